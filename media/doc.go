@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+
+// Package media holds the words in which the rest of callwright talks about
+// sound: streams, prompts, what to play and record, and what came of it.
+//
+// The types here are plain values. No frame, packet or socket crosses this
+// package; those stay inside media/plane, which carries the words out. The
+// packages below are:
+//
+//	plane     shards, clock, streams: the media plane itself
+//	rtp       RTP packets on the wire and the ports they use
+//	codec     G.711 µ-law and A-law
+//	jitter    the buffer that puts packets back in order
+//	dtmf      telephone-event digits (RFC 4733)
+//	tone      tones, made and measured
+//	wav       RIFF WAVE files, read and written
+//	prompt    sound files made ready to be played
+//	recorder  sound written to files
+//
+// Package media imports nothing of ours. Read media.go first.
+package media

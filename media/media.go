@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+
+package media
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// SampleRate is the rate of all sound in callwright, in samples a second
+// (G.711, RFC 3551 section 4.5.14).
+const SampleRate = 8000
+
+// FrameDuration is the length of one frame, the step of the media clock.
+const FrameDuration = 20 * time.Millisecond
+
+// FrameSize is the number of samples, and of G.711 bytes, in one frame.
+const FrameSize = 160
+
+// StreamID names one open stream of a plane. The zero value names none. An id
+// is not used again while anyone could still hold it.
+type StreamID uint64
+
+// Codec is how sound is coded on the wire. The value is the static RTP payload
+// type (RFC 3551 section 6).
+type Codec uint8
+
+// The codecs that every telephone speaks.
+const (
+	PCMU Codec = 0 // G.711 µ-law
+	PCMA Codec = 8 // G.711 A-law
+)
+
+// String gives the encoding name of RFC 3551.
+func (c Codec) String() string {
+	switch c {
+	case PCMU:
+		return "PCMU"
+	case PCMA:
+		return "PCMA"
+	}
+	return fmt.Sprintf("payload type %d", uint8(c))
+}
+
+// StreamOptions is what a plane needs to know when it opens a stream.
+type StreamOptions struct {
+	// Deliver is told everything that happens on the stream, in order, on a
+	// goroutine of the plane. It must not block. Required.
+	Deliver func(Event)
+	// Near names a stream that this one will be bridged with, so that both can
+	// be placed on one shard. Zero means anywhere.
+	Near StreamID
+}
+
+// Remote is what an offer and its answer settled about one stream.
+type Remote struct {
+	// Addr is where the peer wants to be sent to. Packets from elsewhere lock
+	// the stream to their source if they come first (symmetric RTP, RFC 4961).
+	Addr netip.AddrPort
+	// Codec is how both sides code sound.
+	Codec Codec
+	// TelephoneEvent is the payload type of telephone-event/8000 (RFC 4733),
+	// or 0 when it was not negotiated.
+	TelephoneEvent uint8
+	// Send says whether the peer wants to hear us, Receive whether it sends
+	// (RFC 3264 section 5.1; a held peer neither hears nor is heard).
+	Send, Receive bool
+}
+
+// Prompt is sound made ready to be played: whole frames, in both codings, so
+// that playing it costs a copy. A Prompt is never changed once it is made and
+// is shared by all calls that play it.
+type Prompt struct {
+	// Name says where it came from, for logs and timelines.
+	Name string
+	// ULaw and ALaw hold the same sound, 8000 bytes a second. Their lengths are
+	// equal and a multiple of FrameSize.
+	ULaw, ALaw []byte
+}
+
+// Duration is how long the prompt sounds.
+func (p *Prompt) Duration() time.Duration {
+	return time.Duration(len(p.ULaw)) * time.Second / SampleRate
+}
+
+// PlayOptions say how a prompt is played.
+type PlayOptions struct {
+	// Token comes back in the PlayEnded event of this play, so that a late end
+	// of an earlier play is not taken for this one's.
+	Token uint64
+	// Loop plays the prompt again and again until it is stopped.
+	Loop bool
+}
+
+// RecordOptions say what of a stream is recorded, and where to.
+type RecordOptions struct {
+	// Token comes back in the RecordEnded event.
+	Token uint64
+	// Path is the WAV file to write. It must not exist.
+	Path string
+	// Both records what the stream sends beside what it receives, as the right
+	// and the left channel. Otherwise only what it receives is recorded.
+	Both bool
+	// MaxDuration ends the recording; 0 means no limit.
+	MaxDuration time.Duration
+}
+
+// EventKind is what happened on a stream.
+type EventKind uint8
+
+// What can happen on a stream.
+const (
+	// Latched: the first packet came, and the stream is locked to its source.
+	Latched EventKind = iota + 1
+	// Digit: the peer pressed a key. Told once a key, when it is first seen.
+	Digit
+	// PlayEnded: a play came to its end, was stopped or was replaced.
+	PlayEnded
+	// DigitsSent: all digits given to SendDigits are on the wire.
+	DigitsSent
+	// RecordEnded: a recording is complete on disk, or failed.
+	RecordEnded
+	// Closed: the stream is gone, its port free. Always the last event.
+	Closed
+)
+
+// Event is something that happened on a stream.
+type Event struct {
+	Stream StreamID
+	Kind   EventKind
+	// At is when it happened on the media clock.
+	At time.Time
+	// Digit is one of 0-9 * # A-D, for Digit.
+	Digit byte
+	// Token is that of the play or recording that ended.
+	Token uint64
+	// Completed says of PlayEnded that the prompt was heard to its end.
+	Completed bool
+	// Source is where packets come from, for Latched.
+	Source netip.AddrPort
+	// Duration is how long was recorded, for RecordEnded.
+	Duration time.Duration
+	// Err says why a recording failed, for RecordEnded.
+	Err error
+	// Figures are the stream's counts, for Closed.
+	Figures Figures
+}
+
+// Figures are the counts of one stream over its life.
+type Figures struct {
+	Sent       uint64        `json:"sent"`      // packets sent
+	Received   uint64        `json:"received"`  // packets taken from the peer
+	Lost       uint64        `json:"lost"`      // packets that never came
+	Late       uint64        `json:"late"`      // packets that came after their turn
+	Duplicate  uint64        `json:"duplicate"` // packets that came again
+	Foreign    uint64        `json:"foreign"`   // packets from somebody else, dropped
+	Malformed  uint64        `json:"malformed"` // datagrams that are no RTP, dropped
+	Concealed  uint64        `json:"concealed"` // frames made up for missing ones
+	Jitter     time.Duration `json:"jitter_ns"` // interarrival jitter (RFC 3550 section 6.4.1)
+	SendErrors uint64        `json:"send_errors"`
+}
