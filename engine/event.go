@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import "time"
+
+// EventKind is what sort of thing happened on a Call.
+type EventKind string
+
+// The kinds of events. A Call's events in their order are its timeline.
+const (
+	EventIncoming EventKind = "incoming" // a leg arrived; always the first of an incoming call
+	EventOutgoing EventKind = "outgoing" // a target is being rung; always the first of an outgoing call
+	EventSIP      EventKind = "sip"      // a SIP message was sent or came
+	EventRequest  EventKind = "request"  // the App is asked or told something
+	EventReply    EventKind = "reply"    // what came of a request
+	EventProblem  EventKind = "problem"  // a complaint about a document, or about what it led to
+	EventVerb     EventKind = "verb"     // a verb begins
+	EventPrompt   EventKind = "prompt"   // a sound begins or ends
+	EventDigit    EventKind = "digit"    // the party pressed a key
+	EventGathered EventKind = "gathered" // a Gather has its digits, or none
+	EventRinging  EventKind = "ringing"  // a target rings
+	EventAnswered EventKind = "answered" // a party picked up
+	EventBridged  EventKind = "bridged"  // two parties hear each other
+	EventMedia    EventKind = "media"    // figures of a stream, its source, a recording
+	EventEnded    EventKind = "ended"    // always the last but for deliveries; exactly one a Call
+)
+
+// Event is something that happened on a Call.
+type Event struct {
+	Call ID `json:"call"`
+	// Seq counts the events of one call from 1.
+	Seq int       `json:"seq"`
+	At  time.Time `json:"at"`
+	// Kind says what happened, Text says it in one line to a person.
+	Kind EventKind `json:"kind"`
+	Text string    `json:"text"`
+	Data Data      `json:"data,omitzero"`
+}
+
+// Data are the particulars of an Event; which are set depends on its kind.
+type Data struct {
+	// Name is what the vendor calls a request ("newCall").
+	Name string `json:"name,omitempty"`
+	// URL, Method, Status and Body belong to requests and replies.
+	URL    string `json:"url,omitempty"`
+	Method string `json:"method,omitempty"`
+	Status int    `json:"status,omitempty"`
+	Body   string `json:"body,omitempty"`
+	// Millis is how long something took.
+	Millis int64 `json:"ms,omitempty"`
+	// Digits were pressed.
+	Digits string `json:"digits,omitempty"`
+	// Cause is why a call ended.
+	Cause Cause `json:"cause,omitempty"`
+	// Party picked up, rings, or hung up.
+	Party *Address `json:"party,omitempty"`
+	// Other is the call at the other end.
+	Other ID `json:"other,omitzero"`
+	// Problem is a complaint about a document.
+	Problem *Problem `json:"problem,omitempty"`
+	// Figures are counts of a stream, by name.
+	Figures any `json:"figures,omitempty"`
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// Leg is the live half of a Call: signalling and a media stream.
+//
+// Its methods return at once; what becomes of them is told as LegEvents. They
+// are safe to call in any state: one that makes no sense any more does nothing.
+type Leg interface {
+	// Info says what is known about the leg from the start.
+	Info() LegInfo
+	// Listen has everything that happens from now on, and what happened since
+	// the leg was made, told to deliver, in order. deliver does not block.
+	// Called once.
+	Listen(deliver func(LegEvent))
+	// Progress tells the caller of an incoming leg that somebody is alerted
+	// (180), or with sound that the early media begins (183 with an answer).
+	Progress(sound bool) error
+	// Answer picks up an incoming leg (200).
+	Answer() error
+	// Hangup ends the leg, whatever its state: refuses, cancels or hangs up.
+	// LegEnded follows at the latest two seconds after, even if the other side
+	// is silent.
+	Hangup(Cause)
+}
+
+// LegInfo is what is known about a leg from the start.
+type LegInfo struct {
+	// Stream is the leg's sound.
+	Stream media.StreamID
+	// Name names the leg in a log or a timeline: "sip:127.0.0.1:5070".
+	Name string
+}
+
+// LegEvent is something that happened on a leg. The list is closed: LegMessage,
+// LegRinging, LegAnswered, LegConfirmed, LegMedia, LegEnded.
+type LegEvent interface{ legEvent() }
+
+// LegMessage is a signalling message that was sent or came, for the timeline.
+type LegMessage struct {
+	At time.Time
+	// Sent is true for what we sent.
+	Sent bool
+	// Summary is the start line, shortened: "INVITE sip:100@host", "180 Ringing".
+	Summary string
+	// Peer is where it went to or came from.
+	Peer string
+}
+
+// LegRinging says that the party of an outgoing leg is alerted. It comes for
+// every provisional response above 100.
+type LegRinging struct {
+	Status int
+	// Sound says that the party sends early media.
+	Sound bool
+}
+
+// LegAnswered says that the party of an outgoing leg picked up.
+type LegAnswered struct{}
+
+// LegConfirmed says that the answer to an incoming leg was acknowledged.
+type LegConfirmed struct{}
+
+// LegMedia is something that happened on the leg's stream.
+type LegMedia struct{ media.Event }
+
+// LegEnded says that the leg is gone and its port free: always the last event,
+// and exactly one.
+type LegEnded struct {
+	// Cause is why, seen from the leg: CauseNormal for a BYE, CauseCancelled
+	// for a CANCEL, the cause of a final status, or what Hangup was given.
+	Cause Cause
+	// Remote is true when the other side ended it.
+	Remote bool
+	// Text says it to a person: "486 Busy Here", "no answer to INVITE for 32 s".
+	Text string
+	// Figures are the counts of the leg's stream.
+	Figures media.Figures
+}
+
+func (LegMessage) legEvent()   {}
+func (LegRinging) legEvent()   {}
+func (LegAnswered) legEvent()  {}
+func (LegConfirmed) legEvent() {}
+func (LegMedia) legEvent()     {}
+func (LegEnded) legEvent()     {}
+
+// Arrival is what transport knows about an incoming leg beyond the leg itself.
+type Arrival struct {
+	From, To Address
+	// Diversion is the number dialled before the call was diverted to us.
+	Diversion string
+	// Number is what was found in the directory for To; of a number that is
+	// configured nowhere only the number, and the trunk's App.
+	Number Number
+}
+
+// Target is a party to be rung.
+type Target struct {
+	Address Address
+	// User is set when the party is one of our users.
+	User *User
+}
+
+// String names the target: a User by name and id.
+func (t Target) String() string {
+	if t.User != nil {
+		return t.User.Name + " (" + t.User.ID + ")"
+	}
+	return t.Address.String()
+}
+
+// DialRequest is a party to be rung, and as whom.
+type DialRequest struct {
+	Target Target
+	// From is the party shown; an anonymous one is withheld (RFC 3323).
+	From Address
+	// Diversion is passed on (RFC 5806).
+	Diversion string
+	// Near is the stream that the new leg will be bridged with.
+	Near media.StreamID
+}
+
+// Dialer makes outgoing legs.
+type Dialer interface {
+	// Dial begins to ring a target. The error is a *DialError.
+	Dial(DialRequest) (Leg, error)
+}
+
+// DialError is why a target cannot even be tried.
+type DialError struct {
+	Cause Cause
+	Err   error
+}
+
+// Error says what was tried and what to change.
+func (e *DialError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error beneath.
+func (e *DialError) Unwrap() error { return e.Err }

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/media"
+)
+
+// Sound is the media plane as a Call sees it. Nothing here waits; what comes of
+// it is told by the stream's leg as LegMedia.
+type Sound interface {
+	// Play has a stream's party hear a prompt, in place of what plays now. A
+	// party that is bridged hears the other again when the prompt has ended.
+	Play(media.StreamID, *media.Prompt, media.PlayOptions) error
+	// StopPlay ends what plays.
+	StopPlay(media.StreamID) error
+	// Bridge has two parties hear each other until one stream is closed.
+	Bridge(a, b media.StreamID) error
+	// Record writes what a stream's party says to a file.
+	Record(media.StreamID, media.RecordOptions) error
+	// SendDigits sends telephone-event digits to a stream's party.
+	SendDigits(media.StreamID, string) error
+}
+
+// Fetcher asks customers' servers.
+type Fetcher interface {
+	// Fetch sends a request, tries its fallback if need be, and gives what came
+	// of it. A failure is in Reply.Err.
+	Fetch(context.Context, Request) Reply
+}
+
+// Prompts gives sound by where it lies.
+type Prompts interface {
+	// Prompt gives the sound file at a URL, ready to be played. The error is a
+	// sentence for the customer: what is wrong with the file and what to do.
+	Prompt(ctx context.Context, url string) (*media.Prompt, error)
+}

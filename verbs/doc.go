@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: MIT
+
+// Package verbs is what an app can say: one file a verb, each a plain struct
+// with the attributes and a Run that carries it out on a Call.
+//
+// A verb knows nothing of the document it came from, nor of SIP, HTTP or SQL;
+// the dialects below (sipgateio) make verbs from documents, and builtin makes
+// programs of our own from the same verbs. Read gather.go first: it is the
+// verb with the most to wait for.
+package verbs
