@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+
+package sdp
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/callwright/callwright/media"
+)
+
+// ErrNoCommonCodec says that a description is sound but holds no audio stream
+// that we can speak: 488 in SIP.
+var ErrNoCommonCodec = errors.New("no audio codec in common")
+
+// telephoneEvent is the payload type we offer for telephone-event/8000. Any
+// dynamic type would do; everybody uses this one.
+const telephoneEvent = 101
+
+// Session is our side of one media session, from its first description to its
+// last. It is not safe for concurrent use.
+type Session struct {
+	local   netip.AddrPort
+	id      uint64
+	version uint64
+	// last is the description printed last, without its o= line: a change of
+	// it is what makes a new version (RFC 3264 section 8).
+	last string
+	// codec is what was settled, and is offered first from then on.
+	codec media.Codec
+}
+
+// New begins a session whose sound is received at local. id tells it from the
+// other sessions of this host (RFC 4566 section 5.2).
+func New(local netip.AddrPort, id uint64) *Session {
+	// The id is kept in 62 bits, because some peers read it as signed.
+	return &Session{local: local, id: id >> 2}
+}
+
+// Offer describes everything we can do.
+func (s *Session) Offer() []byte {
+	codecs := []media.Codec{media.PCMU, media.PCMA}
+	if s.codec == media.PCMA {
+		slices.Reverse(codecs)
+	}
+	return s.print([]stream{{
+		port:           s.local.Port(),
+		codecs:         codecs,
+		telephoneEvent: telephoneEvent,
+		direction:      sendrecv,
+	}})
+}
+
+// Answer answers an offer: the first audio stream that we can speak is taken
+// with the offerer's most preferred codec, all others are refused. Remote is
+// what was settled. The error wraps ErrNoCommonCodec if there is no such stream;
+// any other error means that the offer cannot be read.
+func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
+	offered, err := parse(offer)
+	if err != nil {
+		return nil, media.Remote{}, fmt.Errorf("read SDP offer: %w", err)
+	}
+	chosen := slices.IndexFunc(offered, stream.usable)
+	if chosen < 0 {
+		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w (%s)", ErrNoCommonCodec, reason(offered))
+	}
+	answer := slices.Clone(offered)
+	for i := range answer {
+		if i != chosen {
+			answer[i] = offered[i].refused()
+		}
+	}
+	theirs := offered[chosen]
+	s.codec = theirs.codecs[0]
+	answer[chosen] = stream{
+		port:           s.local.Port(),
+		codecs:         theirs.codecs[:1],
+		telephoneEvent: theirs.telephoneEvent,
+		direction:      theirs.direction.answer(theirs.held()),
+	}
+	return s.print(answer), theirs.remote(), nil
+}
+
+// Accept reads the answer to our last offer. The error wraps ErrNoCommonCodec
+// if the peer refused our stream or chose a codec that we did not offer.
+func (s *Session) Accept(answer []byte) (media.Remote, error) {
+	streams, err := parse(answer)
+	if err != nil {
+		return media.Remote{}, fmt.Errorf("read SDP answer: %w", err)
+	}
+	if len(streams) == 0 || !streams[0].usable() {
+		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, reason(streams))
+	}
+	s.codec = streams[0].codecs[0]
+	return streams[0].remote(), nil
+}
+
+// reason says why none of the streams can be used.
+func reason(streams []stream) string {
+	for _, st := range streams {
+		switch {
+		case st.media != "audio":
+		case st.proto != plainRTP:
+			return "its audio stream wants " + st.proto + ", we speak " + plainRTP
+		case st.port == 0:
+			return "its audio stream has port 0"
+		default:
+			return "its audio stream has neither PCMU nor PCMA"
+		}
+	}
+	return "it has no audio stream"
+}

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+package sdp
+
+import (
+	"net/netip"
+
+	"github.com/callwright/callwright/media"
+)
+
+// plainRTP is the only transport we speak so far.
+const plainRTP = "RTP/AVP"
+
+// direction is a direction attribute, seen by the side that writes it.
+type direction string
+
+const (
+	sendrecv direction = "sendrecv"
+	sendonly direction = "sendonly"
+	recvonly direction = "recvonly"
+	inactive direction = "inactive"
+)
+
+// answer gives the direction that answers d (RFC 3264 section 6.1). held says
+// that the offer also names no address to send to, the hold of RFC 2543: then
+// we only listen.
+func (d direction) answer(held bool) direction {
+	switch {
+	case d == sendonly, d == sendrecv && held:
+		return recvonly
+	case d == inactive, d == recvonly && held:
+		return inactive
+	case d == recvonly:
+		return sendonly
+	}
+	return sendrecv
+}
+
+// stream is one m= line with what belongs to it.
+type stream struct {
+	media, proto string
+	formats      []string
+	addr         netip.Addr
+	port         uint16
+	// codecs are those of ours that it names, most preferred first.
+	codecs         []media.Codec
+	telephoneEvent uint8
+	direction      direction
+}
+
+// usable says whether we can exchange sound over the stream.
+func (st stream) usable() bool {
+	return st.media == "audio" && st.proto == plainRTP && st.port != 0 &&
+		st.addr.IsValid() && len(st.codecs) > 0
+}
+
+// held says that the peer named no address to send to.
+func (st stream) held() bool { return st.addr.IsUnspecified() }
+
+// refused is the stream as an answer that will not have it (RFC 3264 section 6).
+func (st stream) refused() stream {
+	return stream{media: st.media, proto: st.proto, formats: st.formats}
+}
+
+// remote is what a usable stream of the peer means to us.
+func (st stream) remote() media.Remote {
+	return media.Remote{
+		Addr:           netip.AddrPortFrom(st.addr, st.port),
+		Codec:          st.codecs[0],
+		TelephoneEvent: st.telephoneEvent,
+		Send:           (st.direction == sendrecv || st.direction == recvonly) && !st.held(),
+		Receive:        st.direction == sendrecv || st.direction == sendonly,
+	}
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+
+package sdp
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/callwright/callwright/media"
+	pion "github.com/pion/sdp/v3"
+)
+
+// errEmpty says that there is no description at all.
+var errEmpty = errors.New("the body is empty")
+
+// parse reads the streams of a description.
+func parse(body []byte) ([]stream, error) {
+	if len(bytes.TrimSpace(body)) == 0 {
+		return nil, errEmpty
+	}
+	text, names, err := tame(body)
+	if err != nil {
+		return nil, err
+	}
+	var d pion.SessionDescription
+	if err := d.UnmarshalString(text); err != nil {
+		return nil, err
+	}
+	var streams []stream
+	for i, m := range d.MediaDescriptions {
+		st := stream{media: names[i][0], proto: names[i][2], formats: names[i][3:]}
+		if st.media == "audio" && st.proto == plainRTP {
+			if st, err = parseAudio(st, &d, m); err != nil {
+				return nil, fmt.Errorf("m= line %d: %w", i+1, err)
+			}
+		}
+		streams = append(streams, st)
+	}
+	return streams, nil
+}
+
+// tame gives a description that pion/sdp can read, and the fields of its m=
+// lines as they were. pion refuses streams of a kind it does not know ("image"
+// with T.38 fax) and session ids beyond 64 bits; we need neither, because those
+// streams are refused and the o= line of a peer is never looked at. It also
+// misses a last line without its end.
+func tame(body []byte) (text string, names [][]string, err error) {
+	var b strings.Builder
+	for line := range strings.Lines(string(body)) {
+		line = strings.TrimRight(line, "\r\n")
+		switch {
+		case strings.HasPrefix(line, "o="):
+			line = "o=- 0 0 IN IP4 0.0.0.0"
+		case strings.HasPrefix(line, "m="):
+			fields := strings.Fields(line[2:])
+			if len(fields) < 4 {
+				return "", nil, fmt.Errorf("%q is no whole m= line", line)
+			}
+			names = append(names, fields)
+			if fields[0] != "audio" || fields[2] != plainRTP {
+				line = "m=application 0 UDP 0"
+			}
+		}
+		b.WriteString(line)
+		b.WriteString("\r\n")
+	}
+	return b.String(), names, nil
+}
+
+// parseAudio reads what belongs to an audio stream over plain RTP.
+func parseAudio(st stream, d *pion.SessionDescription, m *pion.MediaDescription) (stream, error) {
+	port := m.MediaName.Port.Value
+	if port < 0 || port > 65535 {
+		return st, fmt.Errorf("port %d is out of range", port)
+	}
+	st.port = uint16(port)
+	st.codecs, st.telephoneEvent = parseFormats(m)
+	st.direction = parseDirection(d.Attributes, sendrecv)
+	st.direction = parseDirection(m.Attributes, st.direction)
+	if st.port == 0 {
+		return st, nil
+	}
+	c := m.ConnectionInformation
+	if c == nil {
+		c = d.ConnectionInformation
+	}
+	if c == nil || c.Address == nil {
+		return st, errors.New("there is no c= line that says where to send")
+	}
+	addr, err := netip.ParseAddr(c.Address.Address)
+	if err != nil {
+		return st, fmt.Errorf("c= line: %q is no IP address", c.Address.Address)
+	}
+	st.addr = addr.Unmap().WithZone("")
+	return st, nil
+}
+
+// parseDirection gives the last direction attribute, or what was before.
+func parseDirection(attributes []pion.Attribute, before direction) direction {
+	for _, a := range attributes {
+		switch d := direction(a.Key); d {
+		case sendrecv, sendonly, recvonly, inactive:
+			before = d
+		}
+	}
+	return before
+}
+
+// parseFormats gives our codecs among the formats of a stream, in its order,
+// and the payload type of telephone-event/8000 or 0.
+func parseFormats(m *pion.MediaDescription) (codecs []media.Codec, event uint8) {
+	named := map[string]string{"0": "pcmu/8000", "8": "pcma/8000"} // RFC 3551 section 6
+	for _, a := range m.Attributes {
+		if pt, name, ok := strings.Cut(a.Value, " "); ok && a.Key == "rtpmap" {
+			named[pt] = strings.TrimSuffix(strings.ToLower(strings.TrimSpace(name)), "/1")
+		}
+	}
+	for _, format := range m.MediaName.Formats {
+		pt, err := strconv.ParseUint(format, 10, 7)
+		if err != nil {
+			continue
+		}
+		codec := media.Codec(pt)
+		switch named[format] {
+		case "pcmu/8000":
+			if codec == media.PCMU && !slices.Contains(codecs, codec) {
+				codecs = append(codecs, codec)
+			}
+		case "pcma/8000":
+			if codec == media.PCMA && !slices.Contains(codecs, codec) {
+				codecs = append(codecs, codec)
+			}
+		case "telephone-event/8000":
+			if event == 0 {
+				event = uint8(pt)
+			}
+		}
+	}
+	return codecs, event
+}
+
+// print writes our description of the streams, with a new version if anything
+// changed since the last.
+func (s *Session) print(streams []stream) []byte {
+	family := "IP4"
+	if s.local.Addr().Unmap().Is6() {
+		family = "IP6"
+	}
+	host := s.local.Addr().Unmap().WithZone("").String()
+	d := pion.SessionDescription{
+		SessionName: "callwright",
+		ConnectionInformation: &pion.ConnectionInformation{
+			NetworkType: "IN", AddressType: family, Address: &pion.Address{Address: host},
+		},
+		TimeDescriptions: []pion.TimeDescription{{}},
+	}
+	for _, st := range streams {
+		d.MediaDescriptions = append(d.MediaDescriptions, st.print())
+	}
+	d.Origin = pion.Origin{
+		Username: "-", SessionID: s.id,
+		NetworkType: "IN", AddressType: family, UnicastAddress: host,
+	}
+	if body := marshal(&d); body != s.last {
+		s.last, s.version = body, s.version+1
+	}
+	d.Origin.SessionVersion = s.version
+	return []byte(marshal(&d))
+}
+
+// marshal prints d. pion's Marshal has an error result and no way to fail.
+func marshal(d *pion.SessionDescription) string {
+	b, _ := d.Marshal()
+	return string(b)
+}
+
+// print gives the m= line of a stream of ours, or of one that we refuse.
+func (st stream) print() *pion.MediaDescription {
+	if st.port == 0 {
+		return &pion.MediaDescription{MediaName: pion.MediaName{
+			Media: st.media, Protos: strings.Split(st.proto, "/"), Formats: st.formats,
+		}}
+	}
+	m := &pion.MediaDescription{MediaName: pion.MediaName{
+		Media: "audio", Port: pion.RangedPort{Value: int(st.port)}, Protos: strings.Split(plainRTP, "/"),
+	}}
+	for _, c := range st.codecs {
+		pt := strconv.Itoa(int(c))
+		m.MediaName.Formats = append(m.MediaName.Formats, pt)
+		m.Attributes = append(m.Attributes, pion.NewAttribute("rtpmap", pt+" "+c.String()+"/8000"))
+	}
+	if st.telephoneEvent != 0 {
+		pt := strconv.Itoa(int(st.telephoneEvent))
+		m.MediaName.Formats = append(m.MediaName.Formats, pt)
+		m.Attributes = append(m.Attributes,
+			pion.NewAttribute("rtpmap", pt+" telephone-event/8000"),
+			pion.NewAttribute("fmtp", pt+" 0-15"))
+	}
+	m.Attributes = append(m.Attributes,
+		pion.NewAttribute("ptime", "20"), pion.NewPropertyAttribute(string(st.direction)))
+	return m
+}
