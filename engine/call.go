@@ -2,5 +2,171 @@
 
 package engine
 
-// Call is one controlled party and its record.
-type Call struct{}
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// Call is one controlled party and its record. One goroutine owns all of its
+// state: main for a call that came in, ring for a child. Everything else puts
+// messages into its inbox.
+//
+// The exported methods are for Verbs and may be called only from a Verb's Run.
+type Call struct {
+	engine   *Engine
+	log      *slog.Logger
+	inbox    *inbox
+	timeline *timeline
+	outbox   *outbox
+
+	record  Record
+	app     App
+	users   []User
+	dialect Dialect
+	party   party
+
+	parent   *inbox // nil for a call of its own
+	children map[ID]Target
+
+	// over is why the call ends, once that is settled.
+	over  Cause
+	depth int       // of programs that run inside each other
+	stash []Message // for the programs around the one that runs
+	token uint64
+}
+
+// party is the live half of a Call and what is going on with it.
+type party struct {
+	leg Leg // nil until a target could be dialled
+	// gone is set when the leg has ended.
+	gone *LegEnded
+	// sound is true when the party hears what is played; alerted when it was
+	// told that somebody rings.
+	sound, alerted bool
+	// ringback is the token of the ringing that the party hears, 0 if none.
+	ringback uint64
+}
+
+// EndedError is what Await returns once the call is over: its program ends.
+type EndedError struct{ Cause Cause }
+
+// Error says why the call is over.
+func (e *EndedError) Error() string { return "the call is over: " + string(e.Cause) }
+
+// ID names the call.
+func (c *Call) ID() ID { return c.record.ID }
+
+// Info gives a copy of what is known about the call.
+func (c *Call) Info() CallInfo {
+	return CallInfo{Record: c.record.clone(), AppConfig: c.app, Users: c.users}
+}
+
+// Await waits for a message that the caller wants, and carries out meanwhile
+// whatever else arrives. It returns an *EndedError when the call is over, or
+// the cause of ctx when that ends.
+//
+// Messages that nobody wants are dropped; inside a nested program they are kept
+// for the programs around it.
+func (c *Call) Await(ctx context.Context, want func(Message) bool) (Message, error) {
+	for {
+		for i, m := range c.stash {
+			if want(m) {
+				c.stash = append(c.stash[:i:i], c.stash[i+1:]...)
+				return m, nil
+			}
+		}
+		if c.over != "" {
+			return nil, &EndedError{Cause: c.over}
+		}
+		m, ok := c.inbox.take()
+		if !ok {
+			select {
+			case <-c.inbox.ready:
+			case <-ctx.Done():
+				return nil, context.Cause(ctx)
+			}
+			continue
+		}
+		m = c.handle(ctx, m)
+		switch {
+		case m == nil:
+		case want(m):
+			return m, nil
+		case c.depth > 0:
+			c.stash = append(c.stash, m)
+		}
+	}
+}
+
+// handle does what a message asks of the Call itself, and gives what is left of
+// it for the program, or nil.
+func (c *Call) handle(ctx context.Context, m Message) Message {
+	switch m := m.(type) {
+	case fromLeg:
+		return c.handleLeg(m.event)
+	case ChildEnded:
+		delete(c.children, m.Child)
+	case hangUp:
+		c.finishWith(m.cause)
+		return nil
+	case runProgram:
+		c.runNested(ctx, m.program)
+		return nil
+	}
+	return m
+}
+
+// finishWith settles why the call ends. The first reason stays.
+func (c *Call) finishWith(cause Cause) {
+	if c.over == "" {
+		c.over = cause
+	}
+}
+
+// do runs f outside the Call's goroutine and awaits what it gives, so that the
+// call goes on while f waits for a network or a disk. f must end when its
+// context does.
+func do[T any](ctx context.Context, c *Call, f func(context.Context) T) (T, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c.token++
+	token := c.token
+	c.engine.goroutines.Go(func() { c.inbox.put(done{token: token, value: f(ctx)}) })
+	m, err := c.Await(ctx, func(m Message) bool {
+		d, ok := m.(done)
+		return ok && d.token == token
+	})
+	if err != nil {
+		var none T
+		return none, err
+	}
+	return m.(done).value.(T), nil
+}
+
+// note adds an event to the timeline.
+func (c *Call) note(kind EventKind, data Data, format string, args ...any) Event {
+	return c.timeline.add(time.Now(), kind, fmt.Sprintf(format, args...), data)
+}
+
+// save adds an event to the timeline together with the state that it reports.
+func (c *Call) save(kind EventKind, data Data, format string, args ...any) Event {
+	return c.timeline.add(time.Now(), kind, fmt.Sprintf(format, args...), data, RecordSaved{c.record.clone()})
+}
+
+// Complain puts a problem on the timeline: what an app said could not be done,
+// in a sentence that says what to change.
+func (c *Call) Complain(p Problem) {
+	c.note(EventProblem, Data{Problem: &p}, "%s", p)
+}
+
+// Gathered puts the outcome of collecting digits on the timeline and gives the
+// event to ask the app about, at a URL.
+func (c *Call) Gathered(digits, url string) Event {
+	text := "no digits"
+	if digits != "" {
+		text = "digits " + digits
+	}
+	return c.note(EventGathered, Data{Digits: digits, URL: url}, "%s", text)
+}

@@ -160,3 +160,20 @@ type Figures struct {
 	Jitter     time.Duration `json:"jitter_ns"` // interarrival jitter (RFC 3550 section 6.4.1)
 	SendErrors uint64        `json:"send_errors"`
 }
+
+// String gives the counts in one line, those that are zero left out.
+func (f Figures) String() string {
+	s := fmt.Sprintf("%d packets sent, %d received, jitter %s", f.Sent, f.Received, f.Jitter.Round(100*time.Microsecond))
+	for _, c := range []struct {
+		n    uint64
+		what string
+	}{
+		{f.Lost, "lost"}, {f.Late, "late"}, {f.Duplicate, "duplicate"}, {f.Foreign, "foreign"},
+		{f.Malformed, "malformed"}, {f.Concealed, "concealed"}, {f.SendErrors, "not sent"},
+	} {
+		if c.n > 0 {
+			s += fmt.Sprintf(", %d %s", c.n, c.what)
+		}
+	}
+	return s
+}

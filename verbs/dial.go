@@ -3,6 +3,10 @@
 package verbs
 
 import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/engine"
@@ -29,3 +33,103 @@ type Dial struct {
 
 // DefaultRingTimeout is how long targets ring when nobody said.
 const DefaultRingTimeout = 60 * time.Second
+
+// String names the verb and the targets.
+func (d Dial) String() string {
+	names := make([]string, len(d.Targets))
+	for i, t := range d.Targets {
+		names[i] = t.String()
+	}
+	return "Dial " + strings.Join(names, ", ")
+}
+
+// Run rings the targets, connects the first that picks up, and stays until one
+// side hangs up.
+func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
+	if len(d.Targets) == 0 {
+		return engine.End(engine.CauseOffline), nil
+	}
+	ringing := map[engine.ID]bool{}
+	for _, t := range d.Targets {
+		ringing[c.Ring(t, d.from(c.Info()))] = true
+	}
+	answered, cause, err := d.ring(ctx, c, ringing)
+	if err != nil || cause != "" {
+		return engine.End(cause), err
+	}
+	if err := c.Connect(answered); err != nil {
+		return engine.Next{}, err
+	}
+	for {
+		m, err := c.AwaitChild(ctx)
+		if err != nil {
+			return engine.Next{}, err
+		}
+		if m, ok := m.(engine.ChildEnded); ok && m.Child == answered.Child {
+			return engine.End(m.Cause), nil
+		}
+	}
+}
+
+// from is the party that targets are shown.
+func (d Dial) from(info engine.CallInfo) engine.Address {
+	from := info.From
+	if d.CallerID != nil {
+		from = *d.CallerID
+	}
+	if d.Anonymous != nil && *d.Anonymous {
+		from = engine.Anonymous()
+	}
+	return from
+}
+
+// ring waits until a target picks up, and hangs the others up, or gives the
+// cause why none did.
+func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool) (engine.ChildAnswered, engine.Cause, error) {
+	limit := cmp.Or(d.RingTimeout, DefaultRingTimeout)
+	limited, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
+	var why engine.Cause
+	for len(ringing) > 0 {
+		m, err := c.AwaitChild(limited)
+		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
+			limited = ctx
+			hangUp(c, ringing, engine.CauseNoAnswer)
+			continue
+		}
+		if err != nil {
+			return engine.ChildAnswered{}, "", err
+		}
+		switch m := m.(type) {
+		case engine.ChildRinging:
+			if err := d.alert(c, m); err != nil {
+				return engine.ChildAnswered{}, "", err
+			}
+		case engine.ChildEnded:
+			delete(ringing, m.Child)
+			if m.Cause.Better(why) {
+				why = m.Cause
+			}
+		case engine.ChildAnswered:
+			delete(ringing, m.Child)
+			hangUp(c, ringing, engine.CauseElsewhere)
+			return m, "", nil
+		}
+	}
+	return engine.ChildAnswered{}, why, nil
+}
+
+// alert lets the caller hear that targets ring: the target's own early media if
+// there is but one target, the ordinary tone otherwise.
+func (d Dial) alert(c *engine.Call, m engine.ChildRinging) error {
+	if m.Sound && len(d.Targets) == 1 {
+		return c.Preview(m)
+	}
+	return c.Alert()
+}
+
+func hangUp(c *engine.Call, children map[engine.ID]bool, cause engine.Cause) {
+	for id := range children {
+		c.HangupChild(id, cause)
+	}
+}

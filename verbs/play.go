@@ -2,6 +2,12 @@
 
 package verbs
 
+import (
+	"context"
+
+	"github.com/callwright/callwright/engine"
+)
+
 // Play lets the party hear a sound file. A file that cannot be played is a
 // problem on the timeline, and the program goes on.
 //
@@ -9,4 +15,36 @@ package verbs
 //	URL        -        sipgateio <Play><Url>
 type Play struct {
 	URL string
+}
+
+// String names the verb and the file.
+func (p Play) String() string { return "Play " + p.URL }
+
+// Run plays the file to its end.
+func (p Play) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
+	token, err := p.start(ctx, c)
+	if err != nil || token == 0 {
+		return engine.Continue(), err
+	}
+	_, err = c.Await(ctx, func(m engine.Message) bool { return isEndOf(m, token) })
+	return engine.Continue(), err
+}
+
+// start begins to play and gives the token of the play, or 0 if the file cannot
+// be played, which is then on the timeline.
+func (p Play) start(ctx context.Context, c *engine.Call) (token uint64, err error) {
+	prompt, fault, err := c.Prompt(ctx, p.URL)
+	switch {
+	case err != nil:
+		return 0, err
+	case fault != nil:
+		c.Complain(engine.Problem{Element: "Play", Sentence: fault.Error()})
+		return 0, nil
+	}
+	return c.StartPlay(prompt)
+}
+
+func isEndOf(m engine.Message, token uint64) bool {
+	ended, ok := m.(engine.PlayEnded)
+	return ok && ended.Token == token
 }

@@ -2,7 +2,11 @@
 
 package verbs
 
-import "github.com/callwright/callwright/engine"
+import (
+	"context"
+
+	"github.com/callwright/callwright/engine"
+)
 
 // Reject refuses the call. One that was already answered is hung up.
 //
@@ -11,4 +15,12 @@ import "github.com/callwright/callwright/engine"
 type Reject struct {
 	// Cause is engine.CauseRejected or engine.CauseBusy.
 	Cause engine.Cause
+}
+
+// String names the verb and the cause.
+func (r Reject) String() string { return "Reject " + string(r.Cause) }
+
+// Run refuses the call.
+func (r Reject) Run(context.Context, *engine.Call) (engine.Next, error) {
+	return engine.End(r.Cause), nil
 }

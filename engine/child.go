@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// Ring makes a child Call to a target, shown as from, and begins to ring it.
+// What becomes of it arrives as ChildRinging, ChildAnswered and, always and
+// last, ChildEnded.
+func (c *Call) Ring(target Target, from Address) ID {
+	child := c.engine.newCall(Record{
+		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, App: c.record.App,
+		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
+	})
+	child.parent = c.inbox
+	c.children[child.record.ID] = target
+	request := DialRequest{Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream()}
+	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
+	registered := c.engine.register(child)
+	c.engine.goroutines.Go(func() {
+		if !registered {
+			child.finishWith(CauseShutdown)
+			child.close(ErrDraining.Error())
+			return
+		}
+		child.ring(request)
+	})
+	return child.record.ID
+}
+
+// ring is the life of a child: it rings, is perhaps picked up, and ends.
+func (c *Call) ring(request DialRequest) {
+	c.save(EventOutgoing, Data{Party: &c.record.From}, "ring %s as %s", request.Target, request.From)
+	leg, err := c.engine.dialer.Dial(request)
+	if err != nil {
+		cause := CauseFailed
+		var refused *DialError
+		if errors.As(err, &refused) {
+			cause = refused.Cause
+		}
+		c.finishWith(cause)
+		c.close(err.Error())
+		return
+	}
+	c.party.leg = leg
+	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
+	for {
+		m, err := c.Await(c.engine.ctx, func(m Message) bool {
+			switch m.(type) {
+			case legAlerted, legAnswered:
+				return true
+			}
+			return false
+		})
+		if err != nil {
+			c.finishWith(CauseShutdown)
+			c.close("")
+			return
+		}
+		c.report(m, leg.Info().Stream)
+	}
+}
+
+// report tells the parent how the leg is doing.
+func (c *Call) report(m Message, stream media.StreamID) {
+	switch m := m.(type) {
+	case legAlerted:
+		c.note(EventRinging, Data{Status: m.Status, Party: &c.record.To}, "%s is ringing", c.record.To)
+		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
+	case legAnswered:
+		now := time.Now()
+		c.record.State, c.record.AnsweredAt = StateAnswered, &now
+		c.record.AnsweredBy = &c.record.To
+		c.save(EventAnswered, Data{Party: &c.record.To}, "%s picked up", c.record.To)
+		c.parent.put(ChildAnswered{Child: c.record.ID, Stream: stream})
+	}
+}
+
+// HangupChild ends a child that is still there.
+func (c *Call) HangupChild(child ID, cause Cause) {
+	// A child that is gone has said so; ErrNoCall is no news.
+	_ = c.engine.Hangup(child, cause)
+}
+
+// Connect answers the call, if it is not, and has its party and the child that
+// picked up hear each other. The app is told who answered.
+func (c *Call) Connect(answered ChildAnswered) error {
+	target := c.children[answered.Child]
+	if err := c.pickUp(); err != nil {
+		return err
+	}
+	c.silenceRingback()
+	if err := c.engine.sound.Bridge(c.Stream(), answered.Stream); err != nil {
+		return err
+	}
+	by := target.Address
+	c.record.AnsweredBy = &by
+	e := c.save(EventAnswered, Data{Party: &by, Other: answered.Child}, "%s answered", target)
+	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
+	if c.parent == nil {
+		c.outbox.add(c.dialect.Notify(c.Info(), e))
+	}
+	return nil
+}
+
+// AwaitChild waits for news of the children.
+func (c *Call) AwaitChild(ctx context.Context) (Message, error) {
+	return c.Await(ctx, func(m Message) bool {
+		switch m.(type) {
+		case ChildRinging, ChildAnswered, ChildEnded:
+			return true
+		}
+		return false
+	})
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"time"
+)
+
+// close brings the call to its end, whatever state it is in: its children and
+// its leg are hung up and seen to end, the record gets its cause, the app is
+// told. It is called exactly once a Call, and nothing of the Call is left
+// behind it but deliveries.
+func (c *Call) close(text string) {
+	for id := range c.children {
+		c.HangupChild(id, c.over)
+	}
+	if c.party.leg != nil {
+		c.party.leg.Hangup(c.over)
+	}
+	for c.party.leg != nil && c.party.gone == nil || len(c.children) > 0 {
+		m, ok := c.inbox.take()
+		if !ok {
+			<-c.inbox.ready
+			continue
+		}
+		c.handle(context.Background(), m)
+	}
+	for !c.inbox.close() {
+		c.inbox.take()
+	}
+	c.end(text)
+	c.engine.unregister(c)
+}
+
+// end writes the one terminal event.
+func (c *Call) end(text string) {
+	now := time.Now()
+	c.record.State, c.record.Cause, c.record.EndedAt = StateEnded, c.over, &now
+	data := Data{Cause: c.over}
+	if gone := c.party.gone; gone != nil {
+		c.note(EventMedia, Data{Figures: gone.Figures}, "sound: %s", gone.Figures)
+		if text == "" {
+			text = gone.Text
+		}
+	}
+	line := string(c.over)
+	if text != "" {
+		line += ": " + text
+	}
+	ended := c.save(EventEnded, data, "%s", line)
+	switch {
+	case c.parent != nil:
+		c.parent.put(ChildEnded{Child: c.record.ID, Cause: c.over})
+	case c.record.Parent.IsZero():
+		c.outbox.add(c.dialect.Notify(c.Info(), ended))
+	}
+	c.log.Info("call ended", "direction", c.record.Direction, "from", c.record.From.String(), "to", c.record.To.String(),
+		"cause", c.over, "lasted", now.Sub(c.record.StartedAt).Round(time.Millisecond))
+}

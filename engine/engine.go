@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// ErrDraining refuses a call because the server is stopping.
+var ErrDraining = errors.New("the server is stopping and takes no new calls")
+
+// ErrNoCall says that no call of that id is alive.
+var ErrNoCall = errors.New("no such call is alive")
+
+// Config is what an Engine is made of.
+type Config struct {
+	Directory *Directory
+	// Dialects are the languages of Apps, by App.Dialect; the one under "" is
+	// for numbers without an App and must be there.
+	Dialects map[string]Dialect
+	Dialer   Dialer
+	Sound    Sound
+	Fetcher  Fetcher
+	Prompts  Prompts
+	Journal  Journal
+	Logger   *slog.Logger
+	// Node names this machine in records.
+	Node string
+	// MaxDuration ends a call that lasts longer; 0 means no limit.
+	MaxDuration time.Duration
+	// Ringback is what a caller who already hears our sound hears while targets
+	// ring; nil is silence.
+	Ringback *media.Prompt
+}
+
+// Engine holds the calls that are alive.
+type Engine struct {
+	directory   *Directory
+	dialects    map[string]Dialect
+	dialer      Dialer
+	sound       Sound
+	fetcher     Fetcher
+	prompts     Prompts
+	journal     Journal
+	log         *slog.Logger
+	node        string
+	maxDuration time.Duration
+	ringback    *media.Prompt
+
+	// ctx ends when even the last deliveries are given up.
+	ctx        context.Context
+	cancel     context.CancelFunc
+	goroutines sync.WaitGroup
+
+	mu       sync.Mutex
+	calls    map[ID]*Call
+	draining bool
+	idle     chan struct{} // closed when draining and no call is left
+}
+
+// New makes an Engine with no calls.
+func New(c Config) *Engine {
+	ctx, cancel := context.WithCancel(context.Background())
+	return &Engine{
+		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
+		fetcher: c.Fetcher, prompts: c.Prompts, journal: c.Journal, log: c.Logger,
+		node: c.Node, maxDuration: c.MaxDuration, ringback: c.Ringback,
+		ctx: ctx, cancel: cancel,
+		calls: map[ID]*Call{}, idle: make(chan struct{}),
+	}
+}
+
+// Arrive takes a leg that came in and makes a Call of it. The error is
+// ErrDraining; the leg is then still the transport's to refuse.
+func (e *Engine) Arrive(leg Leg, a Arrival) error {
+	id := NewID()
+	c := e.newCall(Record{
+		ID: id, Chain: id, Number: a.Number.Number, App: a.Number.App,
+		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion,
+	})
+	c.users = e.directory.UsersOf(a.Number)
+	c.party.leg = leg
+	if !e.register(c) {
+		return ErrDraining
+	}
+	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
+	e.goroutines.Go(c.main)
+	return nil
+}
+
+// newCall fills in what all calls have.
+func (e *Engine) newCall(r Record) *Call {
+	r.Account, r.Node, r.State, r.StartedAt = DefaultAccount, e.node, StateRinging, time.Now()
+	return e.reopen(r, 0)
+}
+
+// reopen makes the Call of a record whose last event had the number seq.
+func (e *Engine) reopen(r Record, seq int) *Call {
+	app, _ := e.directory.App(r.App)
+	dialect, ok := e.dialects[app.Dialect]
+	if !ok {
+		dialect = e.dialects[""]
+	}
+	t := &timeline{call: r.ID, journal: e.journal, seq: seq}
+	return &Call{
+		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
+		timeline: t, outbox: &outbox{engine: e, timeline: t},
+		record: r, app: app, dialect: dialect,
+		children: map[ID]Target{},
+	}
+}
+
+// register adds a call that is about to live; false while draining.
+func (e *Engine) register(c *Call) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.draining {
+		return false
+	}
+	e.calls[c.record.ID] = c
+	return true
+}
+
+func (e *Engine) unregister(c *Call) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.calls, c.record.ID)
+	e.closeIfIdle()
+}
+
+// closeIfIdle is called with mu held.
+func (e *Engine) closeIfIdle() {
+	if e.draining && len(e.calls) == 0 {
+		select {
+		case <-e.idle:
+		default:
+			close(e.idle)
+		}
+	}
+}
+
+// Hangup ends a living call. The error is ErrNoCall.
+func (e *Engine) Hangup(id ID, cause Cause) error { return e.send(id, hangUp{cause}) }
+
+// Run has a living call carry out a program inside the one that runs, which
+// goes on after it. The error is ErrNoCall.
+func (e *Engine) Run(id ID, p Program) error { return e.send(id, runProgram{p}) }
+
+func (e *Engine) send(id ID, m Message) error {
+	e.mu.Lock()
+	c := e.calls[id]
+	e.mu.Unlock()
+	if c == nil || !c.inbox.put(m) {
+		return ErrNoCall
+	}
+	return nil
+}
+
+// Living is how many calls are alive, children counted.
+func (e *Engine) Living() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.calls)
+}
+
+// Shutdown takes no new calls, lets those that live go on until ctx ends, hangs
+// the rest up, and waits until every record is written and every App is told,
+// but no longer than grace after the last call.
+func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
+	e.mu.Lock()
+	e.draining = true
+	e.closeIfIdle()
+	e.mu.Unlock()
+	select {
+	case <-e.idle:
+	case <-ctx.Done():
+		e.hangUpAll()
+		<-e.idle
+	}
+	giveUp := time.AfterFunc(grace, e.cancel)
+	defer giveUp.Stop()
+	e.goroutines.Wait()
+	e.cancel()
+}
+
+func (e *Engine) hangUpAll() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, c := range e.calls {
+		c.inbox.put(hangUp{CauseShutdown})
+	}
+}
+
+// Recover ends a call that an earlier run of the server left open: it died with
+// that server, and its record and its App are told so once. seq is the number
+// of the last event that was kept.
+func (e *Engine) Recover(r Record, seq int) {
+	c := e.reopen(r, seq)
+	if n, ok := e.directory.Number(r.Number); ok {
+		c.users = e.directory.UsersOf(n)
+	}
+	c.finishWith(CauseInterrupted)
+	c.close("the server stopped while the call was alive")
+}

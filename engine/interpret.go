@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// maxDocuments is how many documents one call may run through: an app whose
+// every answer leads straight to the next question would never end.
+const maxDocuments = 5000
+
+// main is the life of a call that came in.
+func (c *Call) main() {
+	ctx, cancel := context.WithCancel(c.engine.ctx)
+	defer cancel()
+	stop := c.limitDuration()
+	defer stop()
+	arrived := c.save(EventIncoming, Data{Party: &c.record.From}, "call from %s to %s", c.record.From, c.record.To)
+	err := c.converse(ctx, arrived)
+	var over *EndedError
+	switch {
+	case errors.As(err, &over):
+	case err != nil:
+		c.Complain(Problem{Sentence: err.Error()})
+		c.log.Error("call failed", "err", err)
+		c.finishWith(CauseFailed)
+	}
+	c.close("")
+}
+
+// limitDuration ends the call when it lasts too long.
+func (c *Call) limitDuration() (stop func()) {
+	if c.engine.maxDuration == 0 {
+		return func() {}
+	}
+	t := time.AfterFunc(c.engine.maxDuration, func() { c.inbox.put(hangUp{CauseMaxDuration}) })
+	return func() { t.Stop() }
+}
+
+// converse asks the app and runs what it answers, until something ends the
+// call.
+func (c *Call) converse(ctx context.Context, why Event) error {
+	program, err := c.ask(ctx, why)
+	if err != nil {
+		return err
+	}
+	if err := c.execute(ctx, program); err != nil {
+		return err
+	}
+	// The document is at its end, and the call is not.
+	if err := c.execute(ctx, c.dialect.Default(c.Info(), MissingEnd)); err != nil {
+		return err
+	}
+	c.finishWith(CauseNormal)
+	return nil
+}
+
+// execute runs a program, and those that take its place, to the end. It
+// returns an *EndedError when that ends the call.
+func (c *Call) execute(ctx context.Context, program Program) error {
+	for range maxDocuments {
+		next, err := c.run(ctx, program)
+		switch {
+		case err != nil:
+			return err
+		case next.end != "":
+			c.finishWith(next.end)
+			return &EndedError{Cause: c.over}
+		case next.ask == nil:
+			return nil
+		}
+		if program, err = c.ask(ctx, *next.ask); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("the app answered %d documents on one call without ending it", maxDocuments)
+}
+
+// run carries out verbs in order until one does not continue.
+func (c *Call) run(ctx context.Context, program Program) (Next, error) {
+	for _, v := range program {
+		c.note(EventVerb, Data{}, "%s", v)
+		next, err := v.Run(ctx, c)
+		if err != nil || next != Continue() {
+			return next, err
+		}
+	}
+	return Continue(), nil
+}
+
+// runNested runs a program inside the verb that waits now, unless the call is
+// over.
+func (c *Call) runNested(ctx context.Context, program Program) {
+	if c.over != "" {
+		return
+	}
+	c.depth++
+	defer func() { c.depth-- }()
+	var over *EndedError
+	if err := c.execute(ctx, program); err != nil && !errors.As(err, &over) {
+		c.Complain(Problem{Sentence: "a program that was run inside the call failed: " + err.Error()})
+	}
+}
+
+// ask puts an event to the app and gives the program that answers it, or the
+// dialect's own if there is none.
+func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
+	r := c.dialect.Request(c.Info(), why)
+	if r.URL == "" {
+		c.note(EventRequest, Data{Name: r.Name}, "%s: app %q has no URL for it", r.Name, c.record.App)
+		return c.dialect.Default(c.Info(), MissingEmpty), nil
+	}
+	reply, err := do(ctx, c, func(ctx context.Context) Reply { return c.engine.exchange(ctx, c.timeline, r) })
+	if err != nil {
+		return nil, err
+	}
+	if reply.Err != nil {
+		return c.dialect.Default(c.Info(), MissingUnreachable), nil
+	}
+	document, problems := c.dialect.Parse(r, reply)
+	for _, p := range problems {
+		c.Complain(p)
+	}
+	for k, v := range document.Remember {
+		if c.record.Dialect == nil {
+			c.record.Dialect = DialectState{}
+		}
+		c.record.Dialect[k] = v
+	}
+	if len(document.Remember) > 0 {
+		c.engine.journal.Append(RecordSaved{c.record.clone()})
+	}
+	switch {
+	case len(document.Program) > 0:
+		return document.Program, nil
+	case len(problems) > 0:
+		return c.dialect.Default(c.Info(), MissingBad), nil
+	}
+	return c.dialect.Default(c.Info(), MissingEmpty), nil
+}

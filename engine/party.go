@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// Stream is the sound of the call's party; zero if it has no leg.
+func (c *Call) Stream() media.StreamID {
+	if c.party.leg == nil {
+		return 0
+	}
+	return c.party.leg.Info().Stream
+}
+
+// Answered says whether the call's leg was picked up.
+func (c *Call) Answered() bool { return c.record.AnsweredAt != nil }
+
+// handleLeg puts what a leg reports on the timeline and gives what concerns the
+// program, or nil.
+func (c *Call) handleLeg(ev LegEvent) Message {
+	switch ev := ev.(type) {
+	case LegMessage:
+		arrow := "<-"
+		if ev.Sent {
+			arrow = "->"
+		}
+		c.timeline.add(ev.At, EventSIP, fmt.Sprintf("%s %s (%s)", arrow, ev.Summary, ev.Peer), Data{})
+	case LegRinging:
+		return legAlerted{ev}
+	case LegAnswered:
+		return legAnswered{}
+	case LegMedia:
+		return c.handleMedia(ev.Event)
+	case LegEnded:
+		c.party.gone = &ev
+		cause := ev.Cause
+		if c.parent == nil && cause == CauseNormal && ev.Remote && c.record.AnsweredBy == nil {
+			// The caller hung up while it heard our sound, before anybody
+			// picked up.
+			cause = CauseCancelled
+		}
+		c.finishWith(cause)
+	}
+	return nil
+}
+
+func (c *Call) handleMedia(ev media.Event) Message {
+	switch ev.Kind {
+	case media.Latched:
+		c.timeline.add(ev.At, EventMedia, fmt.Sprintf("sound comes from %s", ev.Source), Data{})
+	case media.Digit:
+		c.timeline.add(ev.At, EventDigit, "digit "+string(rune(ev.Digit)), Data{Digits: string(rune(ev.Digit))})
+		return Digit{Key: ev.Digit}
+	case media.PlayEnded:
+		return PlayEnded{Token: ev.Token, Completed: ev.Completed}
+	case media.RecordEnded:
+		text := fmt.Sprintf("recorded %s", ev.Duration.Round(time.Millisecond))
+		if ev.Err != nil {
+			text = "recording failed: " + ev.Err.Error()
+		}
+		c.timeline.add(ev.At, EventMedia, text, Data{})
+	}
+	return nil
+}
+
+// OpenSound makes sure that the party hears what is played: as early media, or
+// by answering, as the app is set.
+func (c *Call) OpenSound() error {
+	if c.party.sound {
+		return nil
+	}
+	if !c.app.EarlyMedia {
+		return c.pickUp()
+	}
+	if err := c.party.leg.Progress(true); err != nil {
+		return fmt.Errorf("begin early media: %w", err)
+	}
+	c.party.sound = true
+	return nil
+}
+
+// pickUp answers the call's leg, once.
+func (c *Call) pickUp() error {
+	if c.Answered() {
+		return nil
+	}
+	if err := c.party.leg.Answer(); err != nil {
+		return fmt.Errorf("answer the call: %w", err)
+	}
+	now := time.Now()
+	c.record.State, c.record.AnsweredAt, c.party.sound = StateAnswered, &now, true
+	c.engine.journal.Append(RecordSaved{c.record.clone()})
+	return nil
+}
+
+// Alert lets the party hear that somebody rings: by a 180, or where it hears
+// our sound already, by playing the tone.
+func (c *Call) Alert() error {
+	if c.party.alerted {
+		return nil
+	}
+	c.party.alerted = true
+	if !c.party.sound {
+		return c.party.leg.Progress(false)
+	}
+	if c.engine.ringback == nil {
+		return nil
+	}
+	c.token++
+	c.party.ringback = c.token
+	return c.engine.sound.Play(c.Stream(), c.engine.ringback, media.PlayOptions{Token: c.token, Loop: true})
+}
+
+// silenceRingback stops what Alert plays.
+func (c *Call) silenceRingback() {
+	if c.party.ringback != 0 {
+		c.party.ringback = 0
+		c.StopPlay()
+	}
+}
+
+// Preview lets the party hear the early media of the one target that rings.
+func (c *Call) Preview(ringing ChildRinging) error {
+	if err := c.OpenSound(); err != nil {
+		return err
+	}
+	c.silenceRingback()
+	return c.engine.sound.Bridge(c.Stream(), ringing.Stream)
+}
+
+// Prompt gives the sound file at a URL; the call goes on while it is fetched.
+// The first error is about the file, a sentence for the app's developer; the
+// second is what Await returns.
+func (c *Call) Prompt(ctx context.Context, url string) (prompt *media.Prompt, fault, err error) {
+	type loaded struct {
+		prompt *media.Prompt
+		err    error
+	}
+	l, err := do(ctx, c, func(ctx context.Context) loaded {
+		p, err := c.engine.prompts.Prompt(ctx, url)
+		return loaded{p, err}
+	})
+	return l.prompt, l.err, err
+}
+
+// StartPlay has the party hear a prompt and gives the token that its PlayEnded
+// will carry.
+func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
+	if err := c.OpenSound(); err != nil {
+		return 0, err
+	}
+	c.token++
+	c.note(EventPrompt, Data{URL: redact(p.Name)}, "play %s (%.1f s)", redact(p.Name), p.Duration().Seconds())
+	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: c.token}); err != nil {
+		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
+	}
+	return c.token, nil
+}
+
+// StopPlay ends what the party hears; its PlayEnded follows.
+func (c *Call) StopPlay() {
+	// A stream that is gone plays nothing: the leg's end is told on its own.
+	_ = c.engine.sound.StopPlay(c.Stream())
+}
