@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -29,6 +30,7 @@ type Call struct {
 
 	parent   *inbox // nil for a call of its own
 	children map[ID]Target
+	asking   *question // nil unless the app is being asked
 
 	// over is why the call ends, once that is settled.
 	over  Cause
@@ -98,6 +100,16 @@ func (c *Call) Await(ctx context.Context, want func(Message) bool) (Message, err
 			c.stash = append(c.stash, m)
 		}
 	}
+}
+
+// ErrTimeout is what AwaitFor returns when nothing came in time.
+var ErrTimeout = errors.New("nothing came in time")
+
+// AwaitFor is Await for a limited time. It returns ErrTimeout when that is over.
+func (c *Call) AwaitFor(ctx context.Context, limit time.Duration, want func(Message) bool) (Message, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
+	defer cancel()
+	return c.Await(limited, want)
 }
 
 // handle does what a message asks of the Call itself, and gives what is left of

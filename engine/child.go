@@ -3,7 +3,6 @@
 package engine
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -104,18 +103,16 @@ func (c *Call) Connect(answered ChildAnswered) error {
 	e := c.save(EventAnswered, Data{Party: &by, Other: answered.Child}, "%s answered", target)
 	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
 	if c.parent == nil {
-		c.outbox.add(c.dialect.Notify(c.Info(), e))
+		c.tell(e)
 	}
 	return nil
 }
 
-// AwaitChild waits for news of the children.
-func (c *Call) AwaitChild(ctx context.Context) (Message, error) {
-	return c.Await(ctx, func(m Message) bool {
-		switch m.(type) {
-		case ChildRinging, ChildAnswered, ChildEnded:
-			return true
-		}
-		return false
-	})
+// FromChild says whether a message is news of a child, for Await.
+func FromChild(m Message) bool {
+	switch m.(type) {
+	case ChildRinging, ChildAnswered, ChildEnded:
+		return true
+	}
+	return false
 }

@@ -111,6 +111,9 @@ func NewDirectory(e Entries) (*Directory, error) {
 		if _, twice := d.users[u.ID]; twice {
 			return nil, fmt.Errorf("user %q is configured twice", u.ID)
 		}
+		if _, ok := d.apps[u.App]; u.App != "" && !ok {
+			return nil, fmt.Errorf("user %q names app %q, which is not configured", u.ID, u.App)
+		}
 		d.users[u.ID] = u
 	}
 	for _, g := range e.Groups {
@@ -153,6 +156,9 @@ func (d *Directory) addNumber(n Number) error {
 		}
 	}
 	if strings.HasSuffix(n.Number, "*") {
+		if slices.ContainsFunc(d.patterns, func(p Number) bool { return p.Number == n.Number }) {
+			return fmt.Errorf("number %q is configured twice", n.Number)
+		}
 		d.patterns = append(d.patterns, n)
 		return nil
 	}
@@ -172,7 +178,9 @@ func (d *Directory) Number(dialled string) (Number, bool) {
 		return n, true
 	}
 	for _, p := range d.patterns {
-		if strings.HasPrefix(dialled, strings.TrimSuffix(p.Number, "*")) {
+		// A pattern may be written with or without the plus.
+		prefix := strings.TrimSuffix(p.Number, "*")
+		if strings.HasPrefix(dialled, prefix) || strings.HasPrefix(strings.TrimPrefix(dialled, "+"), prefix) {
 			return p, true
 		}
 	}

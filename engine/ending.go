@@ -53,7 +53,7 @@ func (c *Call) end(text string) {
 	case c.parent != nil:
 		c.parent.put(ChildEnded{Child: c.record.ID, Cause: c.over})
 	case c.record.Parent.IsZero():
-		c.outbox.add(c.dialect.Notify(c.Info(), ended))
+		c.tellEnd(ended)
 	}
 	c.log.Info("call ended", "direction", c.record.Direction, "from", c.record.From.String(), "to", c.record.To.String(),
 		"cause", c.over, "lasted", now.Sub(c.record.StartedAt).Round(time.Millisecond))

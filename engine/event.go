@@ -42,7 +42,8 @@ type Event struct {
 type Data struct {
 	// Name is what the vendor calls a request ("newCall").
 	Name string `json:"name,omitempty"`
-	// URL, Method, Status and Body belong to requests and replies.
+	// URL, Method, Status and Body belong to requests and replies. URL is also
+	// where an app wants to be asked about an event.
 	URL    string `json:"url,omitempty"`
 	Method string `json:"method,omitempty"`
 	Status int    `json:"status,omitempty"`

@@ -6,7 +6,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"time"
+
+	"github.com/callwright/callwright/media"
 )
 
 // maxDocuments is how many documents one call may run through: an app whose
@@ -20,16 +23,35 @@ func (c *Call) main() {
 	stop := c.limitDuration()
 	defer stop()
 	arrived := c.save(EventIncoming, Data{Party: &c.record.From}, "call from %s to %s", c.record.From, c.record.To)
-	err := c.converse(ctx, arrived)
+	c.settle(ctx, c.guarded(ctx, arrived))
+	c.close("")
+}
+
+// guarded converses, and makes an error of a panic: one call's fault must not
+// end the others.
+func (c *Call) guarded(ctx context.Context, why Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return c.converse(ctx, why)
+}
+
+// settle makes a cause of the error that ended the program.
+func (c *Call) settle(ctx context.Context, err error) {
 	var over *EndedError
 	switch {
-	case errors.As(err, &over):
-	case err != nil:
-		c.Complain(Problem{Sentence: err.Error()})
+	case err == nil || errors.As(err, &over):
+		return
+	case errors.Is(err, ErrLegGone) || errors.Is(err, media.ErrNoStream):
+		// The leg went away under the program; it says why in a moment.
+		c.Await(ctx, func(Message) bool { return false })
+	default:
 		c.log.Error("call failed", "err", err)
-		c.finishWith(CauseFailed)
+		c.Complain(Problem{Sentence: "the call failed inside the server; its log says why"})
 	}
-	c.close("")
+	c.finishWith(CauseFailed)
 }
 
 // limitDuration ends the call when it lasts too long.
@@ -104,41 +126,4 @@ func (c *Call) runNested(ctx context.Context, program Program) {
 	if err := c.execute(ctx, program); err != nil && !errors.As(err, &over) {
 		c.Complain(Problem{Sentence: "a program that was run inside the call failed: " + err.Error()})
 	}
-}
-
-// ask puts an event to the app and gives the program that answers it, or the
-// dialect's own if there is none.
-func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
-	r := c.dialect.Request(c.Info(), why)
-	if r.URL == "" {
-		c.note(EventRequest, Data{Name: r.Name}, "%s: app %q has no URL for it", r.Name, c.record.App)
-		return c.dialect.Default(c.Info(), MissingEmpty), nil
-	}
-	reply, err := do(ctx, c, func(ctx context.Context) Reply { return c.engine.exchange(ctx, c.timeline, r) })
-	if err != nil {
-		return nil, err
-	}
-	if reply.Err != nil {
-		return c.dialect.Default(c.Info(), MissingUnreachable), nil
-	}
-	document, problems := c.dialect.Parse(r, reply)
-	for _, p := range problems {
-		c.Complain(p)
-	}
-	for k, v := range document.Remember {
-		if c.record.Dialect == nil {
-			c.record.Dialect = DialectState{}
-		}
-		c.record.Dialect[k] = v
-	}
-	if len(document.Remember) > 0 {
-		c.engine.journal.Append(RecordSaved{c.record.clone()})
-	}
-	switch {
-	case len(document.Program) > 0:
-		return document.Program, nil
-	case len(problems) > 0:
-		return c.dialect.Default(c.Info(), MissingBad), nil
-	}
-	return c.dialect.Default(c.Info(), MissingEmpty), nil
 }

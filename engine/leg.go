@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"errors"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -11,7 +12,9 @@ import (
 // Leg is the live half of a Call: signalling and a media stream.
 //
 // Its methods return at once; what becomes of them is told as LegEvents. They
-// are safe to call in any state: one that makes no sense any more does nothing.
+// are safe to call in any state. Progress and Answer fail with ErrLegGone when
+// the leg has ended, even if that was not looked at yet (a CANCEL may cross an
+// answer); its LegEnded is then on its way.
 type Leg interface {
 	// Info says what is known about the leg from the start.
 	Info() LegInfo
@@ -29,6 +32,9 @@ type Leg interface {
 	// is silent.
 	Hangup(Cause)
 }
+
+// ErrLegGone says that a leg has ended.
+var ErrLegGone = errors.New("the leg has ended")
 
 // LegInfo is what is known about a leg from the start.
 type LegInfo struct {
@@ -104,14 +110,12 @@ type Arrival struct {
 // Target is a party to be rung.
 type Target struct {
 	Address Address
-	// User is set when the party is one of our users.
-	User *User
 }
 
-// String names the target: a User by name and id.
+// String names the target, a User by name and id.
 func (t Target) String() string {
-	if t.User != nil {
-		return t.User.Name + " (" + t.User.ID + ")"
+	if t.Address.Kind == KindUser {
+		return t.Address.Name + " (" + t.Address.Value + ")"
 	}
 	return t.Address.String()
 }

@@ -16,36 +16,40 @@ type outbox struct {
 	timeline *timeline
 
 	mu      sync.Mutex
-	queue   []Request
+	queue   []func() []Request
 	running bool
 }
 
-// add queues requests behind those that wait.
-func (o *outbox) add(requests []Request) {
-	if len(requests) == 0 {
-		return
-	}
+// add queues something to tell behind what waits. words gives the requests when
+// it is their turn; it may wait, but not for the Call.
+func (o *outbox) add(words func() []Request) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.queue = append(o.queue, requests...)
+	o.queue = append(o.queue, words)
 	if !o.running {
 		o.running = true
 		o.engine.goroutines.Go(o.run)
 	}
 }
 
+// next gives what is to be told now, nil if nothing is left.
+func (o *outbox) next() func() []Request {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if len(o.queue) == 0 {
+		o.running = false
+		return nil
+	}
+	words := o.queue[0]
+	o.queue = o.queue[1:]
+	return words
+}
+
 func (o *outbox) run() {
-	for {
-		o.mu.Lock()
-		if len(o.queue) == 0 {
-			o.running = false
-			o.mu.Unlock()
-			return
+	for words := o.next(); words != nil; words = o.next() {
+		for _, r := range words() {
+			o.engine.exchange(o.engine.ctx, o.timeline, r)
 		}
-		r := o.queue[0]
-		o.queue = o.queue[1:]
-		o.mu.Unlock()
-		o.engine.exchange(o.engine.ctx, o.timeline, r)
 	}
 }
 

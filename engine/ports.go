@@ -9,7 +9,9 @@ import (
 )
 
 // Sound is the media plane as a Call sees it. Nothing here waits; what comes of
-// it is told by the stream's leg as LegMedia.
+// it is told by the stream's leg as LegMedia. All methods fail with
+// media.ErrNoStream once a stream is closed: the end of its leg is then on its
+// way.
 type Sound interface {
 	// Play has a stream's party hear a prompt, in place of what plays now. A
 	// party that is bridged hears the other again when the prompt has ended.
@@ -18,10 +20,6 @@ type Sound interface {
 	StopPlay(media.StreamID) error
 	// Bridge has two parties hear each other until one stream is closed.
 	Bridge(a, b media.StreamID) error
-	// Record writes what a stream's party says to a file.
-	Record(media.StreamID, media.RecordOptions) error
-	// SendDigits sends telephone-event digits to a stream's party.
-	SendDigits(media.StreamID, string) error
 }
 
 // Fetcher asks customers' servers.

@@ -3,6 +3,7 @@
 package media
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"time"
@@ -21,6 +22,9 @@ const FrameSize = 160
 // StreamID names one open stream of a plane. The zero value names none. An id
 // is not used again while anyone could still hold it.
 type StreamID uint64
+
+// ErrNoStream says that a stream is closed, or never was.
+var ErrNoStream = errors.New("no such stream is open")
 
 // Codec is how sound is coded on the wire. The value is the static RTP payload
 // type (RFC 3551 section 6).

@@ -60,15 +60,14 @@ func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if err := c.Connect(answered); err != nil {
 		return engine.Next{}, err
 	}
-	for {
-		m, err := c.AwaitChild(ctx)
-		if err != nil {
-			return engine.Next{}, err
-		}
-		if m, ok := m.(engine.ChildEnded); ok && m.Child == answered.Child {
-			return engine.End(m.Cause), nil
-		}
+	m, err := c.Await(ctx, func(m engine.Message) bool {
+		ended, ok := m.(engine.ChildEnded)
+		return ok && ended.Child == answered.Child
+	})
+	if err != nil {
+		return engine.Next{}, err
 	}
+	return engine.End(m.(engine.ChildEnded).Cause), nil
 }
 
 // from is the party that targets are shown.
@@ -86,18 +85,17 @@ func (d Dial) from(info engine.CallInfo) engine.Address {
 // ring waits until a target picks up, and hangs the others up, or gives the
 // cause why none did.
 func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool) (engine.ChildAnswered, engine.Cause, error) {
-	limit := cmp.Or(d.RingTimeout, DefaultRingTimeout)
-	limited, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
+	deadline := time.Now().Add(cmp.Or(d.RingTimeout, DefaultRingTimeout))
 	var why engine.Cause
 	for len(ringing) > 0 {
-		m, err := c.AwaitChild(limited)
-		if errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
-			limited = ctx
+		m, err := c.AwaitFor(ctx, time.Until(deadline), engine.FromChild)
+		switch {
+		case errors.Is(err, engine.ErrTimeout):
 			hangUp(c, ringing, engine.CauseNoAnswer)
+			// They end within seconds now, each with a ChildEnded.
+			deadline = deadline.Add(time.Minute)
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return engine.ChildAnswered{}, "", err
 		}
 		switch m := m.(type) {

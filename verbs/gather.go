@@ -85,14 +85,12 @@ func (g Gather) prompt(ctx context.Context, c *engine.Call) (digits string, err 
 
 // awaitDigit waits for the next digit; 0 means that none came in time.
 func awaitDigit(ctx context.Context, c *engine.Call, timeout time.Duration) (byte, error) {
-	limited, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	m, err := c.Await(limited, func(m engine.Message) bool { _, ok := m.(engine.Digit); return ok })
+	m, err := c.AwaitFor(ctx, timeout, func(m engine.Message) bool { _, ok := m.(engine.Digit); return ok })
 	switch {
-	case err == nil:
-		return m.(engine.Digit).Key, nil
-	case errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil:
+	case errors.Is(err, engine.ErrTimeout):
 		return 0, nil
+	case err != nil:
+		return 0, err
 	}
-	return 0, err
+	return m.(engine.Digit).Key, nil
 }

@@ -15,7 +15,6 @@ func Deliver(c engine.CallInfo) engine.Program {
 	for _, u := range c.Users {
 		targets = append(targets, engine.Target{
 			Address: engine.Address{Kind: engine.KindUser, Value: u.ID, Name: u.Name},
-			User:    &u,
 		})
 	}
 	return engine.Program{verbs.Dial{Targets: targets}}
