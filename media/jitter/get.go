@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+
+package jitter
+
+// Outcome is where a frame comes from.
+type Outcome uint8
+
+// Where a frame can come from.
+const (
+	Silent    Outcome = iota // nobody speaks
+	Played                   // the sender
+	Concealed                // made up in place of one that is missing
+)
+
+// concealments is how many frames are made up in a row, each 6 dB softer than
+// the one before it, until silence is less of a disturbance.
+const concealments = 4
+
+// Get gives the next frame. It must be called once every 20 ms.
+func (b *Buffer) Get(dst *[frame]byte) Outcome {
+	if b.state == filling {
+		if b.Depth() < int(b.pace.target) && b.pace.waited+1 < b.pace.target {
+			b.pace.waited++
+			return b.silent(dst)
+		}
+		b.state = playing
+		b.pace.begin()
+		b.pace.lengthen = 0
+	}
+	if b.state == idle {
+		return b.silent(dst)
+	}
+	if b.Depth() > maxDepth+slack {
+		b.skip(b.Depth() - int(b.pace.target))
+	}
+	s := b.at(b.turn)
+	if s == nil {
+		return b.missing(dst)
+	}
+	if (b.pace.shorten || b.pace.lengthen > 0) && b.isQuiet(s) {
+		if b.pace.lengthen > 0 {
+			b.pace.lengthen--
+			return b.conceal(dst)
+		}
+		b.pace.shorten = false
+		if b.Depth() > 1 {
+			b.skip(1)
+			if s = b.at(b.turn); s == nil {
+				return b.missing(dst)
+			}
+		}
+	}
+	b.last = s.sound
+	*dst = s.sound
+	b.heard = b.turn
+	b.pace.missing = 0
+	b.advance(1)
+	b.pace.turn(b.Depth())
+	return Played
+}
+
+func (b *Buffer) advance(frames int) {
+	b.turn += uint32(frames)
+	b.clock += uint32(frames * frame)
+}
+
+// skip leaves frames out.
+func (b *Buffer) skip(frames int) {
+	b.Counts.Skipped += b.kept(b.turn + uint32(frames))
+	b.heard = b.turn + uint32(frames) - 1
+	b.advance(frames)
+}
+
+// missing makes up for a frame that is not there.
+func (b *Buffer) missing(dst *[frame]byte) Outcome {
+	if b.Depth() == 0 && b.pace.missing >= maxDepth {
+		// The sender has stopped, or has nothing to say. It begins anew.
+		b.state = idle
+		b.quieten()
+		return b.silent(dst)
+	}
+	paused := b.senderPaused()
+	b.advance(1)
+	if int32(b.end-b.turn) < 0 {
+		b.end = b.turn
+	}
+	if paused {
+		return b.silent(dst)
+	}
+	b.pace.missing = min(b.pace.missing+1, maxDepth)
+	return b.conceal(dst)
+}
+
+// senderPaused tells silence that the sender left out from packets that were
+// lost: then the packet after the gap follows the one before it.
+func (b *Buffer) senderPaused() bool {
+	before := b.at(b.heard)
+	if before == nil {
+		return false
+	}
+	for t := b.turn + 1; int32(b.end-t) > 0; t++ {
+		if s := b.at(t); s != nil {
+			return s.sequence == before.sequence+1
+		}
+	}
+	return false
+}
+
+func (b *Buffer) silent(dst *[frame]byte) Outcome {
+	for i := range dst {
+		dst[i] = b.silence
+	}
+	return Silent
+}
+
+func (b *Buffer) quieten() {
+	for i := range b.last {
+		b.last[i] = b.silence
+	}
+}
+
+// conceal repeats the last frame, softer each time. G.711 is logarithmic: 16
+// codes nearer to silence are 6 dB, so nothing needs decoding.
+func (b *Buffer) conceal(dst *[frame]byte) Outcome {
+	if b.pace.missing > concealments {
+		b.quieten()
+	}
+	for i, c := range b.last {
+		magnitude := (c ^ b.silence) & 0x7F
+		magnitude -= min(magnitude, 16)
+		b.last[i] = c&0x80 | (magnitude^b.silence)&0x7F
+	}
+	*dst = b.last
+	b.Counts.Concealed++
+	return Concealed
+}
+
+// isQuiet says that all of a frame is below about -50 dBm0.
+func (b *Buffer) isQuiet(s *slot) bool {
+	const quiet = 0x18
+	for _, c := range s.sound {
+		if (c^b.silence)&0x7F > quiet {
+			return false
+		}
+	}
+	return true
+}
