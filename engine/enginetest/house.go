@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+
+package enginetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+)
+
+// House is an engine and its scripted surroundings.
+type House struct {
+	Engine  *engine.Engine
+	Sound   *Sound
+	Journal *Journal
+	App     *App
+	Prompts Prompts
+
+	mu      sync.Mutex
+	streams media.StreamID
+	dialled []*Dialled
+	targets map[string]func(*Leg)
+}
+
+// Dialled is a target that the engine rang.
+type Dialled struct {
+	Request engine.DialRequest
+	Leg     *Leg
+}
+
+// New makes a house with the given directory and dialects, and sees at the end
+// of the test that no call is left.
+func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialect, adjust ...func(*engine.Config)) *House {
+	t.Helper()
+	directory, err := engine.NewDirectory(entries)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &House{
+		Sound: newSound(), Journal: &Journal{records: map[engine.ID]engine.Record{}},
+		App: &App{}, Prompts: Prompts{}, targets: map[string]func(*Leg){},
+	}
+	config := engine.Config{
+		Directory: directory, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
+		Prompts: h.Prompts, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+	}
+	for _, a := range adjust {
+		a(&config)
+	}
+	h.Engine = engine.New(config)
+	return h
+}
+
+// Close stops the engine as SIGTERM does, and fails the test if a call lives.
+func (h *House) Close(t testing.TB) {
+	t.Helper()
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
+	h.Engine.Shutdown(now, time.Minute)
+	if n := h.Engine.Living(); n != 0 {
+		t.Errorf("%d calls are left alive", n)
+	}
+}
+
+// Call is somebody calling a number.
+func (h *House) Call(t testing.TB, from, to engine.Address, number engine.Number) *Leg {
+	t.Helper()
+	leg := h.leg("caller")
+	if err := h.Engine.Arrive(leg, engine.Arrival{From: from, To: to, Number: number}); err != nil {
+		t.Fatal(err)
+	}
+	return leg
+}
+
+func (h *House) leg(name string) *Leg {
+	h.mu.Lock()
+	h.streams++
+	leg := &Leg{stream: h.streams, name: name}
+	h.mu.Unlock()
+	h.Sound.mu.Lock()
+	h.Sound.legs[leg.stream] = leg
+	h.Sound.mu.Unlock()
+	return leg
+}
+
+// Target has what a target's address is dialled go by a script, which runs on
+// a goroutine of its own.
+func (h *House) Target(address string, script func(*Leg)) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.targets[address] = script
+}
+
+// Dial rings a scripted target; an unknown one is not found.
+func (h *House) Dial(r engine.DialRequest) (engine.Leg, error) {
+	h.mu.Lock()
+	script := h.targets[r.Target.Address.Value]
+	h.mu.Unlock()
+	if script == nil {
+		return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: errors.New("no such target")}
+	}
+	leg := h.leg(r.Target.Address.Value)
+	h.mu.Lock()
+	h.dialled = append(h.dialled, &Dialled{Request: r, Leg: leg})
+	h.mu.Unlock()
+	go script(leg)
+	return leg, nil
+}
+
+// Dialled lists the targets that were rung, in order.
+func (h *House) Dialled() []*Dialled {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return append([]*Dialled(nil), h.dialled...)
+}
+
+// Prompts are sound files by URL; what is not there cannot be played.
+type Prompts map[string]time.Duration
+
+// Prompt gives silence of the length that the URL stands for.
+func (p Prompts) Prompt(_ context.Context, url string) (*media.Prompt, error) {
+	length, ok := p[url]
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no sound file", url)
+	}
+	sound := make([]byte, length*media.SampleRate/time.Second)
+	return &media.Prompt{Name: url, ULaw: sound, ALaw: sound}, nil
+}
+
+// App is a customer's app that answers from a script.
+type App struct {
+	mu    sync.Mutex
+	asked []engine.Request
+	// answer gives the reply to a request; nil answers an empty document.
+	answer func(engine.Request) engine.Reply
+}
+
+// Answer sets how the app answers.
+func (a *App) Answer(f func(engine.Request) engine.Reply) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.answer = f
+}
+
+// Fetch notes the request and gives the scripted reply.
+func (a *App) Fetch(ctx context.Context, r engine.Request) engine.Reply {
+	a.mu.Lock()
+	a.asked = append(a.asked, r)
+	answer := a.answer
+	a.mu.Unlock()
+	reply := engine.Reply{URL: r.URL, Status: 200}
+	if answer != nil {
+		reply = answer(r)
+	}
+	if ctx.Err() != nil && reply.Err == nil {
+		reply.Err = ctx.Err()
+	}
+	reply.Attempts = []engine.Attempt{{URL: r.URL, Status: reply.Status, Body: reply.Body, Err: reply.Err}}
+	return reply
+}
+
+// Asked lists the requests that reached the app, in order.
+func (a *App) Asked() []engine.Request {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]engine.Request(nil), a.asked...)
+}
+
+// Journal keeps everything in memory.
+type Journal struct {
+	mu      sync.Mutex
+	records map[engine.ID]engine.Record
+	order   []engine.ID
+	events  []engine.Event
+}
+
+// Append keeps changes.
+func (j *Journal) Append(changes ...engine.Change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, c := range changes {
+		switch c := c.(type) {
+		case engine.RecordSaved:
+			if _, known := j.records[c.Record.ID]; !known {
+				j.order = append(j.order, c.Record.ID)
+			}
+			j.records[c.Record.ID] = c.Record
+		case engine.EventAdded:
+			j.events = append(j.events, c.Event)
+		}
+	}
+}
+
+// Durable returns at once.
+func (j *Journal) Durable(ctx context.Context) error { return ctx.Err() }
+
+// Records lists the calls' records in the order in which they came about.
+func (j *Journal) Records() []engine.Record {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	records := make([]engine.Record, len(j.order))
+	for i, id := range j.order {
+		records[i] = j.records[id]
+	}
+	return records
+}
+
+// Events lists the events of a call, those of the kinds only if any are given.
+func (j *Journal) Events(call engine.ID, kinds ...engine.EventKind) []engine.Event {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	var events []engine.Event
+	for _, e := range j.events {
+		if e.Call != call {
+			continue
+		}
+		wanted := len(kinds) == 0
+		for _, k := range kinds {
+			wanted = wanted || e.Kind == k
+		}
+		if wanted {
+			events = append(events, e)
+		}
+	}
+	return events
+}
+
+var (
+	_ engine.Dialer  = (*House)(nil)
+	_ engine.Prompts = Prompts{}
+	_ engine.Fetcher = (*App)(nil)
+	_ engine.Journal = (*Journal)(nil)
+)
