@@ -184,6 +184,7 @@ func TestEndIsToldThoughTheAnswerCameLate(t *testing.T) {
 			t.Errorf("causes %v: the record must be final before the answer", got)
 		}
 		time.Sleep(10 * time.Second)
+		synctest.Wait()
 		var names []string
 		for _, r := range h.App.Asked() {
 			names = append(names, r.Name)
@@ -263,6 +264,7 @@ func TestNestedProgram(t *testing.T) {
 		synctest.Wait()
 		leg.Press("5")
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if diff := cmp.Diff([]string{"inner", "outer 5"}, order); diff != "" {
 			t.Errorf("order (-want +got):\n%s", diff)
 		}
