@@ -149,6 +149,9 @@ func TestReceiverLongKey(t *testing.T) {
 		{"first segment ended: the key was pressed again", []heardPacket{
 			packet('5', 1000, 0xFFFF, "end"), packet('5', 1000+0xFFFF, 160),
 		}, "55"},
+		{"first segment ended in a packet of its own", []heardPacket{
+			packet('5', 1000, 0xFFFF), packet('5', 1000, 0xFFFF, "end"), packet('5', 1000+0xFFFF, 160),
+		}, "55"},
 		{"marker: the key was pressed again", []heardPacket{
 			packet('5', 1000, 0xFFFF), packet('5', 1000+0xFFFF, 160, "marker"),
 		}, "55"},

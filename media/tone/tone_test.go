@@ -154,6 +154,13 @@ func TestDominant(t *testing.T) {
 	}
 }
 
+func TestConstantIsNoTone(t *testing.T) {
+	t.Parallel()
+	if hz, level := Dominant(slices.Repeat([]int16{1000}, 160)); level != Silence {
+		t.Errorf("a constant sounds as %v Hz at %v dB", hz, level)
+	}
+}
+
 func TestDTMFTones(t *testing.T) {
 	t.Parallel()
 	seen := make(map[[2]float64]byte)

@@ -4,6 +4,7 @@ package wav
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -234,6 +235,9 @@ func TestWriterCloseTwice(t *testing.T) {
 	}
 	if len(d.data) != maxHeader+2 {
 		t.Errorf("the file has %d bytes, want a header of %d, one sample and its padding", len(d.data), maxHeader)
+	}
+	if size := binary.LittleEndian.Uint32(d.data[4:]); int(size) != len(d.data)-chunkHeader {
+		t.Errorf("the header tells of %d bytes behind it, of %d", size, len(d.data)-chunkHeader)
 	}
 	if err := w.WriteSamples([]int16{1}); !errors.Is(err, errClosed) {
 		t.Errorf("write after Close = %v", err)
