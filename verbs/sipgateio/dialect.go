@@ -1,0 +1,259 @@
+// SPDX-License-Identifier: MIT
+
+package sipgateio
+
+import (
+	"fmt"
+	"hash/fnv"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// The names of the pushes, and the keys under which a Call's DialectState keeps
+// the URLs that the App subscribed; they are the names of the attributes.
+const (
+	newCall = "newCall"
+	dtmf    = "dtmf"
+	answer  = "answer"
+	hangup  = "hangup"
+
+	onAnswer = "onAnswer"
+	onHangup = "onHangup"
+)
+
+// maxUsers is how many users a push names. The official client reads more than
+// 20 of one name as an object instead of an array.
+const maxUsers = 20
+
+// anonymous stands for a number that is withheld, or that a party has not got:
+// apps read the number fields as digits or this word, and nothing else.
+const anonymous = "anonymous"
+
+// Dialect is the language of the sipgate.io push API.
+type Dialect struct {
+	deliver func(engine.CallInfo) engine.Program
+}
+
+// New makes a Dialect. Whenever an app leaves a call to the account settings,
+// deliver gives the program that carries them out.
+func New(deliver func(engine.CallInfo) engine.Program) *Dialect {
+	return &Dialect{deliver: deliver}
+}
+
+// Request words a newCall for a call that begins and a dtmf for a Gather that
+// ended.
+func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
+	switch why.Kind {
+	case engine.EventIncoming, engine.EventOutgoing:
+		url := c.AppConfig.IncomingURL
+		if c.Direction == engine.Out {
+			url = c.AppConfig.OutgoingURL
+		}
+		return push(c, newCall, url, newCallFields(c))
+	case engine.EventGathered:
+		return push(c, dtmf, why.Data.URL, dtmfFields(c, why.Data.Digits))
+	}
+	return engine.Request{Name: string(why.Kind)}
+}
+
+// Notify words an answer or a hangup if the App subscribed to it.
+func (d *Dialect) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
+	switch e.Kind {
+	case engine.EventAnswered:
+		if url, by := c.Dialect[onAnswer], answeredBy(c, e); url != "" && by != nil {
+			return []engine.Request{push(c, answer, url, answerFields(c, *by))}
+		}
+	case engine.EventEnded:
+		if url := c.Dialect[onHangup]; url != "" {
+			return []engine.Request{push(c, hangup, url, hangupFields(c, e))}
+		}
+	}
+	return nil
+}
+
+// Default delivers the call by the account settings, whyever there is no
+// program.
+func (d *Dialect) Default(c engine.CallInfo, _ engine.Missing) engine.Program {
+	return d.deliver(c)
+}
+
+// push is a request to the App. Its headers are those that sipgate sends, for
+// apps and their firewalls may look at them: the User-Agent is sipgate's own
+// word for word. The App's own headers come last and win.
+func push(c engine.CallInfo, name, url string, fields form) engine.Request {
+	h := http.Header{}
+	h.Set("Content-Type", "application/x-www-form-urlencoded; charset=UTF-8")
+	h.Set("Accept", "application/xml, text/plain, text/html")
+	h.Set("Accept-Charset", "utf-8")
+	h.Set("User-Agent", "sipgate.io")
+	for k, v := range c.AppConfig.Headers {
+		h.Set(k, v)
+	}
+	return engine.Request{
+		Name: name, Method: http.MethodPost, URL: url, Fallback: c.AppConfig.FallbackURL,
+		Header: h, Body: []byte(fields.String()),
+		Policy: engine.Policy{Timeout: 10 * time.Second, Redirects: 3, SuccessFrom: http.StatusOK, SuccessTo: http.StatusOK},
+	}
+}
+
+func newCallFields(c engine.CallInfo) form {
+	var f form
+	f.add("event", newCall)
+	f.add("direction", string(c.Direction))
+	f.add("callId", callID(c.ID))
+	f.add("origCallId", callID(chain(c)))
+	f.add("from", number(c.From))
+	f.add("to", called(c))
+	users := c.Users[:min(len(c.Users), maxUsers)]
+	if len(users) == 0 {
+		// Customer code takes it for granted that these three are arrays.
+		users = []engine.User{{}}
+	}
+	for _, u := range users {
+		f.add("user[]", userName(u))
+	}
+	for _, u := range users {
+		f.add("userId[]", u.ID)
+	}
+	for _, u := range users {
+		f.add("fullUserId[]", fullUserID(c.Account, u))
+	}
+	f.add("xcid", xcid(c))
+	f.addDiversion(c)
+	return f
+}
+
+func dtmfFields(c engine.CallInfo, digits string) form {
+	var f form
+	f.add("event", dtmf)
+	f.add("callId", callID(c.ID))
+	f.addIfSet("dtmf", digits)
+	f.addChain(c)
+	return f
+}
+
+func answerFields(c engine.CallInfo, by engine.Address) form {
+	var f form
+	f.add("event", answer)
+	f.add("callId", callID(c.ID))
+	if u, ok := user(c, by); ok && c.Direction == engine.In {
+		f.add("user", userName(u))
+		f.add("userId", u.ID)
+		f.add("fullUserId", fullUserID(c.Account, u))
+	}
+	f.addParties(c, &by)
+	f.addDiversion(c)
+	f.addChain(c)
+	return f
+}
+
+func hangupFields(c engine.CallInfo, e engine.Event) form {
+	cause := e.Data.Cause
+	if cause == "" {
+		cause = c.Cause
+	}
+	var f form
+	f.add("event", hangup)
+	f.add("cause", cause.Words().Sipgate)
+	f.add("callId", callID(c.ID))
+	f.addParties(c, c.AnsweredBy)
+	f.addDiversion(c)
+	f.addChain(c)
+	return f
+}
+
+// answeredBy is the party that picked up; nil when it was only ourselves.
+func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
+	if e.Data.Party != nil {
+		return e.Data.Party
+	}
+	return c.AnsweredBy
+}
+
+// called is the number that was dialled: what the Call was made for, or when
+// that is no number the one that is configured.
+func called(c engine.CallInfo) string {
+	if n := number(c.To); n != anonymous || !engine.IsNumber(c.Number) {
+		return n
+	}
+	return number(engine.NumberAddress(c.Number))
+}
+
+// answeringNumber is the number of who picked up; a user has none but the one
+// at which it was reached.
+func answeringNumber(c engine.CallInfo, by engine.Address) string {
+	if n := number(by); n != anonymous {
+		return n
+	}
+	return called(c)
+}
+
+// number gives a party's number without plus, or "anonymous".
+func number(a engine.Address) string {
+	value := a.Value
+	if a.Kind == engine.KindSIP {
+		_, rest, _ := strings.Cut(value, ":")
+		value, _, _ = strings.Cut(rest, "@")
+	}
+	if a.Kind == engine.KindUser || a.Kind == engine.KindAnonymous || !engine.IsNumber(value) {
+		return anonymous
+	}
+	return strings.TrimPrefix(engine.NormalizeNumber(value), "+")
+}
+
+// user finds the User that a party is.
+func user(c engine.CallInfo, a engine.Address) (engine.User, bool) {
+	if a.Kind != engine.KindUser {
+		return engine.User{}, false
+	}
+	i := slices.IndexFunc(c.Users, func(u engine.User) bool { return u.ID == a.Value })
+	if i < 0 {
+		return engine.User{ID: a.Value, Name: a.Name}, true
+	}
+	return c.Users[i], true
+}
+
+// userName is what a user is called; one without a name by its id.
+func userName(u engine.User) string {
+	if u.Name == "" {
+		return u.ID
+	}
+	return u.Name
+}
+
+// fullUserID is a user's id behind the master SIP id of its account, of seven
+// digits. An account whose own id is all digits is its master SIP id (so one
+// moved here from sipgate keeps its full ids); another's is made from its id
+// and never changes: 1000000 and the FNV-1a hash modulo 9000000.
+func fullUserID(account string, u engine.User) string {
+	if u.ID == "" {
+		return ""
+	}
+	if account != "" && strings.Trim(account, "0123456789") == "" {
+		return account + u.ID
+	}
+	h := fnv.New32a()
+	h.Write([]byte(account))
+	return fmt.Sprintf("%d%s", 1_000_000+h.Sum32()%9_000_000, u.ID)
+}
+
+// callID is an id as sipgate writes it: hexadecimal in upper case.
+func callID(id engine.ID) string { return strings.ToUpper(id.Hex()) }
+
+// chain is the first call of a chain of transfers and forwards.
+func chain(c engine.CallInfo) engine.ID {
+	if c.Chain.IsZero() {
+		return c.ID
+	}
+	return c.Chain
+}
+
+// xcid is the same for all calls of one chain: the second half of the first
+// call's id, which is random.
+func xcid(c engine.CallInfo) string { return chain(c).Hex()[16:] }
+
+var _ engine.Dialect = (*Dialect)(nil)

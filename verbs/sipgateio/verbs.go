@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+
+package sipgateio
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/verbs"
+)
+
+const (
+	// maxTargets is how many numbers one Dial rings.
+	maxTargets = 5
+	// maxNumber is the most digits of an E.164 number (ITU-T E.164 section 6).
+	maxNumber = 15
+)
+
+// dial reads <Dial callerId anonymous>, which holds one to five <Number>.
+func (p *parser) dial(e *etree.Element) {
+	attributes := p.attributes(e, "callerId", "anonymous")
+	var v verbs.Dial
+	if value, ok := attributes["callerId"]; ok {
+		if from, ok := p.number(e, "callerId", value); ok {
+			v.CallerID = &from
+		}
+	}
+	if value, ok := attributes["anonymous"]; ok {
+		v.Anonymous = p.anonymous(e, value)
+	}
+	complained := len(p.problems)
+	p.children(e, child{"Number", func(n *etree.Element) {
+		if to, ok := p.number(n, "", p.leaf(n)); ok {
+			v.Targets = append(v.Targets, p.target(n, to, len(v.Targets))...)
+		}
+	}}, child{"Voicemail", p.voicemail})
+	if len(v.Targets) > 0 {
+		p.run(e, v, true)
+	} else if len(p.problems) == complained {
+		p.complain(e, "", "<%.40s> rings nobody: put a <Number> into it, for example <Number>4915799912345</Number>", e.Tag)
+	}
+}
+
+// target gives a number to be rung, none if there are as many as may be.
+func (p *parser) target(e *etree.Element, to engine.Address, before int) []engine.Target {
+	switch {
+	case before > 0 && p.outgoing:
+		p.complain(e, "", "%s is not rung: a call that a user makes can be sent to one number only, keep the first", to)
+		return nil
+	case before >= maxTargets:
+		p.complain(e, "", "%s is not rung: a <Dial> rings up to %d numbers, leave out the others", to, maxTargets)
+		return nil
+	}
+	return []engine.Target{{Address: to}}
+}
+
+// voicemail reads <Voicemail>, which cannot be rung yet.
+func (p *parser) voicemail(e *etree.Element) {
+	p.complain(e, "", "<%.40s> is not available yet: put a <Number> into <Dial>, or <Play> an announcement", e.Tag)
+}
+
+// number reads a telephone number, with or without a plus.
+func (p *parser) number(e *etree.Element, attribute, value string) (engine.Address, bool) {
+	a := engine.NumberAddress(value)
+	what := "<" + e.Tag + ">"
+	if attribute != "" {
+		what = attribute
+	}
+	switch {
+	case value == "":
+		p.complain(e, attribute, "%s is empty: write a number with its country code, for example 4915799912345", what)
+	case !engine.IsNumber(value):
+		p.complain(e, attribute, "%.60q is not a telephone number: write digits with the country code, for example 4915799912345", value)
+	case len(strings.TrimPrefix(a.Value, "+")) > maxNumber:
+		p.complain(e, attribute, "%.60q has more than the %d digits of a telephone number: write one number in each %s", value, maxNumber, what)
+	default:
+		return a, true
+	}
+	return engine.Address{}, false
+}
+
+// anonymous reads @anonymous; nil is as the account has it. The official client
+// writes "undefined" for that.
+func (p *parser) anonymous(e *etree.Element, value string) *bool {
+	yes := strings.EqualFold(value, "true")
+	if !yes && !strings.EqualFold(value, "false") {
+		if value != "undefined" {
+			p.complain(e, "anonymous", "anonymous=%.40q is neither true nor false: write one of them, or leave it out", value)
+		}
+		return nil
+	}
+	return &yes
+}
+
+// play reads <Play><Url>.
+func (p *parser) play(e *etree.Element) {
+	if v, ok := p.sound(e); ok {
+		p.run(e, v, false)
+	}
+}
+
+// sound reads a <Play>, also one in <Gather>.
+func (p *parser) sound(e *etree.Element) (v verbs.Play, ok bool) {
+	p.attributes(e)
+	seen := false
+	complained := len(p.problems)
+	p.children(e, child{"Url", func(u *etree.Element) {
+		if seen {
+			p.complain(u, "", "<%.40s> plays one <%.40s>: write a <%.40s> for each", e.Tag, u.Tag, e.Tag)
+			return
+		}
+		seen = true
+		v.URL = p.leaf(u)
+		ok = p.absolute(u, "", v.URL)
+	}})
+	if !seen && len(p.problems) == complained {
+		p.complain(e, "", "<%.40s> has no sound: put its URL into it, for example <Url>http://example.com/example.wav</Url>", e.Tag)
+	}
+	return v, ok
+}
+
+// gather reads <Gather onData maxDigits timeout type>, which may hold <Play>.
+func (p *parser) gather(e *etree.Element) {
+	attributes := p.attributes(e, "onData", "maxDigits", "timeout", "type")
+	if value, ok := attributes["type"]; ok && !strings.EqualFold(value, dtmf) {
+		p.complain(e, "type", "type=%.40q is not known, and dtmf is taken: write dtmf, or leave it out", value)
+	}
+	// The greatest values are ours: what is beyond them is a slip, and would
+	// hold a call for hours.
+	digits := p.integer(e, "maxDigits", attributes, limits{least: 1, greatest: 1000, otherwise: 1})
+	millis := p.integer(e, "timeout", attributes, limits{least: 0, greatest: 3_600_000, otherwise: 2000})
+	v := verbs.Gather{OnData: attributes["onData"], MaxDigits: digits, Timeout: time.Duration(millis) * time.Millisecond}
+	p.children(e, child{"Play", func(c *etree.Element) {
+		if prompt, ok := p.sound(c); ok {
+			v.Prompts = append(v.Prompts, prompt)
+		}
+	}})
+	if _, ok := attributes["onData"]; !ok {
+		p.complain(e, "onData", "<%.40s> does not say where the digits go: give it onData with an absolute URL", e.Tag)
+	} else if p.absolute(e, "onData", v.OnData) {
+		p.run(e, v, true)
+	}
+}
+
+// limits are what a whole number may be, and what it is otherwise.
+type limits struct{ least, greatest, otherwise int }
+
+// integer reads a whole number; one that is too great counts as the greatest,
+// one that cannot be read as not given.
+func (p *parser) integer(e *etree.Element, name string, attributes map[string]string, l limits) int {
+	value, ok := attributes[name]
+	if !ok {
+		return l.otherwise
+	}
+	n, err := strconv.Atoi(value)
+	switch {
+	case err == nil && n > l.greatest:
+		p.complain(e, name, "%s=%q is too great: %d is taken, write a number up to that", name, value, l.greatest)
+		return l.greatest
+	case err != nil || n < l.least:
+		p.complain(e, name, "%s=%.40q is not a whole number from %d to %d: %d is taken, write the number in digits", name, value, l.least, l.greatest, l.otherwise)
+		return l.otherwise
+	}
+	return n
+}
+
+// reject reads <Reject reason>.
+func (p *parser) reject(e *etree.Element) {
+	v := verbs.Reject{Cause: engine.CauseRejected}
+	reason, ok := p.attributes(e, "reason")["reason"]
+	switch {
+	case strings.EqualFold(reason, "busy"):
+		v.Cause = engine.CauseBusy
+	case ok && !strings.EqualFold(reason, "rejected"):
+		p.complain(e, "reason", "reason=%.40q is not known, and rejected is taken: %s", reason, nameAdvice(reason, []string{"rejected", "busy"}))
+	}
+	p.children(e)
+	p.run(e, v, true)
+}
+
+// hangup reads <Hangup>.
+func (p *parser) hangup(e *etree.Element) {
+	p.attributes(e)
+	p.children(e)
+	p.run(e, verbs.Hangup{}, true)
+}
