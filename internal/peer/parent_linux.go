@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+package peer
+
+import (
+	"os/exec"
+	"syscall"
+)
+
+// endWithParent has the kernel end the command when this process dies.
+func endWithParent(cmd *exec.Cmd) {
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
+}
