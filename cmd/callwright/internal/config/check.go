@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// Dialects are the languages that an App may speak in this version.
+var dialects = []string{"sipgate"}
+
+// check finds what no type can: values that mean nothing.
+func (c *Config) check() error {
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+		return fmt.Errorf("http.listen is %q: write an address and a port, like 127.0.0.1:8080", c.HTTP.Listen)
+	}
+	if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("http.public_url is %q: write a whole URL, like https://calls.example.com", c.HTTP.PublicURL)
+	}
+	if len(c.SIP.Listen) == 0 {
+		return fmt.Errorf("sip.listen is empty: name at least one address, like udp://0.0.0.0:5060")
+	}
+	for _, l := range c.SIP.Listen {
+		if err := checkListener(l); err != nil {
+			return err
+		}
+	}
+	if _, err := netip.ParseAddr(c.Media.Listen); err != nil {
+		return fmt.Errorf("media.listen is %q: write an IP address, like 0.0.0.0", c.Media.Listen)
+	}
+	if _, err := netip.ParseAddr(c.Media.Advertise); c.Media.Advertise != "" && err != nil {
+		return fmt.Errorf("media.advertise is %q: write the IP address that peers can send to", c.Media.Advertise)
+	}
+	if _, _, err := c.Media.PortRange(); err != nil {
+		return err
+	}
+	if !strings.HasPrefix(c.Database, "sqlite:") || c.Database == "sqlite:" {
+		return fmt.Errorf("database is %q: this version keeps its records in SQLite: write sqlite:FILE", c.Database)
+	}
+	return c.checkObjects()
+}
+
+func checkListener(l string) error {
+	scheme, address, _ := strings.Cut(l, "://")
+	if scheme != "udp" && scheme != "tcp" {
+		return fmt.Errorf("sip.listen has %q: this version listens on udp:// and tcp://", l)
+	}
+	if _, err := netip.ParseAddrPort(address); err != nil {
+		return fmt.Errorf("sip.listen has %q: write an IP address and a port, like %s://0.0.0.0:5060", l, scheme)
+	}
+	return nil
+}
+
+// PortRange gives the first and the last RTP port.
+func (m Media) PortRange() (first, last uint16, err error) {
+	from, to, _ := strings.Cut(m.Ports, "-")
+	a, errA := strconv.ParseUint(strings.TrimSpace(from), 10, 16)
+	b, errB := strconv.ParseUint(strings.TrimSpace(to), 10, 16)
+	if errA != nil || errB != nil || a < 1024 || b < a+1 {
+		return 0, 0, fmt.Errorf("media.ports is %q: write the first and the last port, like 20000-29999 (from 1024 to 65535)", m.Ports)
+	}
+	return uint16(a), uint16(b), nil
+}
+
+func (c *Config) checkObjects() error {
+	for i, a := range c.Apps {
+		switch {
+		case a.Key == "":
+			return fmt.Errorf("apps[%d] has no key: numbers name their app by it", i)
+		case !slices.Contains(dialects, a.Dialect):
+			return fmt.Errorf("app %q has the dialect %q: this version speaks %s", a.Key, a.Dialect, strings.Join(dialects, ", "))
+		}
+		for key, raw := range map[string]string{"incoming_url": a.IncomingURL, "outgoing_url": a.OutgoingURL, "fallback_url": a.FallbackURL} {
+			u, err := url.Parse(raw)
+			if raw != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+				return fmt.Errorf("app %q has the %s %q: write a whole URL, like https://example.com/calls", a.Key, key, raw)
+			}
+		}
+	}
+	for i, n := range c.Numbers {
+		if plain := strings.TrimSuffix(n.Number, "*"); plain != "" && !engine.IsNumber(plain) || n.Number == "" {
+			return fmt.Errorf("numbers[%d] is %q: write a number like \"+4921112345\" (in quotes), or the first digits and a star", i, n.Number)
+		}
+	}
+	for i, t := range c.Trunks {
+		if t.Name == "" {
+			return fmt.Errorf("trunks[%d] has no name: logs and records call it by one", i)
+		}
+		if t.Address == "" && len(t.AllowFrom) == 0 {
+			return fmt.Errorf("trunk %q has neither an address, so that calls can leave by it, nor allow_from, so that they can enter", t.Name)
+		}
+	}
+	for i, u := range c.Users {
+		if u.ID == "" {
+			return fmt.Errorf("users[%d] has no id: numbers and groups name users by it, like w0", i)
+		}
+	}
+	_, err := engine.NewDirectory(c.Entries())
+	return err
+}
+
+// Entries gives what is configured as the engine knows it.
+func (c *Config) Entries() engine.Entries {
+	var e engine.Entries
+	for _, a := range c.Apps {
+		e.Apps = append(e.Apps, engine.App{
+			Key: a.Key, Account: engine.DefaultAccount, Dialect: a.Dialect,
+			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
+			// sipgate.io lets callers hear prompts before anybody answered.
+			EarlyMedia: a.EarlyMedia == nil || *a.EarlyMedia,
+			Headers:    a.Headers,
+		})
+	}
+	for _, u := range c.Users {
+		e.Users = append(e.Users, engine.User{ID: u.ID, Account: engine.DefaultAccount, Name: u.Name, App: u.App, Contact: u.Contact})
+	}
+	for _, g := range c.Groups {
+		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: engine.DefaultAccount, Users: g.Users})
+	}
+	for _, n := range c.Numbers {
+		e.Numbers = append(e.Numbers, engine.Number{Number: n.Number, Account: engine.DefaultAccount, App: n.App, Users: n.Users, Groups: n.Groups})
+	}
+	for _, t := range c.Trunks {
+		e.Trunks = append(e.Trunks, engine.Trunk{
+			Name: t.Name, Account: engine.DefaultAccount, Address: t.Address,
+			Username: t.Username, Password: t.Password, From: t.From, AllowFrom: t.AllowFrom, App: t.App,
+		})
+	}
+	return e
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+
+package config_test
+
+import (
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
+)
+
+func write(t *testing.T, yaml string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "callwright.yaml")
+	if err := os.WriteFile(path, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaultsAreValid(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load("", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(config.Default(), c); diff != "" {
+		t.Errorf("without anything (-default +loaded):\n%s", diff)
+	}
+}
+
+func TestFlagsOverEnvironmentOverFile(t *testing.T) {
+	t.Parallel()
+	path := write(t, `
+http: {listen: "127.0.0.1:1"}
+database: "sqlite:file.db"
+webhooks: {timeout: 7s}
+media: {ports: "4000-4999"}
+`)
+	c, err := config.Load(path,
+		[]string{"PATH=/bin", "CALLWRIGHT_HTTP_LISTEN=127.0.0.1:2", "CALLWRIGHT_DATABASE=sqlite:env.db",
+			"CALLWRIGHT_SIP_LISTEN=udp://127.0.0.1:5070,tcp://127.0.0.1:5070", "CALLWRIGHT_WEBHOOKS_ALLOW_PRIVATE=true"},
+		map[string]any{"http.listen": "127.0.0.1:3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := config.Default()
+	want.HTTP.Listen = "127.0.0.1:3"
+	want.Database = "sqlite:env.db"
+	want.Webhooks = config.Webhooks{AllowPrivate: true, Timeout: 7 * time.Second}
+	want.Media.Ports = "4000-4999"
+	want.SIP.Listen = []string{"udp://127.0.0.1:5070", "tcp://127.0.0.1:5070"}
+	if diff := cmp.Diff(want, c); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestObjects(t *testing.T) {
+	t.Parallel()
+	c, err := config.Load(write(t, `
+apps:    [{key: shop, dialect: sipgate, incoming_url: "https://shop.example/calls", early_media: false, secret: s}]
+users:   [{id: w0, name: Alice, contact: "sip:alice@192.0.2.7", password: x}]
+groups:  [{id: g0, users: [w0]}]
+numbers: [{number: "+4921112345", app: shop, users: [w0], groups: [g0]}, {number: "+49211*"}]
+trunks:  [{name: carrier, address: "192.0.2.1:5060;transport=tcp", username: u, password: p, allow_from: ["192.0.2.0/24"], app: shop}]
+limits:  {max_duration: 1h, calls: 5}
+recordings: somewhere
+`), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := engine.Entries{
+		Apps:   []engine.App{{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "https://shop.example/calls"}},
+		Users:  []engine.User{{ID: "w0", Account: "default", Name: "Alice", Contact: "sip:alice@192.0.2.7"}},
+		Groups: []engine.Group{{ID: "g0", Account: "default", Users: []string{"w0"}}},
+		Numbers: []engine.Number{
+			{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}},
+			{Number: "+49211*", Account: "default"},
+		},
+		Trunks: []engine.Trunk{{
+			Name: "carrier", Account: "default", Address: "192.0.2.1:5060;transport=tcp", Username: "u", Password: "p",
+			AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, App: "shop",
+		}},
+	}
+	if diff := cmp.Diff(want, c.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"apps[0].secret", "limits.calls", "recordings", "users[0].password"}, c.LaterNames); diff != "" {
+		t.Errorf("names without effect (-want +got):\n%s", diff)
+	}
+}
+
+func TestComplaints(t *testing.T) {
+	t.Parallel()
+	for yaml, want := range map[string]string{
+		`htpp: {listen: x}`: `unknown key "htpp": did you mean "http"?`,
+		`http: {lisen: x}`:  `unknown key "http.lisen": did you mean "listen"?`,
+		`apps: [{key: a, dialect: sipgate, income: x}]`: `unknown key "apps[0].income": the known ones are`,
+		`apps: {key: a}`:                                           `apps is a list`,
+		`http: nine`:                                               `http holds several settings`,
+		`http: {listen: nine}`:                                     `http.listen is "nine"`,
+		`http: {public_url: "example.com"}`:                        `http.public_url is "example.com": write a whole URL`,
+		`sip: {listen: []}`:                                        `sip.listen is empty`,
+		`sip: {listen: ["tls://0.0.0.0:5061"]}`:                    `this version listens on udp:// and tcp://`,
+		`sip: {listen: ["udp://localhost"]}`:                       `write an IP address and a port, like udp://0.0.0.0:5060`,
+		`media: {ports: "9-1"}`:                                    `media.ports is "9-1": write the first and the last port`,
+		`media: {listen: "localhost"}`:                             `media.listen is "localhost"`,
+		`media: {advertise: "here"}`:                               `media.advertise is "here"`,
+		`database: "postgres://x"`:                                 `this version keeps its records in SQLite`,
+		`webhooks: {timeout: fast}`:                                `timeout`,
+		`apps: [{dialect: sipgate}]`:                               `apps[0] has no key`,
+		`apps: [{key: a, dialect: rcml}]`:                          `app "a" has the dialect "rcml": this version speaks sipgate`,
+		`apps: [{key: a, dialect: sipgate, incoming_url: "shop"}]`: `app "a" has the incoming_url "shop": write a whole URL`,
+		`numbers: [{number: "abc"}]`:                               `numbers[0] is "abc": write a number`,
+		`numbers: [{number: "100", app: b}]`:                       `number "100" names app "b", which is not configured`,
+		`numbers: [{number: "100"}, {number: "100"}]`:              `number "100" is configured twice`,
+		`groups: [{id: g, users: [w9]}]`:                           `group "g" names user "w9", which is not configured`,
+		`users: [{name: x}]`:                                       `users[0] has no id`,
+		`trunks: [{name: t}]`:                                      `trunk "t" has neither an address`,
+		`trunks: [{address: "h:1"}]`:                               `trunks[0] has no name`,
+		`trunks: [{name: t, allow_from: ["here"]}]`:                `here`,
+		"a: [": `read configuration`,
+	} {
+		_, err := config.Load(write(t, yaml), nil, nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", yaml, err, want)
+		}
+	}
+	if _, err := config.Load("/nowhere/callwright.yaml", nil, nil); err == nil || !strings.Contains(err.Error(), "--config") {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	_, err := config.Load("", []string{"CALLWRIGHT_HTTP_LISTN=x"}, nil)
+	if err == nil || !strings.Contains(err.Error(), `did you mean "CALLWRIGHT_HTTP_LISTEN"?`) {
+		t.Errorf("an unknown variable: %v", err)
+	}
+}

@@ -1,0 +1,201 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/callwright/callwright/internal/nearest"
+)
+
+// EnvPrefix begins the names of environment variables: CALLWRIGHT_HTTP_LISTEN
+// is http.listen.
+const EnvPrefix = "CALLWRIGHT_"
+
+// Load reads the file, if path is not empty, lays environment ("NAME=value")
+// and flags (by key, "http.listen") over it, and checks the whole.
+func Load(path string, environment []string, flags map[string]any) (Config, error) {
+	k := koanf.New(".")
+	if path != "" {
+		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+			return Config{}, fileError(path, err)
+		}
+	}
+	known := scalars(reflect.TypeFor[Config](), "")
+	over, err := fromEnvironment(environment, known)
+	if err != nil {
+		return Config{}, err
+	}
+	maps.Copy(over, flags)
+	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
+		return Config{}, fmt.Errorf("configuration: %w", err)
+	}
+	c := Default()
+	if c.LaterNames, err = checkKeys(k.Raw(), reflect.TypeFor[Config](), ""); err != nil {
+		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
+	}
+	if err := k.UnmarshalWithConf("", &c, decoding(&c)); err != nil {
+		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
+	}
+	if err := c.check(); err != nil {
+		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
+	}
+	return c, nil
+}
+
+func in(path string) string {
+	if path == "" {
+		return ""
+	}
+	return " " + path
+}
+
+func fileError(path string, err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("there is no configuration file %s: name one with --config, or leave the flag out to serve the built-in sample app", path)
+	}
+	return fmt.Errorf("read configuration %s: %w", path, err)
+}
+
+// decoding turns text into durations, addresses and lists.
+func decoding(c *Config) koanf.UnmarshalConf {
+	return koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
+		Result: c, TagName: "koanf", WeaklyTypedInput: true, Squash: true,
+		DecodeHook: mapstructure.ComposeDecodeHookFunc(
+			mapstructure.StringToTimeDurationHookFunc(),
+			mapstructure.StringToSliceHookFunc(","),
+			mapstructure.TextUnmarshallerHookFunc(),
+		),
+	}}
+}
+
+// fromEnvironment finds the variables that name a key.
+func fromEnvironment(environment []string, known []string) (map[string]any, error) {
+	byName := map[string]string{}
+	for _, key := range known {
+		byName[EnvPrefix+strings.ToUpper(strings.ReplaceAll(key, ".", "_"))] = key
+	}
+	over := map[string]any{}
+	for _, pair := range environment {
+		name, value, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, EnvPrefix) {
+			continue
+		}
+		key, ok := byName[name]
+		if !ok {
+			return nil, fmt.Errorf("environment variable %s names no setting%s", name, meant(name, slices.Collect(maps.Keys(byName))))
+		}
+		over[key] = value
+	}
+	return over, nil
+}
+
+// fields gives the keys of a struct, those of squashed structs included.
+func fields(t reflect.Type) map[string]reflect.StructField {
+	all := map[string]reflect.StructField{}
+	for f := range fieldsOf(t) {
+		key, option, _ := strings.Cut(f.Tag.Get("koanf"), ",")
+		switch {
+		case option == "squash":
+			maps.Copy(all, fields(f.Type))
+		case key != "-":
+			all[key] = f
+		}
+	}
+	return all
+}
+
+func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
+	return func(yield func(reflect.StructField) bool) {
+		for i := range t.NumField() {
+			if !yield(t.Field(i)) {
+				return
+			}
+		}
+	}
+}
+
+// scalars lists the keys that hold one value or a list of words.
+func scalars(t reflect.Type, prefix string) []string {
+	var keys []string
+	for key, f := range fields(t) {
+		switch {
+		case f.Tag.Get("later") != "":
+		case f.Type.Kind() == reflect.Struct:
+			keys = append(keys, scalars(f.Type, prefix+key+".")...)
+		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
+		default:
+			keys = append(keys, prefix+key)
+		}
+	}
+	return keys
+}
+
+// checkKeys sees that every key of the map is one of the struct's, and lists
+// those that are set without having an effect in this version.
+func checkKeys(m map[string]any, t reflect.Type, path string) (later []string, err error) {
+	known := fields(t)
+	for _, key := range slices.Sorted(maps.Keys(m)) {
+		f, ok := known[key]
+		if !ok {
+			return nil, fmt.Errorf("unknown key %q%s", path+key, meant(key, slices.Collect(maps.Keys(known))))
+		}
+		if f.Tag.Get("later") != "" {
+			later = append(later, path+key)
+			continue
+		}
+		more, err := checkValue(m[key], f.Type, path+key)
+		if err != nil {
+			return nil, err
+		}
+		later = append(later, more...)
+	}
+	return later, nil
+}
+
+func checkValue(v any, t reflect.Type, path string) ([]string, error) {
+	switch {
+	case t.Kind() == reflect.Struct:
+		m, ok := v.(map[string]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("%s holds several settings, not one value", path)
+		}
+		return checkKeys(m, t, path+".")
+	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t.Elem().NumField() > 2:
+		list, ok := v.([]any)
+		if !ok && v != nil {
+			return nil, fmt.Errorf("%s is a list: begin each entry with a dash", path)
+		}
+		var later []string
+		for i, entry := range list {
+			more, err := checkValue(entry, t.Elem(), fmt.Sprintf("%s[%d]", path, i))
+			if err != nil {
+				return nil, err
+			}
+			later = append(later, more...)
+		}
+		return later, nil
+	}
+	return nil, nil
+}
+
+// meant is the end of a complaint about an unknown word.
+func meant(word string, known []string) string {
+	if best := nearest.Of(word, known); best != "" {
+		return fmt.Sprintf(": did you mean %q?", best)
+	}
+	slices.Sort(known)
+	return ": the known ones are " + strings.Join(known, ", ")
+}
