@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: MIT
+
+// Package migrations holds the SQL that makes and changes the tables, one
+// folder a database, in the numbered files of goose.
+//
+// A number means the same step in every folder. A file that was released is
+// never edited again; a change is a new number. There is no way down: an older
+// callwright refuses a newer database, and going back is restoring a backup.
+// Nothing else than SQL belongs here. Read sqlite/00001_calls.sql first.
+package migrations
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed sqlite/*.sql
+var files embed.FS
+
+// SQLite gives the migrations for SQLite.
+func SQLite() fs.FS {
+	folder, err := fs.Sub(files, "sqlite")
+	if err != nil {
+		panic(err) // the name above is not a path: cannot be
+	}
+	return folder
+}

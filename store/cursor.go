@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: MIT
+
+package store
+
+import (
+	"encoding/base64"
+	"fmt"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// Cursor names the place in the list of calls, newest first, that is behind
+// the call with an id. The list is ordered by id, so calls that are made while
+// somebody turns the pages move nothing.
+func Cursor(id engine.ID) string {
+	return base64.RawURLEncoding.EncodeToString(id[:])
+}
+
+// ParseCursor gives the id of the last call that was already seen; what follows
+// has a smaller one. An empty cursor is before all calls. Anything that Cursor
+// did not make is ErrCursor.
+func ParseCursor(cursor string) (engine.ID, error) {
+	var id engine.ID
+	if cursor == "" {
+		for i := range id {
+			id[i] = 0xff // the greatest; never a version 7 UUID
+		}
+		return id, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil || len(b) != len(id) {
+		return id, fmt.Errorf("cursor %.40q: %w", cursor, ErrCursor)
+	}
+	copy(id[:], b)
+	return id, nil
+}

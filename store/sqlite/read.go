@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// maxPage is how many calls one page holds at most.
+const maxPage = 1000
+
+// Calls gives a page of the calls, newest first, and the cursor of the next
+// page, which is empty when there is none. The first page has an empty cursor.
+// A limit outside 1 to 1000 counts as the nearest in it. A cursor that was not
+// given out here is store.ErrCursor.
+func (s *Store) Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error) {
+	before, err := store.ParseCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = min(max(limit, 1), maxPage)
+	// One more than asked tells whether there is a next page.
+	records, err := all(ctx, s.read, scanRecord,
+		`SELECT `+recordColumns+` FROM calls WHERE id < ? ORDER BY id DESC LIMIT ?`, before.String(), limit+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("list calls: %w", err)
+	}
+	if len(records) <= limit {
+		return records, "", nil
+	}
+	records = records[:limit]
+	return records, store.Cursor(records[limit-1].ID), nil
+}
+
+// Call gives a call and its timeline, both as they were at one moment. A call
+// that is not there is store.ErrNotFound; one that was appended just now is
+// there once Durable returned.
+func (s *Store) Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error) {
+	fail := func(err error) (engine.Record, []engine.Event, error) {
+		return engine.Record{}, nil, fmt.Errorf("read call %s: %w", id, err)
+	}
+	tx, err := s.read.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return fail(err)
+	}
+	defer tx.Rollback() //nolint:errcheck // it only read
+	r, err := scanRecord(tx.QueryRowContext(ctx, `SELECT `+recordColumns+` FROM calls WHERE id = ?`, id.String()))
+	if errors.Is(err, sql.ErrNoRows) {
+		return fail(store.ErrNotFound)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	kept, err := all(ctx, tx, scanEvent, `SELECT `+eventColumns+` FROM call_events WHERE call = ? ORDER BY seq`, id.String())
+	if err != nil {
+		return fail(err)
+	}
+	events := make([]engine.Event, len(kept))
+	for i, e := range kept {
+		events[i] = e.Event
+	}
+	return r, events, nil
+}
+
+// OpenRecords gives the calls that have not ended, oldest first. Right after a
+// start these are the ones that a crash interrupted.
+func (s *Store) OpenRecords(ctx context.Context) ([]engine.Record, error) {
+	records, err := all(ctx, s.read, scanRecord,
+		`SELECT `+recordColumns+` FROM calls WHERE ended_at IS NULL ORDER BY id`)
+	if err != nil {
+		return nil, fmt.Errorf("list open calls: %w", err)
+	}
+	return records, nil
+}
+
+// LastSeq gives the number of a call's last event; 0 when it has none.
+func (s *Store) LastSeq(ctx context.Context, id engine.ID) (int, error) {
+	var seq int
+	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM call_events WHERE call = ?`, id.String()).Scan(&seq)
+	if err != nil {
+		return 0, fmt.Errorf("read the last event of call %s: %w", id, err)
+	}
+	return seq, nil
+}
+
+// EventsAfter is that of store.Events. Ids come in the order of commits because
+// one connection writes.
+func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]store.Event, error) {
+	events, err := all(ctx, s.read, scanEvent,
+		`SELECT `+eventColumns+` FROM call_events WHERE id > ? ORDER BY id LIMIT ?`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read events after %d: %w", after, err)
+	}
+	return events, nil
+}
+
+// LastEventID is that of store.Events.
+func (s *Store) LastEventID(ctx context.Context) (int64, error) {
+	var id int64
+	if err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(id), 0) FROM call_events`).Scan(&id); err != nil {
+		return 0, fmt.Errorf("read the last event: %w", err)
+	}
+	return id, nil
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// all gives every row of a query.
+func all[T any](ctx context.Context, q querier, scan func(row) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []T
+	for rows.Next() {
+		one, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, one)
+	}
+	return list, rows.Err()
+}

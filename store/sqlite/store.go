@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"log/slog"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// Store is an open SQLite file. It is the engine's Journal, and what the API
+// reads. All methods may be called at the same time.
+type Store struct {
+	path    string
+	write   *sql.DB // one connection
+	read    *sql.DB // a few
+	journal *store.Writer
+	feed    *store.Feed
+}
+
+// Open opens the file at path, makes it if it is not there, and brings its
+// tables up to date. The folder must exist. The error is a sentence for the
+// operator: what is wrong with the file and what to do.
+func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+	write, err := openFile(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	w, err := newWriter(ctx, write)
+	if err != nil {
+		return nil, errors.Join(explain(path, err), write.Close())
+	}
+	read, err := sql.Open("sqlite", readerDSN(path))
+	if err != nil {
+		return nil, errors.Join(explain(path, err), write.Close())
+	}
+	read.SetMaxOpenConns(readers)
+	read.SetMaxIdleConns(readers)
+	s := &Store{path: path, write: write, read: read}
+	s.feed = store.NewFeed(s)
+	s.journal = store.StartWriter(w, log, s.feed.Wake)
+	return s, nil
+}
+
+// Append is that of engine.Journal; store.Writer says what happens when the
+// disk is full.
+func (s *Store) Append(changes ...engine.Change) { s.journal.Append(changes...) }
+
+// Durable is that of engine.Journal.
+func (s *Store) Durable(ctx context.Context) error { return s.journal.Durable(ctx) }
+
+// Follow gives the events after an id and those that come; see store.Feed.
+func (s *Store) Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error {
+	return s.feed.Follow(ctx, after, give)
+}
+
+// Ping gives nil when the file can be read and takes changes as they come, else
+// a sentence for the operator. No new calls should be taken until it is nil.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.journal.Health(); err != nil {
+		return fmt.Errorf("database %s: %w", s.path, err)
+	}
+	if err := s.read.PingContext(ctx); err != nil {
+		return fmt.Errorf("database %s: read: %w", s.path, err)
+	}
+	return nil
+}
+
+// Close writes what was appended and closes the file. The error says what was
+// not written when ctx ended. It may be called again.
+func (s *Store) Close(ctx context.Context) error {
+	err := s.journal.Close(ctx)
+	s.feed.Close()
+	return errors.Join(err, s.read.Close(), s.write.Close())
+}
+
+var (
+	_ engine.Journal = (*Store)(nil)
+	_ store.Events   = (*Store)(nil)
+)

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// lines counts what is logged and lets a test wait for it.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+	came chan struct{}
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.Write(p)
+	l.came <- struct{}{}
+	return len(p), nil
+}
+
+// TestAFullDisk fills the file in the midst of a transaction.
+func TestAFullDisk(t *testing.T) {
+	t.Parallel()
+	log := &lines{came: make(chan struct{}, 10)}
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), slog.New(slog.NewTextHandler(log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	pages := func(most string) { // SQLite's own way to be full
+		if _, err := s.write.Exec("PRAGMA max_page_count = " + most); err != nil {
+			t.Error(err)
+		}
+	}
+	pages("1") // no more than there are now
+	record := engine.Record{ID: engine.NewID(), StartedAt: time.Now()}
+	changes := []engine.Change{engine.RecordSaved{Record: record}}
+	for seq := 1; seq <= 50; seq++ {
+		e := engine.Event{Call: record.ID, Seq: seq, At: time.Now(), Data: engine.Data{Body: strings.Repeat("x", 4000)}}
+		changes = append(changes, engine.EventAdded{Event: e})
+	}
+	s.Append(changes...)
+	<-log.came
+	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "full") || !strings.Contains(err.Error(), "51 wait") {
+		t.Errorf("Ping gives %v, want that the disk is full and 51 wait", err)
+	}
+	if _, _, err := s.Call(t.Context(), record.ID); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("Call gives %v: a part of what belongs together is there", err)
+	}
+	pages("1000000")
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if err := s.Durable(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if _, events, err := s.Call(ctx, record.ID); len(events) != 50 || err != nil {
+		t.Errorf("%d events are there, %v, want 50", len(events), err)
+	}
+	if err := s.Ping(ctx); err != nil {
+		t.Errorf("Ping gives %v after the trouble", err)
+	}
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if n := strings.Count(log.text.String(), "\n"); n != 2 {
+		t.Errorf("the log has %d lines, want 2:\n%s", n, &log.text)
+	}
+}
+
+// TestTheSchemaUsesItsIndexes: a query that walks a whole table is found when
+// there are a million calls, so it is asked before.
+func TestTheSchemaUsesItsIndexes(t *testing.T) {
+	t.Parallel()
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	for query, want := range map[string]string{
+		`SELECT * FROM calls WHERE id < 'x' ORDER BY id DESC LIMIT 5`:    "USING PRIMARY KEY",
+		`SELECT * FROM calls WHERE id = 'x'`:                             "USING PRIMARY KEY",
+		`SELECT * FROM calls WHERE ended_at IS NULL ORDER BY id`:         "USING INDEX calls_open",
+		`SELECT * FROM call_events WHERE call = 'x' ORDER BY seq`:        "USING INDEX",
+		`SELECT coalesce(max(seq), 0) FROM call_events WHERE call = 'x'`: "USING COVERING INDEX",
+		`SELECT * FROM call_events WHERE id > 5 ORDER BY id LIMIT 5`:     "USING INTEGER PRIMARY KEY",
+		`SELECT coalesce(max(id), 0) FROM call_events`:                   "SEARCH call_events",
+	} {
+		plan, err := all(t.Context(), s.read, func(r row) (string, error) {
+			var id, parent, unused int
+			var detail string
+			err := r.Scan(&id, &parent, &unused, &detail)
+			return detail, err
+		}, "EXPLAIN QUERY PLAN "+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := strings.Join(plan, "; "); !strings.Contains(got, want) || strings.Contains(got, "TEMP B-TREE") {
+			t.Errorf("%s\nis done by %q, want %q and no sorting", query, got, want)
+		}
+	}
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+
+package storetest
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// Store is what a database must be able to do.
+type Store interface {
+	engine.Journal
+	Reader
+	Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error
+	Ping(ctx context.Context) error
+	Close(ctx context.Context) error
+}
+
+// Reader is what is read of calls.
+type Reader interface {
+	Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error)
+	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)
+	OpenRecords(ctx context.Context) ([]engine.Record, error)
+	LastSeq(ctx context.Context, id engine.ID) (int, error)
+}
+
+// Database is how the suite gets at the database that is tested.
+type Database struct {
+	// Create makes an empty database, which is gone when the test ends, and
+	// gives its path or URL.
+	Create func(t testing.TB) string
+	// Open opens a database that Create made, in this process or another.
+	Open func(ctx context.Context, place string) (Store, error)
+}
+
+// Run runs the suite.
+func Run(t *testing.T, db Database) {
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Database)
+	}{
+		{"every field comes back", everyField},
+		{"an almost empty call comes back", almostEmpty},
+		{"a save replaces all that was saved before", replaced},
+		{"strange text and figures are kept", strange},
+		{"what is not there is not found", notFound},
+		{"events keep their order", eventOrder},
+		{"a replay changes nothing", replay},
+		{"calls that live are open", openCalls},
+		{"pages hold every call once while calls come", paging},
+		{"a strange cursor is refused", badCursor},
+		{"all is there after Close and Open", reopened},
+		{"all that was durable is there after a kill", killed},
+		{"fifty append at a time", fifty},
+		{"Durable gives up with its context", durableGivesUp},
+		{"followers miss nothing and get nothing twice", followers},
+		{"a slow follower holds up nobody", slowFollower},
+		{"a follower can begin with what comes next", followNext},
+		{"a follower ends", followEnds},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.run(t, db)
+		})
+	}
+}
+
+// patience is how long the suite waits for what must come.
+const patience = time.Minute
+
+// waiting gives a context that ends with the test, or when patience does.
+func waiting(t testing.TB) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// fresh opens an empty database that is closed with the test.
+func fresh(t testing.TB, db Database) Store {
+	t.Helper()
+	return open(t, db, db.Create(t))
+}
+
+func open(t testing.TB, db Database, place string) Store {
+	t.Helper()
+	s, err := db.Open(waiting(t), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { shut(t, s) })
+	return s
+}
+
+func shut(t testing.TB, s Store) {
+	t.Helper()
+	if err := s.Close(waiting(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+// keep appends changes that belong together and waits until they are durable.
+func keep(t testing.TB, s Store, changes ...engine.Change) {
+	t.Helper()
+	s.Append(changes...)
+	durable(t, s)
+}
+
+func durable(t testing.TB, s Store) {
+	t.Helper()
+	if err := s.Durable(waiting(t)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// timeline reads a call that must be there.
+func timeline(t testing.TB, s Store, id engine.ID) (engine.Record, []engine.Event) {
+	t.Helper()
+	r, events, err := s.Call(waiting(t), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r, events
+}
