@@ -28,7 +28,7 @@ func newSound() *Sound {
 	return &Sound{legs: map[media.StreamID]*Leg{}, playing: map[media.StreamID]*play{}}
 }
 
-// Play notes "play" with the stream and the prompt's name.
+// Play notes "play" with the leg and the prompt's name.
 func (s *Sound) Play(id media.StreamID, p *media.Prompt, o media.PlayOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -36,7 +36,7 @@ func (s *Sound) Play(id media.StreamID, p *media.Prompt, o media.PlayOptions) er
 	if leg == nil {
 		return media.ErrNoStream
 	}
-	s.did = append(s.did, fmt.Sprintf("play %d %s", id, p.Name))
+	s.note("play %s %s", leg.name, p.Name)
 	s.end(id)
 	current := &play{token: o.Token}
 	s.playing[id] = current
@@ -59,11 +59,15 @@ func (s *Sound) completed(id media.StreamID, p *play) {
 	}
 }
 
-// StopPlay notes "stop" with the stream.
+// StopPlay notes "stop" with the leg.
 func (s *Sound) StopPlay(id media.StreamID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.did = append(s.did, fmt.Sprintf("stop %d", id))
+	leg := s.legs[id]
+	if leg == nil {
+		return media.ErrNoStream
+	}
+	s.note("stop %s", leg.name)
 	s.end(id)
 	return nil
 }
@@ -81,13 +85,19 @@ func (s *Sound) end(id media.StreamID) {
 	s.legs[id].Emit(engine.LegMedia{Event: media.Event{Stream: id, Kind: media.PlayEnded, Token: p.token}})
 }
 
-// Bridge notes "bridge" with both streams.
+// Bridge notes "bridge" with both legs.
 func (s *Sound) Bridge(a, b media.StreamID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.did = append(s.did, fmt.Sprintf("bridge %d %d", a, b))
+	if s.legs[a] == nil || s.legs[b] == nil {
+		return media.ErrNoStream
+	}
+	s.note("bridge %s %s", s.legs[a].name, s.legs[b].name)
 	return nil
 }
+
+// note is called with mu held.
+func (s *Sound) note(format string, args ...any) { s.did = append(s.did, fmt.Sprintf(format, args...)) }
 
 // Did lists what the engine had the plane do.
 func (s *Sound) Did() []string {
