@@ -105,7 +105,7 @@ func newCallFields(c engine.CallInfo) form {
 	f.add("event", newCall)
 	f.add("direction", string(c.Direction))
 	f.add("callId", callID(c.ID))
-	f.add("origCallId", callID(chain(c)))
+	f.add("origCallId", callID(c.Chain))
 	f.add("from", number(c.From))
 	f.add("to", called(c))
 	users := c.Users[:min(len(c.Users), maxUsers)]
@@ -244,16 +244,8 @@ func fullUserID(account string, u engine.User) string {
 // callID is an id as sipgate writes it: hexadecimal in upper case.
 func callID(id engine.ID) string { return strings.ToUpper(id.Hex()) }
 
-// chain is the first call of a chain of transfers and forwards.
-func chain(c engine.CallInfo) engine.ID {
-	if c.Chain.IsZero() {
-		return c.ID
-	}
-	return c.Chain
-}
-
 // xcid is the same for all calls of one chain: the second half of the first
 // call's id, which is random.
-func xcid(c engine.CallInfo) string { return chain(c).Hex()[16:] }
+func xcid(c engine.CallInfo) string { return c.Chain.Hex()[16:] }
 
 var _ engine.Dialect = (*Dialect)(nil)

@@ -45,7 +45,7 @@ func (f *form) addDiversion(c engine.CallInfo) {
 
 // addChain adds what a call has in common with those it came from.
 func (f *form) addChain(c engine.CallInfo) {
-	f.add("origCallId", callID(chain(c)))
+	f.add("origCallId", callID(c.Chain))
 	f.add("xcid", xcid(c))
 }
 
