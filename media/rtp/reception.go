@@ -61,6 +61,9 @@ func (r *Reception) Packet(h Header) (fresh bool) {
 	return true
 }
 
+// IsFrom reports whether the packets have carried this SSRC lately.
+func (r *Reception) IsFrom(ssrc uint32) bool { return r.started && r.ssrc == ssrc }
+
 func (r *Reception) begin(h Header) {
 	r.missed += r.lostInRun()
 	r.base = 1<<16 | uint32(h.Sequence) // room below for packets from before

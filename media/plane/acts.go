@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+package plane
+
+import (
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/recorder"
+)
+
+// What follows are the acts that commands ask for. They run between two ticks.
+
+// open takes in a new stream.
+func (s *shard) open(st stream) {
+	i := s.streams.put(st)
+	p := s.streams.at(i)
+	p.self = i
+	s.index[p.id] = i
+	s.enter(p)
+}
+
+// close ends all that goes on on a stream. It is gone when its recordings are
+// complete.
+func (s *shard) close(id media.StreamID) {
+	st := s.streams.at(s.index[id])
+	s.endPlay(st, false)
+	s.unbridge(st)
+	s.stopRecord(st)
+	s.leave(st)
+	st.life.closing = true
+	if st.life.tapes == 0 {
+		s.remove(st)
+	}
+}
+
+// remove tells that a stream is gone; the teller closes its socket.
+func (s *shard) remove(st *stream) {
+	s.outbox.push(event{
+		Event:  media.Event{Stream: st.id, Kind: media.Closed, At: s.timing.clock.Time(s.timing.now), Figures: s.figures(st)},
+		order:  st.life.told,
+		socket: st.socket,
+	})
+	s.ears.take(st.ear)
+	delete(s.index, st.id)
+	s.streams.remove(st.self)
+}
+
+// emit tells what happened on a stream.
+func (s *shard) emit(st *stream, e media.Event) {
+	e.Stream = st.id
+	e.At = s.timing.clock.Time(s.timing.now)
+	s.outbox.push(event{Event: e, order: st.life.told})
+	st.life.told++
+}
+
+func (s *shard) play(st *stream, prompt *media.Prompt, o media.PlayOptions) {
+	s.endPlay(st, false)
+	st.playing = playing{prompt: s.prompts.put(prompt), loop: o.Loop, token: o.Token}
+}
+
+func (s *shard) endPlay(st *stream, completed bool) {
+	if st.playing.prompt == 0 {
+		return
+	}
+	s.prompts.take(st.playing.prompt)
+	s.emit(st, media.Event{Kind: media.PlayEnded, Token: st.playing.token, Completed: completed})
+	st.playing = playing{}
+}
+
+func (s *shard) sendDigits(st *stream, digits string) {
+	wasBusy := st.keys.Busy()
+	if st.keys.Queue(digits) != nil || (!wasBusy && !st.keys.Busy()) {
+		// Too many at once, or none: there is nothing to wait for.
+		s.emit(st, media.Event{Kind: media.DigitsSent})
+	}
+}
+
+func (s *shard) bridge(a, b media.StreamID, ears [2]*ear) {
+	left, right := s.streams.at(s.index[a]), s.streams.at(s.index[b])
+	s.unbridge(left)
+	s.unbridge(right)
+	left.peer, right.peer = right.self, left.self
+	s.listen(left, ears[0])
+	s.listen(right, ears[1])
+}
+
+func (s *shard) unbridge(st *stream) {
+	if st.peer == 0 {
+		return
+	}
+	other := s.streams.at(st.peer)
+	st.peer, other.peer = 0, 0
+	s.rest(st)
+	s.rest(other)
+}
+
+// listen gives a stream an ear, if it has none.
+func (s *shard) listen(st *stream, e *ear) {
+	if st.ear == 0 {
+		e.attune(st.remote.codec)
+		st.ear = s.ears.put(e)
+	}
+}
+
+// rest takes the ear away from a stream that nobody listens to any more.
+func (s *shard) rest(st *stream) {
+	if st.ear == 0 || st.peer != 0 || st.life.tape != 0 {
+		return
+	}
+	c := s.ears.take(st.ear).buffer.Counts
+	st.ear = 0
+	st.in.counts.late += c.Late + c.Skipped
+	st.in.counts.concealed += c.Concealed
+}
+
+func (s *shard) record(st *stream, rec *recorder.Recording, e *ear) {
+	s.stopRecord(st)
+	st.life.tape = s.tapes.put(rec)
+	st.life.tapes++
+	s.listen(st, e)
+}
+
+// addToRecording records the frame that was heard and the one that was sent.
+func (s *shard) addToRecording(st *stream) {
+	if !st.remote.known {
+		return
+	}
+	if !s.tapes.at(st.life.tape).Add(st.remote.codec, &s.ears.at(st.ear).frame, &s.wire.sent) {
+		s.stopRecord(st)
+	}
+}
+
+func (s *shard) stopRecord(st *stream) {
+	if st.life.tape == 0 {
+		return
+	}
+	s.tapes.take(st.life.tape).Stop()
+	st.life.tape = 0
+	s.rest(st)
+}
+
+// recordEnded hears from the recorder that a file is complete, or that there
+// will be none.
+func (s *shard) recordEnded(st *stream, rec *recorder.Recording, token uint64, r recorder.Result) {
+	if st.life.tape != 0 && s.tapes.at(st.life.tape) == rec {
+		s.stopRecord(st) // it failed while it was running
+	}
+	st.life.tapes--
+	s.emit(st, media.Event{Kind: media.RecordEnded, Token: token, Duration: r.Duration, Err: r.Err})
+	if st.life.closing && st.life.tapes == 0 {
+		s.remove(st)
+	}
+}

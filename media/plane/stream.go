@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package plane
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/dtmf"
+	"github.com/callwright/callwright/media/rtp"
+)
+
+// stream is one direction-pair of sound with one peer: at most one source is
+// heard on it (digits, else a prompt, else its peer, else silence), and what it
+// receives goes to its peer and its recording. It holds no pointers; whatever
+// has some is in a table of the shard.
+type stream struct {
+	id      media.StreamID
+	self    ref // where it is in the slab
+	socket  rtp.Socket
+	remote  remote
+	lock    lock
+	in      incoming
+	out     outgoing
+	playing playing
+	keys    dtmf.Sender
+	peer    ref // the stream it is bridged with
+	ear     ref // in shard.ears, while somebody listens
+	life    life
+}
+
+// remote is what was settled with the peer.
+type remote struct {
+	known   bool
+	send    bool // it wants to hear us
+	receive bool // it wants to be heard
+	codec   media.Codec
+	events  uint8 // payload type of telephone-event, 0 for none
+	offered rtp.Endpoint
+}
+
+// incoming is what is known of what is received.
+type incoming struct {
+	reception rtp.Reception
+	keys      dtmf.Receiver
+	last      time.Duration // when a packet was taken last
+	stale     rtp.Endpoint  // where the peer was before it moved
+	foreign   uint32
+	malformed uint32
+	counts    earCounts // of ears that were put away
+	round     uint8
+	behind    bool // more may wait than one packet
+}
+
+// earCounts are what a jitter buffer has counted.
+type earCounts struct{ late, concealed uint64 }
+
+// outgoing is the one run of packets that is sent.
+type outgoing struct {
+	to        rtp.Endpoint
+	ssrc      uint32
+	timestamp uint32
+	sequence  uint16
+	talking   bool // the last frame was sent and no silence
+	sent      uint64
+	errors    uint64
+}
+
+// playing is the prompt that is heard.
+type playing struct {
+	prompt ref // in shard.prompts
+	loop   bool
+	at     int
+	token  uint64
+}
+
+// life is where the stream stands in its shard.
+type life struct {
+	bin     uint8         // in which millisecond of 20 it is stepped
+	place   int32         // and as which of its bin
+	told    uint32        // events so far
+	due     time.Duration // when the next step is its turn
+	tape    ref           // in shard.tapes
+	tapes   uint8         // recordings that are not complete on disk
+	closing bool
+}
+
+// figures are the counts of the stream so far.
+func (s *shard) figures(st *stream) (f media.Figures) {
+	st.in.reception.Fill(&f)
+	f.Sent, f.SendErrors = st.out.sent, st.out.errors
+	f.Foreign, f.Malformed = uint64(st.in.foreign), uint64(st.in.malformed)
+	f.Late, f.Concealed = st.in.counts.late, st.in.counts.concealed
+	if st.ear != 0 {
+		c := s.ears.at(st.ear).buffer.Counts
+		f.Late += c.Late + c.Skipped
+		f.Concealed += c.Concealed
+	}
+	return f
+}
+
+// describe writes the live chain of the stream.
+func (s *shard) describe(st *stream) string {
+	if !st.remote.known {
+		return "not connected"
+	}
+	source := "silence"
+	switch {
+	case st.keys.Busy():
+		source = "digits"
+	case st.playing.prompt != 0:
+		source = "prompt " + s.prompts.at(st.playing.prompt).Name
+	case st.peer != 0:
+		source = fmt.Sprintf("stream %d", s.streams.at(st.peer).id)
+	}
+	var sinks []string
+	if st.peer != 0 {
+		sinks = append(sinks, fmt.Sprintf("stream %d", s.streams.at(st.peer).id))
+	}
+	if st.life.tape != 0 {
+		sinks = append(sinks, "recorder")
+	}
+	chain := fmt.Sprintf("%s %v <- %s", strings.ToLower(st.remote.codec.String()), st.out.to.AddrPort(), source)
+	if !st.remote.send {
+		chain += " (held)"
+	}
+	if len(sinks) > 0 {
+		chain += "; -> " + strings.Join(sinks, " + ")
+	}
+	return chain
+}

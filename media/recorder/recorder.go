@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+
+package recorder
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/internal/mpsc"
+)
+
+// chunkSize is how much sound is handed over at once: 50 frames of one channel
+// or 25 of two.
+const chunkSize = 50 * media.FrameSize
+
+// maxPending is how many chunks of one recording may wait for the disk: about a
+// minute of sound.
+const maxPending = 64
+
+// ErrTooSlow ends a recording for which the disk is too slow.
+var ErrTooSlow = errors.New("the disk is too slow to record on: a minute of sound was waiting to be written")
+
+// chunk is sound on its way to the file. Two channels alternate frame by frame,
+// what was received first.
+type chunk struct {
+	recording *Recording
+	codec     media.Codec
+	last      bool
+	size      int
+	sound     [chunkSize]byte
+}
+
+// Result is what came of a recording.
+type Result struct {
+	Duration time.Duration // of the sound in the file
+	Err      error         // why it ended early, or nil
+}
+
+// Recorder is the goroutine that writes all recordings.
+type Recorder struct {
+	queue   mpsc.Queue[chunk]
+	wake    chan struct{}
+	chunks  sync.Pool // of *mpsc.Node[chunk]
+	closing atomic.Bool
+	done    chan struct{}
+}
+
+// New starts a Recorder. Close it when all recordings have ended.
+func New() *Recorder {
+	r := &Recorder{wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r.chunks.New = func() any { return new(mpsc.Node[chunk]) }
+	go r.run()
+	return r
+}
+
+// Close writes what has been handed over and ends the goroutine. Recordings
+// that have not been stopped are completed with what is there.
+func (r *Recorder) Close() {
+	r.closing.Store(true)
+	r.nudge()
+	<-r.done
+}
+
+// Start begins a recording. Nothing waits for the disk: when the file cannot be
+// made, ended is told so. It is called exactly once with the recording, on the
+// Recorder's goroutine, and must not block.
+func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
+	rec := &Recording{recorder: r, both: o.Both, limit: int64(o.MaxDuration / media.FrameDuration)}
+	rec.file = file{path: o.Path, both: o.Both, ended: func(r Result) { ended(rec, r) }}
+	rec.push(rec.newChunk()) // empty: it makes the file
+	return rec
+}
+
+func (r *Recorder) nudge() {
+	select {
+	case r.wake <- struct{}{}:
+	default: // it is awake or will be
+	}
+}
+
+func (r *Recorder) run() {
+	defer close(r.done)
+	open := map[*Recording]struct{}{}
+	for range r.wake {
+		closing := r.closing.Load()
+		for n := r.queue.Take(); n != nil; {
+			c := &n.Value
+			rec := c.recording
+			open[rec] = struct{}{}
+			rec.file.take(c)
+			rec.pending.Add(-1)
+			if rec.file.over {
+				delete(open, rec)
+			}
+			c.recording = nil
+			next := n.Next()
+			r.chunks.Put(n)
+			n = next
+		}
+		if closing {
+			for rec := range open {
+				rec.file.end(nil)
+			}
+			return
+		}
+	}
+}
+
+// Recording is one recording while it runs. It belongs to the thread that adds
+// to it.
+type Recording struct {
+	recorder *Recorder
+	chunk    *mpsc.Node[chunk] // being filled, or nil
+	both     bool
+	limit    int64 // in frames, 0 for none
+	frames   int64
+	pending  atomic.Int32 // chunks that wait for the disk
+	slow     bool         // the disk could not keep up
+	file     file         // belongs to the Recorder's goroutine
+}
+
+// Add records one frame: what a stream received and, for recordings of both,
+// what it sent, coded alike. It reports false when the recording should be
+// stopped: its limit is reached, or the disk is too slow.
+func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) bool {
+	if rec.chunk != nil && rec.chunk.Value.codec != c {
+		rec.flush()
+	}
+	if rec.chunk == nil {
+		if rec.pending.Load() >= maxPending {
+			rec.slow = true
+			return false
+		}
+		rec.chunk = rec.newChunk()
+		rec.chunk.Value.codec = c
+	}
+	ch := &rec.chunk.Value
+	ch.size += copy(ch.sound[ch.size:], received[:])
+	if rec.both {
+		ch.size += copy(ch.sound[ch.size:], sent[:])
+	}
+	rec.frames++
+	if ch.size+2*media.FrameSize > chunkSize {
+		rec.flush()
+	}
+	return rec.limit == 0 || rec.frames < rec.limit
+}
+
+// Stop ends the recording. Nothing may be added afterwards.
+func (rec *Recording) Stop() {
+	if rec.chunk == nil {
+		rec.chunk = rec.newChunk()
+	}
+	rec.chunk.Value.last = true
+	rec.flush()
+}
+
+func (rec *Recording) newChunk() *mpsc.Node[chunk] {
+	n := rec.recorder.chunks.Get().(*mpsc.Node[chunk])
+	n.Value.recording, n.Value.last, n.Value.size = rec, false, 0
+	return n
+}
+
+func (rec *Recording) flush() {
+	n := rec.chunk
+	rec.chunk = nil
+	rec.push(n)
+}
+
+func (rec *Recording) push(n *mpsc.Node[chunk]) {
+	rec.pending.Add(1)
+	rec.recorder.queue.Push(n)
+	rec.recorder.nudge()
+}
