@@ -10,19 +10,20 @@ import (
 // question is something the app is being asked. Its answer is waited for even
 // when the caller gives up meanwhile: it may say who wants to know of the end.
 type question struct {
-	request Request
-	reply   chan Reply // has room for the one reply
+	why   Event
+	reply chan Reply // has room for the one reply
 }
 
 // ask puts an event to the app and gives the program that answers it, or the
 // dialect's own if there is none.
 func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
+	c.asked = why
 	r := c.dialect.Request(c.Info(), why)
 	if r.URL == "" {
 		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: app %q has no URL for it", r.Name, c.record.App)
-		return c.dialect.Default(c.Info(), MissingEmpty), nil
+		return c.missing(MissingEmpty), nil
 	}
-	q := &question{request: r, reply: make(chan Reply, 1)}
+	q := &question{why: why, reply: make(chan Reply, 1)}
 	around := c.asking
 	c.asking = q
 	c.token++
@@ -38,22 +39,27 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	c.asking = around
 	reply := <-q.reply
 	if reply.Err != nil {
-		return c.dialect.Default(c.Info(), MissingUnreachable), nil
+		return c.missing(MissingUnreachable), nil
 	}
-	document, problems := c.read(&c.record, r, reply)
+	document, problems := c.read(&c.record, why, reply)
 	switch {
 	case len(document.Program) > 0:
 		return document.Program, nil
 	case len(problems) > 0:
-		return c.dialect.Default(c.Info(), MissingBad), nil
+		return c.missing(MissingBad), nil
 	}
-	return c.dialect.Default(c.Info(), MissingEmpty), nil
+	return c.missing(MissingEmpty), nil
+}
+
+// missing gives the dialect's own program.
+func (c *Call) missing(why Missing) Program {
+	return c.dialect.Default(c.Info(), c.asked, why)
 }
 
 // read parses a reply, puts what is wrong with it on the timeline, and has the
 // record remember what is to be remembered.
-func (c *Call) read(record *Record, r Request, reply Reply) (Document, []Problem) {
-	document, problems := c.dialect.Parse(r, reply)
+func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem) {
+	document, problems := c.dialect.Parse(CallInfo{Record: *record, App: c.app, Users: c.users}, why, reply)
 	for _, p := range problems {
 		c.Complain(p)
 	}
@@ -82,7 +88,7 @@ func (c *Call) tellEnd(ended Event) {
 	c.outbox.add(func() []Request {
 		if q != nil {
 			if reply := <-q.reply; reply.Err == nil {
-				c.read(&info.Record, q.request, reply)
+				c.read(&info.Record, q.why, reply)
 			}
 		}
 		return c.dialect.Notify(info, ended)

@@ -31,6 +31,7 @@ type Call struct {
 	parent   *inbox // nil for a call of its own
 	children map[ID]Target
 	asking   *question // nil unless the app is being asked
+	asked    Event     // what it was asked about last
 
 	// over is why the call ends, once that is settled.
 	over  Cause
@@ -62,7 +63,7 @@ func (c *Call) ID() ID { return c.record.ID }
 
 // Info gives a copy of what is known about the call.
 func (c *Call) Info() CallInfo {
-	return CallInfo{Record: c.record.clone(), AppConfig: c.app, Users: c.users}
+	return CallInfo{Record: c.record.clone(), App: c.app, Users: c.users}
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile

@@ -25,10 +25,10 @@ type phrase struct {
 }
 
 func (p *phrase) Request(c engine.CallInfo, why engine.Event) engine.Request {
-	return engine.Request{Name: string(why.Kind), Method: "POST", URL: c.AppConfig.IncomingURL}
+	return engine.Request{Name: string(why.Kind), Method: "POST", URL: c.App.IncomingURL}
 }
 
-func (p *phrase) Parse(engine.Request, engine.Reply) (engine.Document, []engine.Problem) {
+func (p *phrase) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
 	d := engine.Document{Remember: engine.DialectState{"tell": "yes"}}
 	if len(p.programs) > 0 {
 		d.Program, p.programs = p.programs[0], p.programs[1:]
@@ -36,7 +36,7 @@ func (p *phrase) Parse(engine.Request, engine.Reply) (engine.Document, []engine.
 	return d, nil
 }
 
-func (p *phrase) Default(_ engine.CallInfo, why engine.Missing) engine.Program {
+func (p *phrase) Default(_ engine.CallInfo, _ engine.Event, why engine.Missing) engine.Program {
 	if p.missing == nil {
 		return nil
 	}
@@ -47,7 +47,7 @@ func (p *phrase) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 	if c.Dialect["tell"] == "" {
 		return nil
 	}
-	return []engine.Request{{Name: string(e.Kind), Method: "POST", URL: c.AppConfig.IncomingURL}}
+	return []engine.Request{{Name: string(e.Kind), Method: "POST", URL: c.App.IncomingURL}}
 }
 
 // act is a verb made of a function.

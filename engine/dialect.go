@@ -79,7 +79,8 @@ const (
 // CallInfo is a Call as its dialect sees it: a copy that may be kept.
 type CallInfo struct {
 	Record
-	AppConfig App
+	// App is the App whose key the Record has.
+	App App
 	// Users are the Users of the number that was called (In), or the caller
 	// (Out).
 	Users []User
@@ -91,12 +92,14 @@ type Dialect interface {
 	// Request words the question what to do about an event. A Request without
 	// a URL asks nobody.
 	Request(c CallInfo, why Event) Request
-	// Parse reads the reply to a request. Problems that leave nothing to run
-	// come with an empty program.
-	Parse(asked Request, r Reply) (Document, []Problem)
-	// Default is what the vendor does when there is no program.
-	Default(c CallInfo, why Missing) Program
-	// Notify words what is told about an event without waiting for a reply.
+	// Parse reads the reply to the request about an event. Problems that leave
+	// nothing to run come with an empty program.
+	Parse(c CallInfo, asked Event, r Reply) (Document, []Problem)
+	// Default is what the vendor does when there is no program after the app
+	// was asked about an event.
+	Default(c CallInfo, asked Event, why Missing) Program
+	// Notify words what is told about an event without waiting for a reply:
+	// EventAnswered and EventEnded of a call that is no child.
 	Notify(c CallInfo, e Event) []Request
 }
 

@@ -74,7 +74,7 @@ func (c *Call) converse(ctx context.Context, why Event) error {
 		return err
 	}
 	// The document is at its end, and the call is not.
-	if err := c.execute(ctx, c.dialect.Default(c.Info(), MissingEnd)); err != nil {
+	if err := c.execute(ctx, c.missing(MissingEnd)); err != nil {
 		return err
 	}
 	c.finishWith(CauseNormal)

@@ -28,7 +28,7 @@ func (r *recital) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	return engine.Request{Name: string(why.Kind) + " " + why.Data.Digits, Method: "POST", URL: "http://app/"}
 }
 
-func (r *recital) Parse(engine.Request, engine.Reply) (engine.Document, []engine.Problem) {
+func (r *recital) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
 	if len(r.programs) == 0 {
 		return engine.Document{Program: engine.Program{verbs.Hangup{}}}, nil
 	}
@@ -37,7 +37,7 @@ func (r *recital) Parse(engine.Request, engine.Reply) (engine.Document, []engine
 	return engine.Document{Program: p}, nil
 }
 
-func (r *recital) Default(c engine.CallInfo, _ engine.Missing) engine.Program {
+func (r *recital) Default(c engine.CallInfo, _ engine.Event, _ engine.Missing) engine.Program {
 	return builtin.Deliver(c)
 }
 

@@ -30,12 +30,14 @@ func (AccountSettings) Request(engine.CallInfo, engine.Event) engine.Request {
 }
 
 // Parse is never reached, because nobody is asked.
-func (AccountSettings) Parse(engine.Request, engine.Reply) (engine.Document, []engine.Problem) {
+func (AccountSettings) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
 	return engine.Document{}, nil
 }
 
 // Default is Deliver.
-func (AccountSettings) Default(c engine.CallInfo, _ engine.Missing) engine.Program { return Deliver(c) }
+func (AccountSettings) Default(c engine.CallInfo, _ engine.Event, _ engine.Missing) engine.Program {
+	return Deliver(c)
+}
 
 // Notify tells nobody.
 func (AccountSettings) Notify(engine.CallInfo, engine.Event) []engine.Request { return nil }

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/beevik/etree"
+
+	"github.com/callwright/callwright/internal/nearest"
 )
 
 // attribute finds an attribute by its name in any case.
@@ -43,7 +45,7 @@ func elementAdvice(tag string, known []string) string {
 	case "number", "voicemail":
 		return "put it into <Dial>"
 	}
-	if name := nearest(tag, known); name != "" {
+	if name := nearest.Of(tag, known); name != "" {
 		return "did you mean <" + name + ">?"
 	}
 	if len(known) == 0 {
@@ -65,51 +67,11 @@ func textAdvice(tag string) string {
 
 // nameAdvice says what to do about an attribute, or a value, that is not known.
 func nameAdvice(name string, known []string) string {
-	if meant := nearest(name, known); meant != "" {
+	if meant := nearest.Of(name, known); meant != "" {
 		return "did you mean " + meant + "?"
 	}
 	if len(known) == 0 {
 		return "leave it out"
 	}
 	return "write " + strings.Join(known, ", ") + " or nothing"
-}
-
-// nearest gives the known name that was probably meant: the one with the fewest
-// slips, if they are few for its length. It is empty when none is near.
-func nearest(name string, known []string) string {
-	best, fewest := "", len(name)+1
-	for _, k := range known {
-		if n := slips(strings.ToLower(name), strings.ToLower(k)); n < fewest && n <= (len(k)+1)/3 {
-			best, fewest = k, n
-		}
-	}
-	return best
-}
-
-// slips counts how many letters must be put in, left out, replaced or swapped
-// with their neighbour to make b of a (optimal string alignment). Names that
-// differ much in length are not looked at.
-func slips(a, b string) int {
-	if max(len(a), len(b)) > 2*min(len(a), len(b)) {
-		return max(len(a), len(b))
-	}
-	before, last, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			replace := last[j-1]
-			if a[i-1] != b[j-1] {
-				replace++
-			}
-			row[j] = min(replace, last[j]+1, row[j-1]+1)
-			if i > 1 && j > 1 && a[i-1] == b[j-2] && a[i-2] == b[j-1] {
-				row[j] = min(row[j], before[j-2]+1)
-			}
-		}
-		before, last, row = last, row, before
-	}
-	return last[len(b)]
 }

@@ -49,9 +49,9 @@ func New(deliver func(engine.CallInfo) engine.Program) *Dialect {
 func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	switch why.Kind {
 	case engine.EventIncoming, engine.EventOutgoing:
-		url := c.AppConfig.IncomingURL
+		url := c.App.IncomingURL
 		if c.Direction == engine.Out {
-			url = c.AppConfig.OutgoingURL
+			url = c.App.OutgoingURL
 		}
 		return push(c, newCall, url, newCallFields(c))
 	case engine.EventGathered:
@@ -77,7 +77,7 @@ func (d *Dialect) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 
 // Default delivers the call by the account settings, whyever there is no
 // program.
-func (d *Dialect) Default(c engine.CallInfo, _ engine.Missing) engine.Program {
+func (d *Dialect) Default(c engine.CallInfo, _ engine.Event, _ engine.Missing) engine.Program {
 	return d.deliver(c)
 }
 
@@ -90,11 +90,11 @@ func push(c engine.CallInfo, name, url string, fields form) engine.Request {
 	h.Set("Accept", "application/xml, text/plain, text/html")
 	h.Set("Accept-Charset", "utf-8")
 	h.Set("User-Agent", "sipgate.io")
-	for k, v := range c.AppConfig.Headers {
+	for k, v := range c.App.Headers {
 		h.Set(k, v)
 	}
 	return engine.Request{
-		Name: name, Method: http.MethodPost, URL: url, Fallback: c.AppConfig.FallbackURL,
+		Name: name, Method: http.MethodPost, URL: url, Fallback: c.App.FallbackURL,
 		Header: h, Body: []byte(fields.String()),
 		Policy: engine.Policy{Timeout: 10 * time.Second, Redirects: 3, SuccessFrom: http.StatusOK, SuccessTo: http.StatusOK},
 	}

@@ -46,7 +46,7 @@ func call(t *testing.T) engine.CallInfo {
 			From: engine.NumberAddress("+492111234567"), To: engine.NumberAddress("+4915791234567"),
 			Dialect: engine.DialectState{onAnswer: aliceAnswers, onHangup: hangupURL},
 		},
-		AppConfig: engine.App{
+		App: engine.App{
 			Key: "shop", IncomingURL: "http://app.example/in", OutgoingURL: "http://app.example/out",
 			FallbackURL: "http://spare.example/",
 		},
@@ -206,7 +206,7 @@ func ptr[T any](v T) *T { return &v }
 func TestPushHeadersAndPolicy(t *testing.T) {
 	t.Parallel()
 	c := call(t)
-	c.AppConfig.Headers = map[string]string{"x-forwarded-for": "217.116.118.254", "user-agent": "mine"}
+	c.App.Headers = map[string]string{"x-forwarded-for": "217.116.118.254", "user-agent": "mine"}
 	r := send(t, c, incoming())
 	want := http.Header{
 		"Content-Type":    {"application/x-www-form-urlencoded; charset=UTF-8"},
@@ -218,7 +218,7 @@ func TestPushHeadersAndPolicy(t *testing.T) {
 	if diff := cmp.Diff(want, r.Header); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	c.AppConfig.Headers = nil
+	c.App.Headers = nil
 	if got := send(t, c, incoming()).Header.Get("User-Agent"); got != "sipgate.io" {
 		t.Errorf("User-Agent is %q", got)
 	}
@@ -232,7 +232,7 @@ func TestNothingIsSent(t *testing.T) {
 	d := New(nil)
 	subscribed, unsubscribed, unasked := call(t), call(t), call(t)
 	unsubscribed.Dialect = nil
-	unasked.AppConfig = engine.App{}
+	unasked.App = engine.App{}
 	if r := d.Request(unasked, incoming()); r.URL != "" || r.Name != newCall {
 		t.Errorf("an app without a URL is asked %q at %q", r.Name, r.URL)
 	}
@@ -302,7 +302,7 @@ func TestDefaultDelivers(t *testing.T) {
 	})
 	c := call(t)
 	for _, why := range []engine.Missing{engine.MissingUnreachable, engine.MissingBad, engine.MissingEmpty, engine.MissingEnd} {
-		if diff := cmp.Diff(engine.Program{verbs.Play{URL: c.ID.String()}}, d.Default(c, why)); diff != "" {
+		if diff := cmp.Diff(engine.Program{verbs.Play{URL: c.ID.String()}}, d.Default(c, engine.Event{}, why)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", why, diff)
 		}
 	}

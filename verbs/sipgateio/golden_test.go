@@ -70,7 +70,7 @@ func (g golden) parse() (engine.Document, []engine.Problem) {
 
 // parse reads a reply to a newCall.
 func parse(body, contentType, direction string) (engine.Document, []engine.Problem) {
-	asked := engine.Request{Name: newCall, Body: []byte("event=newCall&direction=" + direction)}
+	call := engine.CallInfo{Record: engine.Record{Direction: engine.Direction(direction)}}
 	reply := engine.Reply{
 		URL: "http://user:secret@127.0.0.1:3000/new?call=1", Status: http.StatusOK,
 		Header: http.Header{}, Body: []byte(body),
@@ -78,7 +78,7 @@ func parse(body, contentType, direction string) (engine.Document, []engine.Probl
 	if contentType != "" {
 		reply.Header.Set("Content-Type", contentType)
 	}
-	return New(nil).Parse(asked, reply)
+	return New(nil).Parse(call, engine.Event{Kind: engine.EventIncoming}, reply)
 }
 
 // show writes a line for each verb, each thing to remember and each problem.

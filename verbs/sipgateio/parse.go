@@ -24,7 +24,7 @@ const maxProblems = 20
 // Problem, and the verb concerned is left out; a reply that is no <Response>
 // gives an empty Document. An empty body is an app that says nothing, not a
 // Problem.
-func (d *Dialect) Parse(asked engine.Request, r engine.Reply) (engine.Document, []engine.Problem) {
+func (d *Dialect) Parse(c engine.CallInfo, _ engine.Event, r engine.Reply) (engine.Document, []engine.Problem) {
 	if len(bytes.TrimSpace(r.Body)) == 0 {
 		return engine.Document{}, nil
 	}
@@ -41,7 +41,7 @@ func (d *Dialect) Parse(asked engine.Request, r engine.Reply) (engine.Document, 
 	if err != nil {
 		return engine.Document{}, []engine.Problem{faultProblem(text, err)}
 	}
-	p := &parser{document: doc, base: r.URL, outgoing: isOutgoing(asked)}
+	p := &parser{document: doc, base: r.URL, outgoing: c.Direction == engine.Out}
 	p.response()
 	return p.result, p.all()
 }
@@ -74,12 +74,6 @@ func faultProblem(text string, err error) engine.Problem {
 	s := source{text: text}
 	line, column := s.place(fault.offset)
 	return engine.Problem{Line: line, Column: column, Sentence: fault.sentence}
-}
-
-// isOutgoing says whether a request is about a call that a user makes.
-func isOutgoing(asked engine.Request) bool {
-	fields, err := url.ParseQuery(string(asked.Body))
-	return err == nil && fields.Get("direction") == string(engine.Out)
 }
 
 // parser makes a Document of a <Response>.

@@ -79,19 +79,6 @@ func TestParseHostileSize(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	t.Parallel()
-	known := []string{"Dial", "Play", "Gather", "Reject", "Hangup"}
-	for name, want := range map[string]string{
-		"Dail": "Dial", "dial": "Dial", "Dialog": "", "Gahter": "Gather", "Gathers": "Gather", "HangUpp": "Hangup",
-		"Hang": "Hangup", "Foo": "", "": "", "Rejects": "Reject", strings.Repeat("x", 1000): "",
-	} {
-		if got := nearest(name, known); got != want {
-			t.Errorf("%q is taken for %q, want %q", name, got, want)
-		}
-	}
-}
-
 // FuzzParse: nothing that an app answers crashes, and what comes of it can be
 // run and told.
 func FuzzParse(f *testing.F) {

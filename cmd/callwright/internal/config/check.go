@@ -8,10 +8,10 @@ import (
 	"net/netip"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media/rtp"
 )
 
 // Dialects are the languages that an App may speak in this version.
@@ -39,8 +39,8 @@ func (c *Config) check() error {
 	if _, err := netip.ParseAddr(c.Media.Advertise); c.Media.Advertise != "" && err != nil {
 		return fmt.Errorf("media.advertise is %q: write the IP address that peers can send to", c.Media.Advertise)
 	}
-	if _, _, err := c.Media.PortRange(); err != nil {
-		return err
+	if _, err := rtp.NewPorts(c.Media.Ports); err != nil {
+		return fmt.Errorf("media.ports: %w", err)
 	}
 	if !strings.HasPrefix(c.Database, "sqlite:") || c.Database == "sqlite:" {
 		return fmt.Errorf("database is %q: this version keeps its records in SQLite: write sqlite:FILE", c.Database)
@@ -57,17 +57,6 @@ func checkListener(l string) error {
 		return fmt.Errorf("sip.listen has %q: write an IP address and a port, like %s://0.0.0.0:5060", l, scheme)
 	}
 	return nil
-}
-
-// PortRange gives the first and the last RTP port.
-func (m Media) PortRange() (first, last uint16, err error) {
-	from, to, _ := strings.Cut(m.Ports, "-")
-	a, errA := strconv.ParseUint(strings.TrimSpace(from), 10, 16)
-	b, errB := strconv.ParseUint(strings.TrimSpace(to), 10, 16)
-	if errA != nil || errB != nil || a < 1024 || b < a+1 {
-		return 0, 0, fmt.Errorf("media.ports is %q: write the first and the last port, like 20000-29999 (from 1024 to 65535)", m.Ports)
-	}
-	return uint16(a), uint16(b), nil
 }
 
 func (c *Config) checkObjects() error {

@@ -110,7 +110,7 @@ func TestComplaints(t *testing.T) {
 		`sip: {listen: []}`:                                        `sip.listen is empty`,
 		`sip: {listen: ["tls://0.0.0.0:5061"]}`:                    `this version listens on udp:// and tcp://`,
 		`sip: {listen: ["udp://localhost"]}`:                       `write an IP address and a port, like udp://0.0.0.0:5060`,
-		`media: {ports: "9-1"}`:                                    `media.ports is "9-1": write the first and the last port`,
+		`media: {ports: "9-1"}`:                                    `media.ports: port range "9-1": write two ports`,
 		`media: {listen: "localhost"}`:                             `media.listen is "localhost"`,
 		`media: {advertise: "here"}`:                               `media.advertise is "here"`,
 		`database: "postgres://x"`:                                 `this version keeps its records in SQLite`,
