@@ -5,6 +5,7 @@ package examples
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -226,7 +227,7 @@ func checkReply(event, printed string) error {
 func wellFormed(body string) error {
 	d := xml.NewDecoder(strings.NewReader(body))
 	for {
-		if _, err := d.Token(); err == io.EOF {
+		if _, err := d.Token(); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
 			return err

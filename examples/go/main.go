@@ -10,6 +10,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"strconv"
 )
 
 const ask = `<Response onAnswer="%[1]s/" onHangup="%[1]s/">
@@ -38,8 +39,8 @@ func main() {
 
 // answer says what happens next on the call.
 func answer(me string, r *http.Request) string {
-	again, number := 0, os.Getenv("CONNECT")
-	fmt.Sscan(r.URL.Query().Get("again"), &again)
+	number := os.Getenv("CONNECT")
+	again, _ := strconv.Atoi(r.URL.Query().Get("again"))
 	switch event := r.PostFormValue("event"); {
 	case event == "newCall":
 		return fmt.Sprintf(ask, me, "greeting", 0)

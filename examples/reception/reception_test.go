@@ -11,10 +11,14 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/internal/peer"
 )
 
 // response is the part of a document that the menu uses.
@@ -114,7 +118,7 @@ func TestBaseURLIsEscapedAndKept(t *testing.T) {
 	}
 }
 
-func TestPromptsAreWhatSipgatePlays(t *testing.T) {
+func TestPromptsAreServed(t *testing.T) {
 	t.Parallel()
 	names, err := fs.Glob(prompts, "prompts/*.wav")
 	if err != nil || len(names) == 0 {
@@ -132,15 +136,43 @@ func TestPromptsAreWhatSipgatePlays(t *testing.T) {
 		if err != nil || reply.StatusCode != http.StatusOK {
 			t.Fatalf("%s: status %d, %v", name, reply.StatusCode, err)
 		}
-		// PCM, 1 channel, 8,000 Hz, 16,000 bytes a second, 2 bytes a frame, 16 bits.
-		want := []byte{1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0}
-		if len(wav) < 44 || !bytes.Equal(wav[:4], []byte("RIFF")) || !bytes.Equal(wav[20:36], want) {
-			t.Errorf("%s is no 8 kHz mono 16 bit WAV: % x", name, wav[:min(len(wav), 44)])
-			continue
+		checkPrompt(t, name, wav)
+	}
+}
+
+func TestPromptsCanBeMade(t *testing.T) {
+	t.Parallel()
+	peer.Need(t, "espeak-ng", "espeak-ng")
+	peer.Need(t, "sox", "sox")
+	dir := t.TempDir()
+	if out, err := peer.Command(t, "prompts/make.sh", dir).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	names, err := fs.Glob(prompts, "prompts/*.wav")
+	if err != nil || len(names) == 0 {
+		t.Fatalf("prompts: %q, %v", names, err)
+	}
+	for _, name := range names {
+		wav, err := os.ReadFile(filepath.Join(dir, filepath.Base(name)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		if bytes := binary.LittleEndian.Uint32(wav[40:]); bytes < 16000 || bytes > 5*16000 {
-			t.Errorf("%s lasts %d ms", name, bytes/16)
-		}
+		checkPrompt(t, name, wav)
+	}
+}
+
+// checkPrompt says whether a file is one that sipgate.io plays, and no longer
+// than a caller listens.
+func checkPrompt(t *testing.T, name string, wav []byte) {
+	t.Helper()
+	// PCM, 1 channel, 8,000 Hz, 16,000 bytes a second, 2 bytes a frame, 16 bits.
+	want := []byte{1, 0, 1, 0, 0x40, 0x1f, 0, 0, 0x80, 0x3e, 0, 0, 2, 0, 16, 0}
+	if len(wav) < 44 || !bytes.Equal(wav[:4], []byte("RIFF")) || !bytes.Equal(wav[20:36], want) {
+		t.Errorf("%s is no 8 kHz mono 16 bit WAV: % x", name, wav[:min(len(wav), 44)])
+		return
+	}
+	if size := binary.LittleEndian.Uint32(wav[40:]); size < 16000 || size > 5*16000 {
+		t.Errorf("%s lasts %d ms", name, size/16)
 	}
 }
 

@@ -1,8 +1,9 @@
 #!/bin/sh
 # Speaks the prompts of the sample app: 8 kHz, mono, 16 bit, the one kind of WAV
-# file that sipgate.io plays. Needs espeak-ng and sox. Run it by `go generate`.
+# file that sipgate.io plays. Needs espeak-ng and sox. Run it by `go generate`,
+# or with another folder to put them in.
 set -eu
-cd "$(dirname "$0")"
+cd "${1:-$(dirname "$0")}"
 
 say() { # say NAME TEXT
 	spoken=$(mktemp "${TMPDIR:-/tmp}/prompt-XXXXXX.wav")
