@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: MIT
+
+package dialog
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// ErrOver says that a call is not in a state any more in which what was asked
+// makes sense: answered already, cancelled, or over.
+var ErrOver = errors.New("the call is past that")
+
+// farewell is how long Hangup waits for the peer before it tells Ended.
+const farewell = 2 * time.Second
+
+// phase is how far a dialog is.
+type phase uint8
+
+const (
+	early     phase = iota // the INVITE has no final response
+	confirmed              // it was answered
+	leaving                // we hung up and wait for the peer to agree
+	over                   // Ended was told; the rest is clearing up
+)
+
+// Dialog is one call, incoming or outgoing. Its methods may be called from any
+// goroutine.
+type Dialog struct {
+	ep      *Endpoint
+	handler Handler
+	callID  string
+	tag     string // ours
+	self    self
+	peer    peer
+
+	mu    sync.Mutex
+	phase phase
+	in    *incoming   // an INVITE that came, until it is settled
+	out   *outgoing   // an INVITE of ours
+	await *acceptance // a 200 of ours that waits for its ACK
+	bye   goodbye
+}
+
+// self is how we appear in a dialog.
+type self struct {
+	from    *sip.FromHeader // with our tag
+	contact *sip.ContactHeader
+	seq     uint32 // CSeq of our last request
+}
+
+// peer is the other side and the way to it (RFC 3261 section 12.1).
+type peer struct {
+	to     *sip.ToHeader // with its tag, once known
+	seq    uint32        // CSeq of its last request
+	target sip.Uri
+	routes []sip.Uri
+	// network is "UDP" or "TCP" where the URIs do not say. flow is the TCP
+	// connection that the call came by, and is used while it lives.
+	network, flow string
+}
+
+// goodbye is the end of a call in the making.
+type goodbye struct {
+	wanted  bool // as soon as the peer has acknowledged
+	ended   Ended
+	headers []sip.Header
+	timer   *time.Timer
+	tries   int
+}
+
+// trace tells a message to the handler. It may be called with d.mu held.
+func (d *Dialog) trace(m sip.Message, sent bool) {
+	msg := Message{At: time.Now(), Sent: sent, Summary: summary(m), Peer: m.Source()}
+	if sent {
+		msg.Peer = m.Destination()
+	}
+	d.ep.lanes.do(d.callID, func() {
+		if d.handler.Trace != nil {
+			d.handler.Trace(msg)
+		}
+	})
+}
+
+func (d *Dialog) traceSent(m sip.Message) { d.trace(m, true) }
+
+// emit tells an event. It may be called with d.mu held.
+func (d *Dialog) emit(ev Event) {
+	d.ep.lanes.do(d.callID, func() {
+		if d.handler.Event != nil {
+			d.handler.Event(ev)
+		}
+	})
+}
+
+// summary is the start line without the version.
+func summary(m sip.Message) string {
+	switch m := m.(type) {
+	case *sip.Request:
+		return string(m.Method) + " " + m.Recipient.String()
+	case *sip.Response:
+		return strconv.Itoa(m.StatusCode) + " " + m.Reason
+	}
+	return ""
+}
+
+// finish tells Ended, once. d.mu is held.
+func (d *Dialog) finish(ended Ended) {
+	if d.phase == over {
+		return
+	}
+	d.phase = over
+	d.emit(ended)
+}
+
+// release forgets the dialog. d.mu is held.
+func (d *Dialog) release() {
+	if d.bye.timer != nil {
+		d.bye.timer.Stop()
+	}
+	if d.out != nil && d.out.timer != nil {
+		d.out.timer.Stop()
+	}
+	d.await.stop()
+	d.await = nil
+	d.settle()
+	d.ep.dialogs.remove(d)
+}
+
+// settle forgets the INVITE that began the dialog. d.mu is held.
+func (d *Dialog) settle() {
+	if d.in != nil {
+		d.ep.dialogs.settle(d.in.key)
+		d.in = nil
+	}
+}
+
+// Hangup ends the call, whatever its state: refuses it with a status, cancels it
+// or says BYE. Ended follows at the latest two seconds later. The headers go
+// with what is sent, for example a Reason; one that is no header is left out.
+func (d *Dialog) Hangup(status int, phrase string, headers ...Header) {
+	var hs []sip.Header
+	for _, h := range headers {
+		if sh, err := h.sipHeader(); err == nil {
+			hs = append(hs, sh)
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.phase == leaving || d.phase == over:
+	case d.phase == early && d.in != nil:
+		d.reject(status, phrase, hs)
+		d.finish(Ended{Status: status, Reason: fmt.Sprintf("refused: %d %s", status, phrase), By: Local})
+		d.release()
+	case d.phase == early:
+		d.bye.headers = hs
+		d.cancel(Ended{Status: sip.StatusRequestTerminated, Reason: "cancelled", By: Local})
+	default:
+		d.bye.headers = hs
+		d.leave(Ended{Reason: "hung up", By: Local})
+	}
+}
+
+// leave says BYE and tells ended when the peer has answered it, or soon after.
+// An answer of ours that is not acknowledged yet must be first (RFC 3261
+// section 15). d.mu is held.
+func (d *Dialog) leave(ended Ended) {
+	d.phase = leaving
+	d.bye.ended = ended
+	d.bye.timer = time.AfterFunc(farewell, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.finish(ended)
+	})
+	if d.await != nil {
+		d.bye.wanted = true
+		return
+	}
+	d.ep.lanes.do(d.callID, d.sendBye)
+}
+
+// sendBye runs in the dialog's lane.
+func (d *Dialog) sendBye() {
+	d.mu.Lock()
+	d.bye.wanted = false
+	d.bye.tries++
+	req := d.request(sip.BYE)
+	for _, h := range d.bye.headers {
+		req.AppendHeader(h)
+	}
+	if d.out != nil {
+		d.out.credentials.apply(req)
+	}
+	d.mu.Unlock()
+	_, err := d.ep.begin(req, d.traceSent, func(error) {
+		d.ep.lanes.do(d.callID, func() { d.byeOver(req.CSeq().SeqNo) })
+	})
+	if err != nil {
+		d.ep.log.Warn("say BYE", "call_id", d.callID, "error", err)
+		d.byeOver(req.CSeq().SeqNo)
+	}
+}
+
+// byeOver ends the dialog after a BYE of ours, if that was the last one.
+func (d *Dialog) byeOver(seq uint32) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if seq == d.self.seq {
+		d.finish(d.bye.ended)
+		d.release()
+	}
+}
+
+func (d *Dialog) onResponse(res *sip.Response) {
+	switch res.CSeq().MethodName {
+	case sip.INVITE:
+		if d.out != nil {
+			d.onInviteResponse(res)
+		}
+	case sip.BYE:
+		d.mu.Lock()
+		tag, _ := d.peer.to.Params.Get("tag")
+		if from, _ := res.To().Params.Get("tag"); res.IsProvisional() || from != tag {
+			d.mu.Unlock() // the other is for a BYE to another fork
+			return
+		}
+		again := d.out != nil && d.bye.tries < 2 && d.out.credentials.answer(res)
+		d.mu.Unlock()
+		if again {
+			d.sendBye()
+			return
+		}
+		d.byeOver(res.CSeq().SeqNo)
+	}
+}
+
+// abandon ends the dialog without waiting for anything.
+func (d *Dialog) abandon() {
+	d.Hangup(sip.StatusServiceUnavailable, "Service Unavailable")
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.finish(Ended{Reason: "the SIP endpoint was closed", By: Local})
+	if d.bye.wanted {
+		d.ep.lanes.do(d.callID, d.sendBye)
+	}
+	// What Hangup has put into the lane still runs, and may arm no timer.
+	d.ep.lanes.do(d.callID, func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		d.release()
+	})
+}
+
+// request makes the next request inside the dialog (RFC 3261 section 12.2.1.1).
+// d.mu is held.
+func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
+	if method != sip.ACK {
+		d.self.seq++
+	}
+	uri, routes := d.peer.target, slices.Clone(d.peer.routes)
+	if len(routes) > 0 && !routes[0].UriParams.Has("lr") { // a strict router
+		uri, routes = routes[0], append(routes[1:], d.peer.target)
+	}
+	req := sip.NewRequest(method, uri)
+	for _, r := range routes {
+		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
+	}
+	forwards := sip.MaxForwardsHeader(70)
+	req.AppendHeader(&forwards)
+	req.AppendHeader(&sip.FromHeader{DisplayName: d.self.from.DisplayName, Address: *d.self.from.Address.Clone(), Params: d.self.from.Params.Clone()})
+	req.AppendHeader(&sip.ToHeader{DisplayName: d.peer.to.DisplayName, Address: *d.peer.to.Address.Clone(), Params: d.peer.to.Params.Clone()})
+	callID := sip.CallIDHeader(d.callID)
+	req.AppendHeader(&callID)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: d.self.seq, MethodName: method})
+	if d.ep.cfg.Product != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", d.ep.cfg.Product))
+	}
+	req.SetBody(nil)
+	next := uri
+	if len(d.peer.routes) > 0 {
+		next = d.peer.routes[0]
+	}
+	network, address := hop(next, d.peer.network)
+	if network == "TCP" && d.peer.flow != "" && len(d.peer.routes) == 0 {
+		address = d.liveFlow(address)
+	}
+	d.ep.direct(req, network, address)
+	return req
+}
+
+// liveFlow gives the connection that the call came by if it still lives.
+func (d *Dialog) liveFlow(otherwise string) string {
+	c, err := d.ep.transport.GetConnection("tcp", d.peer.flow)
+	if err != nil {
+		return otherwise
+	}
+	_, _ = c.TryClose()
+	return d.peer.flow
+}
+
+// hop says where a request goes that is sent to uri next: "UDP" or "TCP", and
+// host and port.
+func hop(uri sip.Uri, network string) (string, string) {
+	if t, ok := uri.UriParams.Get("transport"); ok {
+		network = sip.NetworkToUpper(t)
+	}
+	port := uri.Port
+	if port == 0 {
+		port = sip.DefaultPort(network)
+	}
+	host := strings.Trim(uri.Host, "[]")
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return network, host + ":" + strconv.Itoa(port)
+}
+
+// direct sends a request on its way: it gets its Via, its socket and where it
+// goes. Without a socket of ours to go by it gets none, and connect says so.
+func (e *Endpoint) direct(req *sip.Request, network, address string) {
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: network}
+	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+e.newTag())
+	via.Params.Add("rport", "")
+	if host, port, bind, err := e.local(network, address); err == nil {
+		via.Host, via.Port = host, port
+		req.Laddr = bind
+	}
+	req.PrependHeader(via)
+	req.SetTransport(network)
+	req.SetDestination(address)
+}
+
+// contactFor is how a peer reaches us inside a dialog.
+func (e *Endpoint) contactFor(user, network, address string) (*sip.ContactHeader, error) {
+	host, port, _, err := e.local(network, address)
+	if err != nil {
+		return nil, err
+	}
+	u := sip.Uri{Scheme: "sip", User: user, Host: host, Port: port}
+	if network != "UDP" {
+		u.UriParams.Add("transport", sip.NetworkToLower(network))
+	}
+	return &sip.ContactHeader{Address: u}, nil
+}

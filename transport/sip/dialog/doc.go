@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: MIT
+
+// Package dialog speaks SIP: INVITE dialogs by RFC 3261, incoming and outgoing,
+// on the parser, the transports and the transactions of sipgo.
+//
+// An Endpoint owns the sockets. All messages of one Call-ID are handled one
+// after the other in the order in which they arrived, so an ACK and the BYE
+// right behind it never overtake each other. A Dialog tells what happens to it
+// in order to its Handler, and is told what to do by Progress, Answer and
+// Hangup, from any goroutine.
+//
+// It never looks into a body, never opens a media port, and knows no number,
+// user or trunk: whoever uses it decides what a call means.
+//
+// Read event.go first, then endpoint.go (what comes in), server.go (calls that
+// come) and client.go (calls that go).
+package dialog

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: MIT
+
+package dialog
+
+import (
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// allow is the Allow header: what a dialog of ours understands.
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+
+// receive takes every message from sipgo's sockets, in the order in which they
+// came, and puts it into the lane of its call. It must not block.
+func (e *Endpoint) receive(msg sip.Message) {
+	if msg.CallID() == nil || e.closing.Load() {
+		return // without a Call-ID (RFC 3261 section 8.1.1) no answer would find its way
+	}
+	switch m := msg.(type) {
+	case *sip.Request:
+		e.lanes.do(m.CallID().Value(), func() { e.onRequest(m) })
+	case *sip.Response:
+		e.lanes.do(m.CallID().Value(), func() { e.onResponse(m) })
+	}
+}
+
+// inbound is a request as it came: with the connection to answer by, and its
+// place in the call.
+type inbound struct {
+	*sip.Request
+	conn   sip.Connection
+	source netip.AddrPort
+	tag    string // of To: ours, if the request is inside a dialog
+}
+
+func (e *Endpoint) onRequest(req *sip.Request) {
+	source, err := netip.ParseAddrPort(req.Source())
+	if err != nil || req.Via() == nil {
+		return
+	}
+	conn, err := e.transport.GetConnection(sip.NetworkToLower(req.Transport()), req.Source())
+	if err != nil {
+		e.log.Debug("SIP request without a way back", "request", summary(req), "source", source)
+		return
+	}
+	defer func() { _, _ = conn.TryClose() }()
+	answerTo(req, source)
+	r := &inbound{Request: req, conn: conn, source: source}
+	if status, phrase := malformed(req); status != 0 {
+		e.reply(r, status, phrase)
+		return
+	}
+	r.tag, _ = req.To().Params.Get("tag")
+	if !e.admits(source) && !strings.Contains(r.tag, e.secret) {
+		if e.refuses(req, source) {
+			e.reply(r, sip.StatusForbidden, "Forbidden")
+		}
+		return
+	}
+	e.route(r)
+}
+
+// answerTo notes in the request where its responses go: to where it came from,
+// at the port that Via names unless it asks for the very source (RFC 3261
+// section 18.2.2, RFC 3581 section 4).
+func answerTo(req *sip.Request, source netip.AddrPort) {
+	via := req.Via()
+	if via.Params.Has("rport") || sip.IsReliable(req.Transport()) {
+		return
+	}
+	from := source.Addr().Unmap().String()
+	if strings.Trim(via.Host, "[]") != from {
+		via.Params.Add("received", from)
+	}
+	port := via.Port
+	if port == 0 {
+		port = sip.DefaultUdpPort
+	}
+	req.SetSource(net.JoinHostPort(from, strconv.Itoa(port)))
+}
+
+// malformed says what is wrong with a request that sipgo's parser let pass.
+func malformed(req *sip.Request) (status int, phrase string) {
+	switch {
+	case req.SipVersion != "SIP/2.0":
+		return sip.StatusVersionNotSupported, "Version Not Supported"
+	case req.From() == nil:
+		return sip.StatusBadRequest, "Missing From Header"
+	case req.To() == nil:
+		return sip.StatusBadRequest, "Missing To Header"
+	case req.CSeq() == nil:
+		return sip.StatusBadRequest, "Missing CSeq Header"
+	case req.CSeq().MethodName != req.Method:
+		return sip.StatusBadRequest, "CSeq Method Differs"
+	case !req.From().Params.Has("tag"):
+		return sip.StatusBadRequest, "Missing From Tag"
+	case !strings.HasPrefix(branch(req), sip.RFC3261BranchMagicCookie):
+		return sip.StatusBadRequest, "Via Branch Without Magic Cookie"
+	}
+	return 0, ""
+}
+
+func branch(m sip.Message) string {
+	b, _ := m.Via().Params.Get("branch")
+	return b
+}
+
+// route finds what a request belongs to.
+func (e *Endpoint) route(r *inbound) {
+	d := e.dialogs.find(r.tag, r.CallID().Value())
+	switch r.Method {
+	case sip.ACK:
+		e.onAck(r, d)
+		return
+	case sip.CANCEL:
+		e.onCancel(r)
+		return
+	}
+	key, err := sip.ServerTxKeyMake(r.Request)
+	if err != nil {
+		return // malformed has seen to it
+	}
+	if tx := e.tx.findServer(key); tx != nil {
+		if d := tx.dialog.Load(); d != nil {
+			d.trace(r.Request, false)
+		}
+		_ = tx.Receive(r.Request) // a repetition: sipgo repeats the response
+		return
+	}
+	if r.Method == sip.OPTIONS {
+		e.reply(r, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
+		return
+	}
+	if r.Method == sip.INVITE && r.tag == "" {
+		if earlier := e.dialogs.invited(inviteKey(r.Request)); earlier != nil {
+			earlier.repeated(e, r, key)
+			return
+		}
+	}
+	if d != nil {
+		d.trace(r.Request, false)
+	}
+	tx, err := e.answer(key, r, d)
+	if err != nil {
+		e.log.Debug("SIP transaction", "request", summary(r.Request), "error", err)
+		return
+	}
+	switch {
+	case d != nil:
+		d.onRequest(r, tx)
+	case r.tag == "" && r.Method == sip.INVITE:
+		e.onInvite(r, tx)
+	default:
+		e.refuse(r, tx)
+	}
+}
+
+// refuse answers a request that belongs to nothing here.
+func (e *Endpoint) refuse(r *inbound, tx *serverTx) {
+	switch r.Method {
+	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY:
+		_ = tx.Respond(e.response(r.Request, "", sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil))
+	case sip.REGISTER, sip.SUBSCRIBE, sip.REFER, sip.MESSAGE, sip.PUBLISH:
+		_ = tx.Respond(e.response(r.Request, "", sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow)))
+	default:
+		_ = tx.Respond(e.response(r.Request, "", sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow)))
+	}
+}
+
+// onAck takes an ACK: for an answer it belongs to the dialog, for a refusal to
+// the transaction of the INVITE. Some peers give the first the branch of the
+// second.
+func (e *Endpoint) onAck(r *inbound, d *Dialog) {
+	key, _ := sip.ServerTxKeyMake(r.Request)
+	tx := e.tx.findServer(key)
+	if d == nil && tx != nil {
+		d = tx.dialog.Load()
+	}
+	if d != nil {
+		d.trace(r.Request, false)
+	}
+	switch {
+	case tx != nil && !tx.answered.Load():
+		tx.acknowledged(r.Request)
+	case d != nil:
+		d.onAck(r)
+	}
+}
+
+// onCancel takes a CANCEL. It is answered without a transaction: that costs
+// nothing, and a repetition gets the same answer.
+func (e *Endpoint) onCancel(r *inbound) {
+	cseq := r.CSeq()
+	cseq.MethodName = sip.INVITE
+	key, _ := sip.ServerTxKeyMake(r.Request) // RFC 3261 section 9.2: the key of what it cancels
+	cseq.MethodName = sip.CANCEL
+	tx := e.tx.findServer(key)
+	var d *Dialog
+	if tx != nil {
+		d = tx.dialog.Load()
+	}
+	if d == nil {
+		e.reply(r, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return
+	}
+	d.trace(r.Request, false)
+	ok := e.response(r.Request, d.tag, sip.StatusOK, "OK", nil)
+	if err := (traced{r.conn, d.traceSent}).WriteMsg(ok); err != nil {
+		e.log.Debug("answer CANCEL", "error", err)
+	}
+	d.onCancel(tx)
+}
+
+// reply answers a request without a transaction.
+func (e *Endpoint) reply(r *inbound, status int, phrase string, headers ...sip.Header) {
+	if r.IsAck() {
+		return
+	}
+	if err := r.conn.WriteMsg(e.response(r.Request, "", status, phrase, nil, headers...)); err != nil {
+		e.log.Debug("answer SIP request", "request", summary(r.Request), "error", err)
+	}
+}
+
+// response makes a response with our tag, or with any tag if that is empty.
+func (e *Endpoint) response(req *sip.Request, tag string, status int, phrase string, body []byte, headers ...sip.Header) *sip.Response {
+	res := sip.NewResponseFromRequest(req, status, phrase, nil)
+	if to := res.To(); to != nil && tag != "" && status != sip.StatusTrying {
+		to.Params.Add("tag", tag)
+	}
+	if e.cfg.Product != "" {
+		res.AppendHeader(sip.NewHeader("Server", e.cfg.Product))
+	}
+	for _, h := range headers {
+		res.AppendHeader(h)
+	}
+	if len(body) > 0 {
+		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+	}
+	res.SetBody(body)
+	return res
+}
+
+// onResponse takes a response: to its transaction, and to its dialog.
+func (e *Endpoint) onResponse(res *sip.Response) {
+	if res.CSeq() == nil || res.From() == nil || res.To() == nil || res.Via() == nil {
+		return
+	}
+	tag, _ := res.From().Params.Get("tag")
+	d := e.dialogs.find(tag, res.CallID().Value())
+	if d != nil {
+		d.trace(res, false)
+	}
+	key, err := sip.ClientTxKeyMake(res)
+	if err != nil {
+		return
+	}
+	if tx := e.tx.findClient(key); tx != nil {
+		go receive(tx, res)
+	}
+	switch {
+	case d != nil:
+		d.onResponse(res)
+	case strings.HasPrefix(tag, e.secret) && res.CSeq().MethodName == sip.INVITE && res.IsSuccess():
+		e.stray(res, nil)
+	}
+}

@@ -1,0 +1,197 @@
+// SPDX-License-Identifier: MIT
+
+package dialog
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Invitation is what a new call says about itself.
+type Invitation struct {
+	// Source is where it came from, Network how: "UDP" or "TCP".
+	Source  netip.AddrPort
+	Network string
+	// To is who is called, by the Request-URI; From who calls.
+	To, From Party
+	// Body is the session description offered; empty asks for an offer of ours.
+	Body []byte
+	// CallID is its Call-ID.
+	CallID string
+
+	req *sip.Request
+}
+
+// Header gives the values of a header, in order.
+func (i Invitation) Header(name string) []string {
+	var values []string
+	for _, h := range i.req.GetHeaders(name) {
+		values = append(values, h.Value())
+	}
+	return values
+}
+
+// incoming is an INVITE that is not settled.
+type incoming struct {
+	req *sip.Request
+	tx  *serverTx
+	key string // in the registry
+	// final is our 200, for a repetition that comes after the transaction.
+	final *sip.Response
+}
+
+// inviteKey identifies a request beyond its transaction (RFC 3261 section
+// 8.2.2.2).
+func inviteKey(req *sip.Request) string {
+	tag, _ := req.From().Params.Get("tag")
+	return req.CallID().Value() + " " + tag + " " + strconv.FormatUint(uint64(req.CSeq().SeqNo), 10)
+}
+
+// onInvite begins a new incoming call.
+func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
+	refuse := func(status int, phrase string, headers ...sip.Header) {
+		_ = tx.Respond(e.response(r.Request, e.newTag(), status, phrase, nil, headers...))
+	}
+	switch {
+	case e.cfg.Incoming == nil:
+		refuse(statusUnavailable, "Temporarily Unavailable")
+		return
+	case r.Contact() == nil:
+		refuse(sip.StatusBadRequest, "Missing Contact Header")
+		return
+	}
+	if require := r.GetHeader("Require"); require != nil {
+		refuse(sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", require.Value()))
+		return
+	}
+	if !carriesSDP(r.Request) {
+		refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/sdp"))
+		return
+	}
+	network := sip.NetworkToUpper(r.Transport())
+	contact, err := e.contactFor(r.Recipient.User, network, r.source.String())
+	if err != nil {
+		e.log.Error("answer INVITE", "error", err)
+		refuse(sip.StatusInternalServerError, "Server Internal Error")
+		return
+	}
+	d := &Dialog{ep: e, callID: r.CallID().Value(), tag: e.newTag()}
+	d.in = &incoming{req: r.Request, tx: tx, key: inviteKey(r.Request)}
+	from, to := r.To().AsFrom(), r.From().AsTo()
+	from.Params.Add("tag", d.tag)
+	d.self = self{from: &from, contact: contact}
+	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, target: *r.Contact().Address.Clone(), network: network}
+	if network != "UDP" {
+		d.peer.flow = r.Request.Source()
+	}
+	for _, h := range r.GetHeaders("Record-Route") {
+		if rr, ok := h.(*sip.RecordRouteHeader); ok {
+			d.peer.routes = append(d.peer.routes, *rr.Address.Clone())
+		}
+	}
+	if !e.dialogs.add(d, d.in.key) {
+		refuse(sip.StatusServiceUnavailable, "Service Unavailable")
+		return
+	}
+	tx.dialog.Store(d)
+	d.trace(r.Request, false)
+	d.handler = e.cfg.Incoming(d, Invitation{
+		Source: netip.AddrPortFrom(r.source.Addr().Unmap(), r.source.Port()), Network: network,
+		To:   Party{unquote(r.To().DisplayName), r.Recipient.String()},
+		From: Party{unquote(r.From().DisplayName), r.From().Address.String()},
+		Body: r.Body(), CallID: d.callID, req: r.Request,
+	})
+}
+
+// carriesSDP says whether the body of a request is one that we can read, or
+// none.
+func carriesSDP(req *sip.Request) bool {
+	if len(req.Body()) == 0 {
+		return true
+	}
+	if req.ContentType() == nil {
+		return false
+	}
+	kind, _, _ := strings.Cut(req.ContentType().Value(), ";")
+	return strings.EqualFold(strings.TrimSpace(kind), "application/sdp")
+}
+
+// respond makes a response to an INVITE that says how to reach us.
+func (d *Dialog) respond(req *sip.Request, status int, phrase string, body []byte) *sip.Response {
+	return d.ep.response(req, d.tag, status, phrase, body, d.self.contact.Clone(), sip.NewHeader("Allow", allow))
+}
+
+// Progress tells the caller that its call is being dealt with: 180 when somebody
+// is alerted, 183 with a session description for early media.
+func (d *Dialog) Progress(status int, phrase string, body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase != early || d.in == nil {
+		return ErrOver
+	}
+	if err := d.in.tx.Respond(d.respond(d.in.req, status, phrase, body)); err != nil {
+		return fmt.Errorf("send %d: %w", status, err)
+	}
+	return nil
+}
+
+// Answer picks up the call. The 200 is repeated until the caller acknowledges
+// it, which is told as Confirmed; a caller that never does gets a BYE after 64
+// times T1 (RFC 3261 section 13.3.1.4).
+func (d *Dialog) Answer(body []byte) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase != early || d.in == nil {
+		return ErrOver
+	}
+	ok := d.respond(d.in.req, sip.StatusOK, "OK", body)
+	if err := d.accept(d.in.tx, ok, d.peer.seq); err != nil {
+		return err
+	}
+	d.phase = confirmed
+	d.in.final = ok
+	return nil
+}
+
+// reject refuses the INVITE. d.mu is held.
+func (d *Dialog) reject(status int, phrase string, headers []sip.Header) {
+	if status < 300 || status > 699 {
+		status, phrase = statusUnavailable, "Temporarily Unavailable"
+	}
+	res := d.ep.response(d.in.req, d.tag, status, phrase, nil, headers...)
+	if err := d.in.tx.Respond(res); err != nil {
+		d.ep.log.Debug("refuse call", "call_id", d.callID, "error", err)
+	}
+}
+
+// repeated takes an INVITE that is not new but whose transaction is gone, or
+// that came by another way (482, RFC 3261 section 8.2.2.2).
+func (d *Dialog) repeated(e *Endpoint, r *inbound, key string) {
+	d.trace(r.Request, false)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.in == nil:
+	case d.in.tx.Key() != key:
+		e.reply(r, sip.StatusLoopDetected, "Loop Detected")
+	case d.in.final != nil:
+		_ = traced{r.conn, d.traceSent}.WriteMsg(d.in.final)
+	}
+}
+
+// onCancel takes a CANCEL, which is answered already. After a final response of
+// ours it has no effect (RFC 3261 section 9.2).
+func (d *Dialog) onCancel(tx *serverTx) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase != early || d.in == nil || d.in.tx != tx {
+		return
+	}
+	d.reject(sip.StatusRequestTerminated, "Request Terminated", nil)
+	d.finish(Ended{Status: sip.StatusRequestTerminated, Reason: "cancelled by the caller", By: Remote})
+	d.release()
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// maxRequest is how long a request over UDP may be (RFC 3261 section 18.1.1).
+const maxRequest = 1300
+
+// connectTimeout is how long a connection to a peer may take to come about.
+const connectTimeout = 5 * time.Second
+
+// transactions finds the sipgo transactions that messages belong to. sipgo's own
+// layer does the same, but starts a goroutine for each message, so that messages
+// overtake each other.
+type transactions struct {
+	mu     sync.Mutex
+	server map[string]*serverTx
+	client map[string]*sip.ClientTx
+}
+
+// serverTx is a request that we answer.
+type serverTx struct {
+	*sip.ServerTx
+	// dialog is the call that the request began or belongs to, if any.
+	dialog atomic.Pointer[Dialog]
+	// answered says that a 2xx was sent, so that its ACK is the dialog's.
+	answered atomic.Bool
+	// acked says that the ACK for a refusal came. Only its lane touches it.
+	acked bool
+}
+
+func newTransactions() *transactions {
+	return &transactions{server: map[string]*serverTx{}, client: map[string]*sip.ClientTx{}}
+}
+
+func (t *transactions) findServer(key string) *serverTx {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.server[key]
+}
+
+func (t *transactions) findClient(key string) *sip.ClientTx {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.client[key]
+}
+
+func (t *transactions) terminateAll() {
+	t.mu.Lock()
+	var all []sip.Transaction
+	for _, tx := range t.server {
+		all = append(all, tx)
+	}
+	for _, tx := range t.client {
+		all = append(all, tx)
+	}
+	t.mu.Unlock()
+	for _, tx := range all {
+		tx.Terminate()
+	}
+}
+
+// answer begins to answer a request, over the connection it came by.
+func (e *Endpoint) answer(key string, r *inbound, d *Dialog) (*serverTx, error) {
+	tx := new(serverTx)
+	tx.dialog.Store(d)
+	r.conn.Ref(1) // the transaction closes what it has
+	tx.ServerTx = sip.NewServerTx(key, r.Request, traced{r.conn, tx.traceSent}, e.quiet)
+	tx.OnTerminate(func(key string, _ error) {
+		e.tx.mu.Lock()
+		defer e.tx.mu.Unlock()
+		delete(e.tx.server, key)
+	})
+	e.tx.mu.Lock()
+	e.tx.server[key] = tx
+	e.tx.mu.Unlock()
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, fmt.Errorf("begin transaction: %w", err)
+	}
+	return tx, nil
+}
+
+func (tx *serverTx) traceSent(m sip.Message) {
+	if d := tx.dialog.Load(); d != nil {
+		d.trace(m, true)
+	}
+}
+
+// acknowledged takes the ACK for a refusal. sipgo hands it to a channel and
+// leaves a goroutine there until somebody reads it.
+func (tx *serverTx) acknowledged(ack *sip.Request) {
+	if tx.acked {
+		return
+	}
+	tx.acked = true
+	go func() {
+		select {
+		case <-tx.Acks():
+		case <-tx.Done():
+		}
+	}()
+	_ = tx.Receive(ack) // fails only for a method that it does not expect
+}
+
+// begin sends a request in a transaction of its own. ended is called once, when
+// the transaction is over, with sip.ErrTransactionTimeout if nobody answered.
+// ended must not block.
+func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(error)) (*sip.ClientTx, error) {
+	if size := len(req.String()); size > maxRequest && !sip.IsReliable(req.Transport()) {
+		return nil, fmt.Errorf("%s of %d bytes is too long for UDP (%d); add ;transport=tcp to the address it goes to",
+			req.Method, size, maxRequest)
+	}
+	c, err := e.connect(req)
+	if err != nil {
+		return nil, err
+	}
+	key, err := sip.ClientTxKeyMake(req)
+	if err != nil {
+		return nil, fmt.Errorf("send %s: %w", req.Method, err)
+	}
+	tx := sip.NewClientTx(key, req, traced{c, trace}, e.quiet)
+	tx.OnTerminate(func(key string, err error) {
+		e.tx.mu.Lock()
+		delete(e.tx.client, key)
+		e.tx.mu.Unlock()
+		ended(err)
+	})
+	e.tx.mu.Lock()
+	e.tx.client[key] = tx
+	e.tx.mu.Unlock()
+	if err := tx.Init(); err != nil {
+		tx.Terminate()
+		return nil, fmt.Errorf("send %s: %w", req.Method, err)
+	}
+	return tx, nil
+}
+
+// receive hands a response to its transaction. sipgo passes it on through a
+// channel with its lock held, where we throw it away: dialogs get all responses
+// straight from the socket, in order.
+func receive(tx *sip.ClientTx, res *sip.Response) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		tx.Receive(res)
+	}()
+	for {
+		select {
+		case <-tx.Responses():
+		case <-done:
+			return
+		}
+	}
+}
+
+// send sends an ACK, the one request without a transaction.
+func (e *Endpoint) send(req *sip.Request, trace func(sip.Message)) error {
+	c, err := e.connect(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _, _ = c.TryClose() }()
+	return traced{c, trace}.WriteMsg(req)
+}
+
+// connect gives the connection by which a request goes: our listener for UDP,
+// an open or new connection for TCP. It may have to ask the DNS.
+func (e *Endpoint) connect(req *sip.Request) (sip.Connection, error) {
+	if !sip.IsReliable(req.Transport()) && req.Laddr.IP == nil {
+		// sipgo would open a socket of its own, and keep it.
+		_, _, _, err := e.local(req.Transport(), req.Destination())
+		return nil, fmt.Errorf("send %s: %w", req.Method, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
+	defer cancel()
+	c, err := e.transport.ClientRequestConnection(ctx, req)
+	if err != nil {
+		return nil, fmt.Errorf("reach %s by %s: %w", req.Destination(), req.Transport(), err)
+	}
+	return c, nil
+}
+
+// traced is a connection that tells what is written to it.
+type traced struct {
+	sip.Connection
+	sent func(sip.Message)
+}
+
+func (c traced) WriteMsg(m sip.Message) error {
+	if err := c.Connection.WriteMsg(m); err != nil {
+		return err
+	}
+	c.sent(m)
+	return nil
+}
