@@ -35,9 +35,9 @@ func goFiles(t *testing.T) []string {
 	return names
 }
 
-// TestEveryPackageSaysWhatItIs wants a doc.go of 5 to 20 lines in each package
-// that is imported: what it is, what it never does, which file to read first. A
-// command says it where its main is.
+// TestEveryPackageSaysWhatItIs wants a doc.go of at most 25 lines in each package:
+// what it is, what it never does, which file to read first. A command may say
+// it where its main is.
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	t.Parallel()
 	packages := map[string]string{} // folder → package name
@@ -69,8 +69,8 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 		if !strings.HasPrefix(text, first) {
 			t.Errorf("%s: the package comment begins with %q, not with %q", name, strings.SplitN(text, "\n", 2)[0], first)
 		}
-		if lines := strings.Count(text, "\n"); pkg != "main" && (lines < 5 || lines > 20) {
-			t.Errorf("%s: the package comment has %d lines, want 5 to 20", name, lines)
+		if lines := strings.Count(text, "\n") + 3; lines > 25 { // with the licence and the package clause
+			t.Errorf("%s has %d lines, want at most 25", name, lines)
 		}
 	}
 }
