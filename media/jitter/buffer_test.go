@@ -294,3 +294,25 @@ func TestBufferAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations a frame", a)
 	}
 }
+
+// Half a frame waits for its other half rather than being played with a hole.
+func TestHalfFrames(t *testing.T) {
+	t.Parallel()
+	b := newBuffer()
+	loud := make([]byte, 80)
+	half := func(n int) { b.Put(rtp.Header{Sequence: uint16(n), Timestamp: uint32(n * 80)}, loud) }
+	var f [media.FrameSize]byte
+	next := 0
+	for _, halves := range []int{2, 1, 2, 2, 2, 2} { // one packet is 20 ms late
+		for range halves {
+			half(next)
+			next++
+		}
+		if b.Get(&f) == jitter.Played && slices.Contains(f[:], silence) {
+			t.Errorf("before packet %d a frame with a hole was played", next)
+		}
+	}
+	if b.Counts.Late != 0 || b.Counts.Skipped != 0 {
+		t.Errorf("counts %+v", b.Counts)
+	}
+}

@@ -34,8 +34,8 @@ func (b *Buffer) Get(dst *[frame]byte) Outcome {
 		b.skip(b.Depth() - int(b.pace.target))
 	}
 	s := b.at(b.turn)
-	if s == nil {
-		return b.missing(dst)
+	if s == nil || s.have != full && b.Depth() == 1 {
+		return b.missing(dst) // or its second half is still to come
 	}
 	if (b.pace.shorten || b.pace.lengthen > 0) && b.isQuiet(s) {
 		if b.pace.lengthen > 0 {

@@ -13,8 +13,9 @@ const (
 	// burst is the most that is read from one stream in one step, so that a
 	// flood on one port does not hold up the others.
 	burst = 32
-	// sweep is in which of its rounds a stream is read until nothing is left.
-	// In the others one read is enough: a sender sends as often as we read.
+	// sweep is in which of its rounds a stream is read until nothing is left,
+	// after as many rounds in a row at first. In the others one read is enough
+	// unless more came lately: most senders send as often as we read.
 	sweep = 16
 	// silent is how long a peer may be silent before it is looked for at another
 	// port: its router may have changed the port, or the phone its network.
@@ -35,10 +36,12 @@ const (
 // receive reads what has come for a stream.
 func (s *shard) receive(st *stream) {
 	limit := 1
-	if st.in.behind || st.in.round%sweep == 0 {
+	if st.in.behind || st.in.round <= sweep {
 		limit = burst
 	}
-	st.in.round++
+	if st.in.round++; st.in.round >= 2*sweep {
+		st.in.round = sweep
+	}
 	n := 0
 	for n < limit {
 		size, from, ok := s.read(st)
