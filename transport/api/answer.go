@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// StatusError is an answer other than a success. A handler returns it, and the
+// client gets {"error": Text}.
+type StatusError struct {
+	// Status is the HTTP status.
+	Status int
+	// Text is a sentence that says what to change.
+	Text string
+}
+
+// Error gives the sentence.
+func (e *StatusError) Error() string { return e.Text }
+
+// Refuse makes a StatusError.
+func Refuse(status int, format string, args ...any) error {
+	return &StatusError{Status: status, Text: fmt.Sprintf(format, args...)}
+}
+
+// panicError is what a handler panicked with.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (e *panicError) Error() string { return fmt.Sprintf("panic: %v", e.value) }
+
+// JSON answers with v. Its only error is a v that JSON cannot carry, and then
+// nothing was sent; a client that has left is none.
+func JSON(c echo.Context, status int, v any) error {
+	body, err := encode(v)
+	if err != nil {
+		return err
+	}
+	c.Response().Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
+	_ = c.Blob(status, echo.MIMEApplicationJSON, body)
+	return nil
+}
+
+// encode writes v as one line of JSON. It leaves <, > and & as they are, so
+// that documents in a timeline stay readable.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		return nil, fmt.Errorf("write JSON: %w", err)
+	}
+	return b.Bytes(), nil
+}
+
+// answer is around every request: it sees to it that an error or a panic
+// becomes an answer, and logs how the request went.
+func (s *Server) answer(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		began := time.Now()
+		c.Set(stoppingKey, s.stopping)
+		if err := caught(next, c); err != nil {
+			s.fail(c, err)
+		}
+		r := c.Request()
+		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "http request",
+			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", c.Response().Status),
+			slog.Duration("took", time.Since(began)), slog.String("from", r.RemoteAddr))
+		return nil
+	}
+}
+
+// caught calls a handler and gives a panic as an error.
+func caught(next echo.HandlerFunc, c echo.Context) (err error) {
+	defer func() {
+		switch p := recover(); p {
+		case nil:
+		case http.ErrAbortHandler: // net/http's own way to cut a connection
+			panic(p)
+		default:
+			err = &panicError{p, debug.Stack()}
+		}
+	}()
+	return next(c)
+}
+
+// fail answers with an error, and logs it unless the client is the cause.
+func (s *Server) fail(c echo.Context, err error) {
+	if c.Request().Context().Err() != nil && errors.Is(err, context.Canceled) {
+		return // the client has left
+	}
+	refusal := refusalOf(c, err)
+	if refusal == nil {
+		attrs := []any{"method", c.Request().Method, "route", c.Path(), "err", err}
+		var p *panicError
+		if errors.As(err, &p) {
+			attrs = append(attrs, "stack", string(p.stack))
+		}
+		s.config.Logger.Error("http request failed", attrs...)
+		refusal = &StatusError{http.StatusInternalServerError, "the server failed to answer this; its log says why"}
+	}
+	if c.Response().Committed {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+	_ = JSON(c, refusal.Status, map[string]string{"error": refusal.Text}) // strings never fail
+}
+
+// refusalOf gives the answer to a request that is itself at fault, else nil.
+func refusalOf(c echo.Context, err error) *StatusError {
+	var refusal *StatusError
+	var ofRouter *echo.HTTPError
+	var tooLarge *http.MaxBytesError
+	r := c.Request()
+	switch {
+	case errors.As(err, &refusal):
+		return refusal
+	case errors.As(err, &tooLarge):
+		return &StatusError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes; send less", tooLarge.Limit)}
+	case !errors.As(err, &ofRouter) || ofRouter.Code >= http.StatusInternalServerError:
+		return nil
+	case ofRouter.Code == http.StatusNotFound:
+		return &StatusError{http.StatusNotFound, fmt.Sprintf("there is nothing at %s; check the path", r.URL.Path)}
+	case ofRouter.Code == http.StatusMethodNotAllowed:
+		return &StatusError{http.StatusMethodNotAllowed, fmt.Sprintf("%s is not possible at %s; use one of %s", r.Method, r.URL.Path, c.Response().Header().Get(echo.HeaderAllow))}
+	}
+	return &StatusError{ofRouter.Code, fmt.Sprint(ofRouter.Message)}
+}
