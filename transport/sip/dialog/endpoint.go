@@ -71,11 +71,14 @@ type Endpoint struct {
 //     answered without a transaction (see stray.go).
 //   - UDPMTUSize would refuse to send any message beyond 1,300 bytes. Responses
 //     have no other way to go, so it is lifted; requests are checked by us.
+//   - Its default log gets only complaints about its own counting of references
+//     to connections that are closed.
 var sipgoSetup = sync.OnceFunc(func() {
 	const linger = 5 * time.Second
 	sip.Timer_H, sip.Timer_J, sip.Timer_L = linger, linger, linger
 	sip.Timer_D, sip.Timer_M = linger, linger
 	sip.UDPMTUSize = 65507 + 200
+	sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
 })
 
 // Listen opens the sockets of a new Endpoint and serves them until Close. The

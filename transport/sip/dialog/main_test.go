@@ -91,6 +91,13 @@ func (r *record) handler() Handler {
 	return h
 }
 
+// event gives what was told as the i-th event.
+func (r *record) event(i int) Event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.events[i]
+}
+
 func name(ev Event) string {
 	switch ev := ev.(type) {
 	case Ringing:

@@ -376,7 +376,7 @@ func TestInside(t *testing.T) {
 	}
 	w.send(inside("ACK", "inside", 4, ok, sdp, "", "their answer"))
 	call.want("confirmed", "confirmed")
-	if last := call.events[1].(Confirmed); string(last.Body) != "their answer" {
+	if last := call.event(1).(Confirmed); string(last.Body) != "their answer" {
 		t.Errorf("late answer %q", last.Body)
 	}
 
