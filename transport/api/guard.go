@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -16,7 +17,9 @@ import (
 // guard lets in who has the admin token or, when none is set, who is on this
 // machine.
 type guard struct {
-	open bool
+	// prefixes are those that MountAdmin was given.
+	prefixes []string
+	open     bool
 	// token is hashed, so that a comparison tells nothing of its length either.
 	token   [sha256.Size]byte
 	origins *http.CrossOriginProtection
@@ -26,9 +29,15 @@ func newGuard(token string) guard {
 	return guard{open: token == "", token: sha256.Sum256([]byte(token)), origins: http.NewCrossOriginProtection()}
 }
 
-// admit is around every request of a face for admins.
-func (g guard) admit(next echo.HandlerFunc) echo.HandlerFunc {
+// admit is around every request. It is no middleware of a group, because echo
+// then answers 404 where a path exists and only the method is wrong.
+func (g *guard) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
+		// The route says what would be served, however the path is spelt; the
+		// path is for what has no route.
+		if !g.guards(c.Path()) && !g.guards(c.Request().URL.Path) {
+			return next(c)
+		}
 		c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
 		check := g.checkToken
 		if g.open {
@@ -41,8 +50,12 @@ func (g guard) admit(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
+func (g *guard) guards(path string) bool {
+	return slices.ContainsFunc(g.prefixes, func(prefix string) bool { return strings.HasPrefix(path, prefix) })
+}
+
 // checkToken wants "Authorization: Bearer TOKEN" (RFC 6750 section 2.1).
-func (g guard) checkToken(r *http.Request, answer http.Header) error {
+func (g *guard) checkToken(r *http.Request, answer http.Header) error {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	if !strings.EqualFold(scheme, "Bearer") {
 		answer.Set("WWW-Authenticate", `Bearer realm="callwright"`)
@@ -59,10 +72,10 @@ func (g guard) checkToken(r *http.Request, answer http.Header) error {
 // checkLocal wants a client on this machine that means this machine. A web page
 // whose name was pointed here (DNS rebinding) has another Host, one that just
 // posts here has another Origin, and what a proxy passes on is not local.
-func (g guard) checkLocal(r *http.Request, _ http.Header) error {
+func (g *guard) checkLocal(r *http.Request, _ http.Header) error {
 	const remedy = "without an admin token the API is open to this machine only; set admin.token and send it as the header Authorization: Bearer TOKEN"
 	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil || !peer.Addr().Unmap().IsLoopback() {
+	if err != nil || !peer.Addr().IsLoopback() {
 		return Refuse(http.StatusForbidden, "%s", remedy)
 	}
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via"} {
@@ -89,5 +102,5 @@ func loopbackHost(host string) bool {
 		return true
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.Unmap().IsLoopback()
+	return err == nil && addr.IsLoopback()
 }

@@ -18,7 +18,7 @@ import (
 	"github.com/labstack/echo/v4"
 )
 
-// The limits of a request. A stream is exempt from the times: it sets its own.
+// The limits of a request. A stream sets the time it may write by itself.
 const (
 	headerTimeout = 10 * time.Second
 	readTimeout   = 30 * time.Second
@@ -79,7 +79,7 @@ func New(config Config) *Server {
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.router.Logger.SetOutput(io.Discard) // what matters goes to config.Logger
-	s.router.Use(s.answer)
+	s.router.Use(s.answer, s.guard.admit)
 	s.routeHealth()
 	s.http = &http.Server{
 		Handler:           http.MaxBytesHandler(s.router, bodyLimit),
@@ -100,9 +100,11 @@ func (s *Server) Mount(prefix string, face Face) {
 	face.Routes(s.router.Group(prefix))
 }
 
-// MountAdmin serves a face to those who have the admin token.
+// MountAdmin serves a face to those who have the admin token. All that begins
+// with the prefix is theirs.
 func (s *Server) MountAdmin(prefix string, face Face) {
-	face.Routes(s.router.Group(prefix, s.guard.admit))
+	s.guard.prefixes = append(s.guard.prefixes, prefix)
+	s.Mount(prefix, face)
 }
 
 // Start listens, and serves until Shutdown. It is called once. Its errors say

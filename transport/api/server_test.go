@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -230,47 +231,47 @@ func TestHealth(t *testing.T) {
 // request that is being answered must be let finish.
 func TestShutdown(t *testing.T) {
 	t.Parallel()
-	entered, leave := make(chan struct{}), make(chan struct{})
-	s := New(Config{Listen: "127.0.0.1:0"})
-	s.Mount("", face(func(g *echo.Group) {
-		g.GET("/slow", func(c echo.Context) error {
-			close(entered)
-			<-leave
-			return c.NoContent(http.StatusNoContent)
-		})
-	}))
-	if err := s.Start(); err != nil {
-		t.Fatal(err)
-	}
-	silent, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
-	slow, err := net.Dial("tcp", s.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer slow.Close()
-	io.WriteString(slow, "GET /slow HTTP/1.1\r\nHost: localhost\r\n\r\n")
-	<-entered
+	synctest.Test(t, func(t *testing.T) {
+		leave := make(chan struct{})
+		s, p := New(Config{}), newPipes()
+		s.Mount("", face(func(g *echo.Group) {
+			g.GET("/slow", func(c echo.Context) error {
+				<-leave
+				return c.NoContent(http.StatusNoContent)
+			})
+		}))
+		s.serve(p)
+		silent, server := net.Pipe()
+		p.conns <- server
+		slow := p.dial("/slow")
+		synctest.Wait()
 
-	done := make(chan error)
-	go func() { done <- s.Shutdown(context.Background()) }()
-	// The silent connection ends first, while the slow request still runs.
-	if _, err := silent.Read(make([]byte, 1)); err == nil {
-		t.Error("the silent connection got an answer")
-	}
-	close(leave)
-	if err := <-done; err != nil {
-		t.Error(err)
-	}
-	if line, _ := bufio.NewReader(slow).ReadString('\n'); line != "HTTP/1.1 204 No Content\r\n" {
-		t.Errorf("the slow request got %q", line)
-	}
-	if err := s.Shutdown(context.Background()); err != nil {
-		t.Errorf("again: %v", err)
-	}
+		began := time.Now()
+		done := make(chan error)
+		go func() { done <- s.Shutdown(context.Background()) }()
+		// The silent connection ends first, while the slow request still runs.
+		if _, err := silent.Read(make([]byte, 1)); err == nil {
+			t.Error("the silent connection got an answer")
+		}
+		if since := time.Since(began); since != 0 {
+			t.Errorf("the silent connection was closed after %s", since)
+		}
+		close(leave)
+		if line, _ := bufio.NewReader(slow).ReadString('\n'); line != "HTTP/1.1 204 No Content\r\n" {
+			t.Errorf("the slow request got %q", line)
+		}
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		if err := s.Shutdown(context.Background()); err != nil {
+			t.Errorf("again: %v", err)
+		}
+		late, server := net.Pipe() // accepted while the listener closed
+		s.watch(server, http.StateNew)
+		if _, err := late.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
+			t.Errorf("the late connection got %v", err)
+		}
+	})
 }
 
 func TestShutdownCutsOffWhatDoesNotEnd(t *testing.T) {

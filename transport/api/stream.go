@@ -52,10 +52,6 @@ func Stream(c echo.Context, after int64, follow func(ctx context.Context, send f
 
 	// Not through echo's Response: its Flush would hide errors.
 	s := &stream{ctx: ctx, response: c.Response(), control: http.NewResponseController(c.Response().Writer)}
-	// The time limits of a request do not hold for a stream.
-	if err := s.control.SetReadDeadline(time.Time{}); err != nil {
-		return fmt.Errorf("begin a stream: %w", err)
-	}
 	h := c.Response().Header()
 	h.Set(echo.HeaderContentType, "text/event-stream")
 	h.Set(echo.HeaderCacheControl, "no-store")
@@ -109,7 +105,7 @@ func (s *stream) write(b []byte) error {
 	return s.writeLocked(b)
 }
 
-// writeLocked sends bytes now. The deadline is set before ctx is looked at, and
+// writeLocked sends bytes now, whatever time a request may take. The deadline is set before ctx is looked at, and
 // release does it the other way round, so one of the two always ends a write.
 func (s *stream) writeLocked(b []byte) error {
 	_ = s.control.SetWriteDeadline(time.Now().Add(stuckAfter))
