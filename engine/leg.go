@@ -23,7 +23,8 @@ type Leg interface {
 	// Called once.
 	Listen(deliver func(LegEvent))
 	// Progress tells the caller of an incoming leg that somebody is alerted
-	// (180), or with sound that the early media begins (183 with an answer).
+	// (180), or with sound that the early media begins (183 with an answer);
+	// ErrNoEarlyMedia if that is not possible.
 	Progress(sound bool) error
 	// Answer picks up an incoming leg (200).
 	Answer() error
@@ -35,6 +36,9 @@ type Leg interface {
 
 // ErrLegGone says that a leg has ended.
 var ErrLegGone = errors.New("the leg has ended")
+
+// ErrNoEarlyMedia says that a leg cannot be given sound before it is answered.
+var ErrNoEarlyMedia = errors.New("the leg takes no early media")
 
 // LegInfo is what is known about a leg from the start.
 type LegInfo struct {

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -78,7 +79,11 @@ func (c *Call) OpenSound() error {
 	if !c.app.EarlyMedia {
 		return c.pickUp()
 	}
-	if err := c.party.leg.Progress(true); err != nil {
+	err := c.party.leg.Progress(true)
+	switch {
+	case errors.Is(err, ErrNoEarlyMedia):
+		return c.pickUp()
+	case err != nil:
 		return fmt.Errorf("begin early media: %w", err)
 	}
 	c.party.sound = true

@@ -56,11 +56,12 @@ func (t *timeline) reply(r Request, reply Reply) {
 	}
 }
 
-// redact takes the password out of a URL.
+// redact takes the credentials out of a URL.
 func redact(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil || u.User == nil {
-		return raw
+	if err != nil {
+		return "a URL that cannot be read"
 	}
-	return u.Redacted()
+	u.User = nil
+	return u.String()
 }

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/plane"
+	"github.com/callwright/callwright/media/prompt"
+	"github.com/callwright/callwright/media/tone"
+	"github.com/callwright/callwright/store/sqlite"
+	"github.com/callwright/callwright/transport/api"
+	"github.com/callwright/callwright/transport/api/admin"
+	"github.com/callwright/callwright/transport/sip"
+	"github.com/callwright/callwright/transport/webhook"
+	"github.com/callwright/callwright/verbs/builtin"
+	"github.com/callwright/callwright/verbs/sipgateio"
+)
+
+// grace is how long deliveries may take after the last call has ended.
+const grace = 15 * time.Second
+
+// Server is a running callwright.
+type Server struct {
+	Engine *engine.Engine
+	Store  *sqlite.Store
+	SIP    *sip.Server
+	API    *api.Server
+	stops  []func() // in the order of starting
+}
+
+// Start builds and starts everything. What was started is stopped again when
+// something cannot be; the error says what, and what to change.
+func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, err error) {
+	s := &Server{}
+	defer func() {
+		if err != nil {
+			s.Stop()
+		}
+	}()
+	directory, err := engine.NewDirectory(c.Entries())
+	if err != nil {
+		return nil, fmt.Errorf("configuration: %w", err)
+	}
+	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), log); err != nil {
+		return nil, err
+	}
+	s.started(func() {
+		limited, cancel := context.WithTimeout(context.Background(), grace)
+		defer cancel()
+		if err := s.Store.Close(limited); err != nil {
+			log.Error("database not closed well", "err", err)
+		}
+	})
+	sound, err := plane.New(plane.Config{Listen: netip.MustParseAddr(c.Media.Listen), Ports: c.Media.Ports, Logger: log})
+	if err != nil {
+		return nil, err
+	}
+	s.started(sound.Close)
+	client := webhook.New(webhook.Config{
+		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
+	})
+	s.started(client.Close)
+	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client})
+	s.started(prompts.Close)
+	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
+	s.SIP = sip.New(sip.Config{
+		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
+		Directory: directory, Media: sound, Log: log,
+	})
+	s.started(func() {
+		if err := s.SIP.Close(); err != nil {
+			log.Info("SIP", "err", err)
+		}
+	})
+	s.Engine = engine.New(engine.Config{
+		Directory: directory,
+		Dialects: map[string]engine.Dialect{
+			"":        builtin.AccountSettings{},
+			"sipgate": sipgateio.New(builtin.Deliver),
+		},
+		Dialer: s.SIP, Sound: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
+		Node: node(), MaxDuration: c.Limits.MaxDuration, Ringback: ringback(),
+	})
+	s.started(func() {
+		now, cancel := context.WithCancel(context.Background())
+		cancel()
+		s.Engine.Shutdown(now, grace)
+	})
+	if err := s.recover(ctx, log); err != nil {
+		return nil, err
+	}
+	if err := s.SIP.Start(s.Engine); err != nil {
+		return nil, err
+	}
+	return s, s.startAPI(c, log)
+}
+
+// startAPI serves the faces. It stops first, so that nobody is told that the
+// server is ready while it ends.
+func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
+	token, err := adminToken(c, log)
+	if err != nil {
+		return err
+	}
+	s.API = api.New(api.Config{
+		Listen: c.HTTP.Listen, Token: token, Logger: log,
+		Checks: []api.Check{{Name: "database", Run: s.Store.Ping}},
+	})
+	s.API.MountAdmin("/api/v1", admin.New(s.Store, s.Store))
+	if err := s.API.Start(); err != nil {
+		return err
+	}
+	s.started(func() {
+		limited, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		if err := s.API.Shutdown(limited); err != nil {
+			log.Info("HTTP", "err", err)
+		}
+	})
+	return nil
+}
+
+// recover ends the calls that an earlier run left open.
+func (s *Server) recover(ctx context.Context, log *slog.Logger) error {
+	open, err := s.Store.OpenRecords(ctx)
+	if err != nil {
+		return fmt.Errorf("look for calls that an earlier run left open: %w", err)
+	}
+	for _, r := range open {
+		seq, err := s.Store.LastSeq(ctx, r.ID)
+		if err != nil {
+			return fmt.Errorf("look for calls that an earlier run left open: %w", err)
+		}
+		s.Engine.Recover(r, seq)
+	}
+	if len(open) > 0 {
+		log.Warn("ended the calls that an earlier run left open", "calls", len(open))
+	}
+	return nil
+}
+
+// started notes how to stop what was just started.
+func (s *Server) started(stop func()) { s.stops = append(s.stops, stop) }
+
+// Stop hangs up every call, writes every record, tells every app, and stops
+// everything in the opposite order of starting.
+func (s *Server) Stop() {
+	for _, stop := range slices.Backward(s.stops) {
+		stop()
+	}
+	s.stops = nil
+}
+
+// loopback says whether a URL leads to this very machine: then customers' URLs
+// may, too.
+func loopback(raw string) bool {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return false
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// node names this machine in records.
+func node() string {
+	name, err := os.Hostname()
+	if err != nil {
+		return "callwright"
+	}
+	return name
+}
+
+// ringback is the ringing tone of Europe: 425 Hz, one second in five (ETSI TR
+// 101 041-2).
+func ringback() *media.Prompt {
+	sound := tone.Make(media.SampleRate, tone.ZeroDBm0-15, 425)
+	return prompt.FromSamples("ringing tone", append(sound, make([]int16, 4*media.SampleRate)...))
+}

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// commands is what can be said on the command line.
+type commands struct {
+	Serve   serveCommand   `cmd:"" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
+	Demo    demoCommand    `cmd:"" help:"Run one call from end to end on this machine, print what happens, and exit."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// world is what commands have of their surroundings.
+type world struct {
+	ctx         context.Context
+	out, err    io.Writer
+	environment []string
+}
+
+// logger gives the log of a command at a level.
+func (w *world) logger(level slog.Level) *slog.Logger {
+	return slog.New(slog.NewTextHandler(w.err, &slog.HandlerOptions{Level: level}))
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(&world{ctx: ctx, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
+}
+
+// run carries out a command line and gives the exit status: 0 when all is well,
+// 1 when the command failed, 2 when the command line cannot be understood.
+func run(w *world, args []string) int {
+	status := -1
+	parser, err := kong.New(&commands{}, kong.Name("callwright"),
+		kong.Description("callwright answers phone calls and lets a web application decide what happens on them."),
+		kong.Writers(w.out, w.err), kong.UsageOnError(), kong.Exit(func(code int) { status = code }),
+	)
+	if err != nil {
+		fmt.Fprintln(w.err, "callwright:", err)
+		return 1
+	}
+	command, err := parser.Parse(args)
+	if status >= 0 { // --help was answered
+		return status
+	}
+	if err != nil {
+		parser.Errorf("%s", err)
+		fmt.Fprintln(w.err, "Run callwright --help to see what can be said.")
+		return 2
+	}
+	if err := command.Run(w); err != nil {
+		fmt.Fprintln(w.err, "callwright:", err)
+		return 1
+	}
+	return 0
+}
+
+type versionCommand struct{}
+
+// Run prints the version.
+func (versionCommand) Run(w *world) error {
+	version := "unknown"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(w.out, "callwright", version)
+	return err
+}

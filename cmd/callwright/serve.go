@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/examples/reception"
+)
+
+// serveCommand holds the flags of serve. Each that has a key in its tag lays
+// itself over that key of the configuration.
+type serveCommand struct {
+	Config     string   `help:"Configuration file (YAML)." type:"path" placeholder:"FILE"`
+	App        string   `help:"Have the app at this URL answer every number; takes the place of the sample app." placeholder:"URL"`
+	HTTPListen string   `name:"http-listen" help:"Address of the HTTP APIs (http.listen)." placeholder:"HOST:PORT"`
+	PublicURL  string   `name:"public-url" help:"How others reach the HTTP APIs (http.public_url)." placeholder:"URL"`
+	SIPListen  []string `name:"sip-listen" help:"Addresses of SIP, like udp://0.0.0.0:5060 (sip.listen)." placeholder:"URL"`
+	MediaPorts string   `name:"media-ports" help:"Range of RTP ports (media.ports)." placeholder:"FROM-TO"`
+	Database   string   `help:"Where records are kept, like sqlite:callwright.db (database)." placeholder:"URL"`
+	DataDir    string   `name:"data-dir" help:"Folder for what is made at the first start (data_dir)." placeholder:"DIR"`
+	Verbose    bool     `short:"v" help:"Log more."`
+}
+
+// overrides gives the flags that were set, by configuration key.
+func (s *serveCommand) overrides() map[string]any {
+	set := map[string]any{}
+	for key, value := range map[string]string{
+		"http.listen": s.HTTPListen, "http.public_url": s.PublicURL, "media.ports": s.MediaPorts,
+		"database": s.Database, "data_dir": s.DataDir,
+	} {
+		if value != "" {
+			set[key] = value
+		}
+	}
+	if len(s.SIPListen) > 0 {
+		set["sip.listen"] = s.SIPListen
+	}
+	return set
+}
+
+// Run serves until the process is told to stop.
+func (s *serveCommand) Run(w *world) error {
+	c, err := config.Load(s.Config, w.environment, s.overrides())
+	if err != nil {
+		return err
+	}
+	level := slog.LevelInfo
+	if s.Verbose {
+		level = slog.LevelDebug
+	}
+	log := w.logger(level)
+	for _, name := range c.LaterNames {
+		log.Warn("a setting has no effect in this version", "setting", name)
+	}
+	hint := "Configuration: " + s.Config
+	if unconfigured(c) {
+		stop, err := answerAll(&c, s.App)
+		if err != nil {
+			return err
+		}
+		defer stop()
+		hint = welcome(c, s.App)
+	} else if s.App != "" {
+		return fmt.Errorf("--app answers every number, but %s configures numbers, apps or trunks: leave out one of the two", s.Config)
+	}
+	house, err := server.Start(w.ctx, c, log)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w.out, hint)
+	<-w.ctx.Done()
+	log.Info("stopping: hanging up and writing records")
+	house.Stop()
+	return nil
+}
+
+// unconfigured says whether nobody said what to do with calls.
+func unconfigured(c config.Config) bool {
+	return len(c.Apps) == 0 && len(c.Numbers) == 0 && len(c.Trunks) == 0
+}
+
+// private are the networks whose callers the sample app answers.
+var private = []string{
+	"127.0.0.0/8", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10",
+	"::1/128", "fc00::/7", "fe80::/10",
+}
+
+// answerAll configures one app for every number: the one at a URL, or the sample
+// app, which it starts. Only callers on private networks get through.
+func answerAll(c *config.Config, url string) (stop func(), err error) {
+	stop = func() {}
+	if url == "" {
+		if url, stop, err = startSample(reception.Config{}); err != nil {
+			return nil, err
+		}
+	}
+	local := config.Trunk{Name: "private networks"}
+	for _, network := range private {
+		local.AllowFrom = append(local.AllowFrom, netip.MustParsePrefix(network))
+	}
+	c.Apps = []config.App{{Key: "sample", Dialect: "sipgate", IncomingURL: url}}
+	c.Numbers = []config.Number{{Number: "*", App: "sample"}}
+	c.Trunks = []config.Trunk{local}
+	return stop, nil
+}
+
+// startSample serves the sample app on a port of its own.
+func startSample(c reception.Config) (url string, stop func(), err error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", nil, fmt.Errorf("start the sample app: %w", err)
+	}
+	url = "http://" + listener.Addr().String()
+	c.BaseURL = url
+	app := &http.Server{Handler: reception.New(c), ReadHeaderTimeout: 10 * time.Second}
+	served := make(chan struct{})
+	go func() {
+		defer close(served)
+		app.Serve(listener) // always ends with ErrServerClosed, by Close
+	}()
+	return url, func() { app.Close(); <-served }, nil
+}
+
+// welcome says how to make a first call, in five lines.
+func welcome(c config.Config, app string) string {
+	answers := "The built-in sample app answers every number, to callers on private networks only."
+	if app != "" {
+		answers = "The app at " + app + " answers every number, to callers on private networks only."
+	}
+	_, port, _ := net.SplitHostPort(c.SIP.Listen[0][strings.Index(c.SIP.Listen[0], "//")+2:])
+	return strings.Join([]string{
+		answers,
+		fmt.Sprintf("Call it:          sip:100@%s:%s from any SIP phone, no registration needed", reachable(), port),
+		fmt.Sprintf("Watch the call:   curl -N http://%s/api/v1/events", c.HTTP.Listen),
+		"Use your own app: callwright serve --app http://localhost:3000",
+		"More:             callwright serve --config callwright.yaml (README.md lists the settings)",
+	}, "\n")
+}
+
+// reachable gives an address of this machine that phones may call.
+func reachable() string {
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		return "127.0.0.1"
+	}
+	for _, a := range addresses {
+		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
+			return n.IP.String()
+		}
+	}
+	return "127.0.0.1"
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/sdp"
+)
+
+// retryAfter is how many seconds a caller should wait when there was no room.
+const retryAfter = "5"
+
+// refusal is why a call does not get through.
+type refusal struct {
+	status int
+	phrase string
+	reason string // for the log: what did not match, and what to do
+}
+
+// incoming makes a leg of a new call and hands it to the engine, or refuses it.
+func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler {
+	leg, no := s.accept(d, in)
+	if no == nil {
+		return leg.handler()
+	}
+	s.log.Warn("call refused: "+no.reason, "status", no.status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
+	var headers []dialog.Header
+	if no.status == 503 {
+		headers = append(headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
+	}
+	d.Hangup(no.status, no.phrase, headers...)
+	if leg != nil {
+		return leg.handler() // closes the stream when the dialog has ended
+	}
+	return dialog.Handler{Event: func(dialog.Event) {}}
+}
+
+// accept finds out what a call is for and gives its leg to the engine. With a
+// refusal the leg may be nil.
+func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal) {
+	trunk, ok := s.cfg.Directory.TrunkFrom(in.Source.Addr())
+	if !ok {
+		return nil, &refusal{403, "Forbidden", "its source is no trunk's: add the address to allow_from of a trunk"}
+	}
+	number, no := s.number(trunk, userPart(in.To.URI))
+	if no != nil {
+		return nil, no
+	}
+	leg, err := s.openLeg(in.From.URI, in.Source.String(), 0)
+	if err != nil {
+		return nil, &refusal{503, "Service Unavailable", "no way for its sound: " + err.Error()}
+	}
+	leg.dialog = d
+	if len(in.Body) > 0 {
+		var remote media.Remote
+		leg.answer, remote, err = leg.session.Answer(in.Body)
+		switch {
+		case errors.Is(err, sdp.ErrNoCommonCodec):
+			return leg, &refusal{488, "Not Acceptable Here", err.Error() + ": PCMU and PCMA are spoken here"}
+		case err != nil:
+			return leg, &refusal{400, "Bad Session Description", err.Error()}
+		}
+		leg.settled = true
+		if err := s.cfg.Media.Connect(leg.stream, remote); err != nil {
+			return leg, &refusal{503, "Service Unavailable", "no way for its sound: " + err.Error()}
+		}
+	}
+	arrival := engine.Arrival{From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number}
+	if err := s.calls.Arrive(leg, arrival); err != nil {
+		return leg, &refusal{503, "Service Unavailable", err.Error()}
+	}
+	return leg, nil
+}
+
+// number finds what was dialled, or says what comes nearest.
+func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *refusal) {
+	if n, ok := s.cfg.Directory.Number(dialled); ok {
+		return n, nil
+	}
+	if trunk.App != "" {
+		return engine.Number{Number: engine.NormalizeNumber(dialled), Account: trunk.Account, App: trunk.App}, nil
+	}
+	reason := fmt.Sprintf("number %q is not configured", dialled)
+	if nearest := s.cfg.Directory.NearestNumber(dialled); nearest != "" {
+		reason += fmt.Sprintf(", the nearest one is %q", nearest)
+	}
+	return engine.Number{}, &refusal{404, "Not Found", reason}
+}
+
+// caller is who calls; withheld by From or by Privacy (RFC 3323 section 4).
+func caller(in dialog.Invitation) engine.Address {
+	for _, p := range in.Header("Privacy") {
+		if p = strings.ToLower(p); strings.Contains(p, "id") || strings.Contains(p, "user") {
+			return engine.Anonymous()
+		}
+	}
+	user := userPart(in.From.URI)
+	if user == "" || strings.EqualFold(user, "anonymous") {
+		return engine.Anonymous()
+	}
+	return called(in.From)
+}
+
+// called is the party that a URI names: a number if it can be one.
+func called(p dialog.Party) engine.Address {
+	user := userPart(p.URI)
+	if !engine.IsNumber(user) {
+		return engine.Address{Kind: engine.KindSIP, Value: p.URI, Name: p.Name}
+	}
+	a := engine.NumberAddress(user)
+	a.Name = p.Name
+	return a
+}
+
+// diversion is the number that was dialled first (RFC 5806: the last Diversion
+// header is the oldest).
+func diversion(in dialog.Invitation) string {
+	values := in.Header("Diversion")
+	if len(values) == 0 {
+		return ""
+	}
+	entries := strings.Split(values[len(values)-1], ",")
+	_, uri, _ := strings.Cut(entries[len(entries)-1], "<")
+	uri, _, _ = strings.Cut(uri, ">")
+	if user := userPart(uri); engine.IsNumber(user) {
+		return engine.NormalizeNumber(user)
+	}
+	return ""
+}
+
+// userPart is the user of a SIP or tel URI, without parameters of its own
+// (RFC 3966 section 3).
+func userPart(uri string) string {
+	var u sip.Uri
+	if err := sip.ParseUri(uri, &u); err != nil {
+		return ""
+	}
+	user, _, _ := strings.Cut(u.User, ";")
+	if plain, err := url.PathUnescape(user); err == nil {
+		return plain
+	}
+	return user
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/sdp"
+)
+
+// Leg is one SIP dialog and its media stream, as the engine sees them.
+type Leg struct {
+	media  Media
+	name   string
+	stream media.StreamID
+
+	mu      sync.Mutex
+	dialog  *dialog.Dialog
+	session *sdp.Session
+	// answer is what we answer the caller's offer with; empty when the caller
+	// made none and the offer is ours to make.
+	answer []byte
+	// settled says that a session description of the peer's was taken.
+	settled bool
+	// rang says that the called party was alerted.
+	rang bool
+	// cause is what Hangup was given; fault is why we hung up by ourselves.
+	cause engine.Cause
+	fault error
+	// over is how the dialog ended, until the stream is closed too.
+	over *engine.LegEnded
+
+	deliver func(engine.LegEvent)
+	early   []engine.LegEvent // what happened before Listen
+}
+
+// openLeg opens the stream of a new leg. near is a stream that it will be
+// bridged with, peer where the other side is.
+func (s *Server) openLeg(name, peer string, near media.StreamID) (*Leg, error) {
+	l := &Leg{media: s.cfg.Media, name: name}
+	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
+	if err != nil {
+		return nil, err
+	}
+	l.stream = stream
+	address, err := s.mediaAddress(local, peer)
+	if err != nil {
+		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
+	}
+	l.session = sdp.New(address, rand.Uint64())
+	return l, nil
+}
+
+// Info names the leg and its stream.
+func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream, Name: l.name} }
+
+// Listen tells everything that happened so far and from now on to deliver.
+func (l *Leg) Listen(deliver func(engine.LegEvent)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, ev := range l.early {
+		deliver(ev)
+	}
+	l.early, l.deliver = nil, deliver
+}
+
+// tell tells one event. l.mu is held.
+func (l *Leg) tell(ev engine.LegEvent) {
+	if l.deliver == nil {
+		l.early = append(l.early, ev)
+		return
+	}
+	l.deliver(ev)
+}
+
+// Progress sends 180, or 183 with a session description.
+func (l *Leg) Progress(sound bool) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case !sound:
+		return gone(l.dialog.Progress(180, "Ringing", nil))
+	case l.answer == nil:
+		return engine.ErrNoEarlyMedia
+	}
+	return gone(l.dialog.Progress(183, "Session Progress", l.answer))
+}
+
+// Answer sends 200 with a session description: an answer, or our offer if the
+// caller left that to us.
+func (l *Leg) Answer() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	body := l.answer
+	if body == nil {
+		body = l.session.Offer()
+	}
+	return gone(l.dialog.Answer(body))
+}
+
+// gone words a dialog's refusal as the engine knows it.
+func gone(err error) error {
+	if errors.Is(err, dialog.ErrOver) {
+		return engine.ErrLegGone
+	}
+	return err
+}
+
+// Hangup ends the leg. The reason goes along by RFC 3326.
+func (l *Leg) Hangup(cause engine.Cause) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.cause == "" {
+		l.cause = cause
+	}
+	words := cause.Words()
+	headers := []dialog.Header{{Name: "Reason", Value: fmt.Sprintf("Q.850;cause=%d", words.Q850)}}
+	if cause == engine.CauseElsewhere {
+		// Phones that see this do not list a missed call.
+		headers = []dialog.Header{{Name: "Reason", Value: `SIP;cause=200;text="Call completed elsewhere"`}}
+	}
+	if words.SIPStatus == 503 {
+		headers = append(headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
+	}
+	l.dialog.Hangup(words.SIPStatus, words.SIPReason, headers...)
+}
+
+// handler is how the dialog talks to the leg.
+func (l *Leg) handler() dialog.Handler {
+	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer}
+}
+
+func (l *Leg) onMessage(m dialog.Message) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.tell(engine.LegMessage{At: m.At, Sent: m.Sent, Summary: m.Summary, Peer: m.Peer})
+}
+
+// onDialog takes what becomes of the dialog, one event at a time.
+func (l *Leg) onDialog(ev dialog.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch ev := ev.(type) {
+	case dialog.Ringing:
+		l.rang = l.rang || ev.Status == 180
+		// Early media that cannot be understood is none; the answer will tell.
+		sound := len(ev.Body) > 0 && l.connect(ev.Body) == nil
+		l.tell(engine.LegRinging{Status: ev.Status, Sound: sound})
+	case dialog.Answered:
+		if err := l.connect(ev.Body); err != nil {
+			l.mismatch(err)
+			return
+		}
+		l.tell(engine.LegAnswered{})
+	case dialog.Confirmed:
+		if len(ev.Body) > 0 {
+			if err := l.connect(ev.Body); err != nil {
+				l.mismatch(err)
+				return
+			}
+		}
+		l.tell(engine.LegConfirmed{})
+	case dialog.Ended:
+		l.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
+		if l.fault != nil {
+			l.over.Text = l.fault.Error()
+		}
+		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
+			l.tell(*l.over)
+		}
+	}
+}
+
+// connect takes the peer's answer to our offer. The last one given holds; one
+// without a description leaves what an earlier one settled. l.mu is held.
+func (l *Leg) connect(body []byte) error {
+	if len(body) == 0 && l.settled {
+		return nil
+	}
+	remote, err := l.session.Accept(body)
+	if err != nil {
+		return err
+	}
+	l.settled = true
+	return l.media.Connect(l.stream, remote)
+}
+
+// mismatch hangs up on a peer that answered what we cannot speak. l.mu is held.
+func (l *Leg) mismatch(err error) {
+	l.cause, l.fault = engine.CauseNoCodec, err
+	words := l.cause.Words()
+	l.dialog.Hangup(words.SIPStatus, words.SIPReason,
+		dialog.Header{Name: "Reason", Value: fmt.Sprintf(`SIP;cause=%d;text="%s"`, words.SIPStatus, words.SIPReason)})
+}
+
+// onOffer answers an offer that the peer makes inside the call: hold, another
+// address, another codec. An empty one asks for ours.
+func (l *Leg) onOffer(offer []byte) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(offer) == 0 {
+		return l.session.Offer(), nil
+	}
+	answer, remote, err := l.session.Answer(offer)
+	if err != nil {
+		return nil, err
+	}
+	return answer, l.media.Connect(l.stream, remote)
+}
+
+// causeOf says why the leg ended. l.mu is held.
+func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
+	switch {
+	case ended.By == dialog.Local && l.cause != "":
+		return l.cause
+	case ended.Status != 0:
+		return engine.CauseOfStatus(ended.Status, l.rang)
+	case ended.By == dialog.Timeout:
+		return engine.CauseNoAck
+	case ended.By == dialog.Remote:
+		return engine.CauseNormal
+	}
+	return engine.CauseShutdown
+}
+
+// onMedia takes what happens on the stream.
+func (l *Leg) onMedia(ev media.Event) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if ev.Kind != media.Closed {
+		l.tell(engine.LegMedia{Event: ev})
+		return
+	}
+	if l.over == nil { // the plane is stopping before the dialog has ended
+		l.over = &engine.LegEnded{Cause: engine.CauseShutdown, Text: "the media plane was stopped"}
+	}
+	l.over.Figures = ev.Figures
+	l.tell(*l.over)
+}
+
+var _ engine.Leg = (*Leg)(nil)

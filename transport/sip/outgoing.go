@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/sip/dialog"
+)
+
+// route is how a target is reached.
+type route struct {
+	uri   string // whom to call
+	host  string // where its number lives, for From
+	trunk engine.Trunk
+}
+
+// peer is where the target is reached, with a port.
+func (r route) peer() string {
+	if _, _, err := net.SplitHostPort(r.host); err == nil {
+		return r.host
+	}
+	return net.JoinHostPort(strings.Trim(r.host, "[]"), "5060")
+}
+
+// Dial begins to ring a target.
+func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
+	way, err := s.route(r.Target)
+	if err != nil {
+		return nil, err
+	}
+	leg, err := s.openLeg(way.uri, way.peer(), r.Near)
+	if err != nil {
+		return nil, &engine.DialError{Cause: engine.CauseOverload, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
+	}
+	from, headers := s.shown(r, way)
+	leg.mu.Lock()
+	defer leg.mu.Unlock()
+	leg.dialog, err = s.endpoint.Call(dialog.Call{
+		To: way.uri, From: from, Headers: headers, Body: leg.session.Offer(),
+		Username: way.trunk.Username, Password: way.trunk.Password,
+	}, leg.handler())
+	if err != nil {
+		// Nobody listens to this leg; its stream ends for itself.
+		return nil, &engine.DialError{Cause: engine.CauseFailed, Err: errors.Join(
+			fmt.Errorf("ring %s: %w", r.Target, err), s.cfg.Media.CloseStream(leg.stream))}
+	}
+	return leg, nil
+}
+
+// route finds the way to a target: a number by the trunk, a user at its phone.
+func (s *Server) route(t engine.Target) (route, error) {
+	switch t.Address.Kind {
+	case engine.KindNumber:
+		trunk, ok := s.cfg.Directory.TrunkOut()
+		if !ok {
+			return route{}, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
+				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
+		}
+		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk}, nil
+	case engine.KindUser:
+		user, ok := s.cfg.Directory.User(t.Address.Value)
+		if !ok || user.Contact == "" {
+			return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf(
+				"%s is not there: no phone is known (users[].contact)", t)}
+		}
+		_, address, _ := strings.Cut(user.Contact, "@")
+		return route{uri: user.Contact, host: hostOf(address)}, nil
+	}
+	return route{}, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", t)}
+}
+
+// hostOf is the host and port of "host:port;transport=tcp".
+func hostOf(address string) string {
+	host, _, _ := strings.Cut(address, ";")
+	return host
+}
+
+// shown is who the target sees calling. Somebody who wants to stay unknown is
+// anonymous in From and asks for it in Privacy (RFC 3323).
+func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.Header) {
+	var headers []dialog.Header
+	if r.Diversion != "" {
+		headers = append(headers, dialog.Header{
+			Name: "Diversion", Value: fmt.Sprintf("<sip:%s@%s>", dialog.EscapeUser(r.Diversion), way.host),
+		})
+	}
+	switch {
+	case r.From.Kind == engine.KindAnonymous:
+		headers = append(headers, dialog.Header{Name: "Privacy", Value: "id"})
+		return dialog.Party{Name: "Anonymous", URI: "sip:anonymous@anonymous.invalid"}, headers
+	case r.From.Kind == engine.KindNumber:
+		return dialog.Party{Name: r.From.Name, URI: "sip:" + dialog.EscapeUser(r.From.Value) + "@" + way.host}, headers
+	case way.trunk.From != "":
+		return dialog.Party{URI: "sip:" + dialog.EscapeUser(way.trunk.From) + "@" + way.host}, headers
+	}
+	return dialog.Party{Name: r.From.Name, URI: r.From.Value}, headers
+}

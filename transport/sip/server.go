@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/netip"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/dialog"
+)
+
+// Media opens the streams of legs.
+type Media interface {
+	// Open opens a stream and says where it receives.
+	Open(media.StreamOptions) (media.StreamID, netip.AddrPort, error)
+	// Connect says what was settled with the peer, and may say so again.
+	Connect(media.StreamID, media.Remote) error
+	// CloseStream ends a stream; its Closed event follows.
+	CloseStream(media.StreamID) error
+}
+
+// Calls takes the legs that come in.
+type Calls interface {
+	// Arrive makes a call of a leg. With an error the leg is still ours.
+	Arrive(engine.Leg, engine.Arrival) error
+}
+
+// Config is what a Server is made of.
+type Config struct {
+	// Listen are the addresses to be reached on (sip.listen); Advertise is what
+	// peers are told instead (sip.advertise), MediaAdvertise the same for sound
+	// (media.advertise).
+	Listen         []string
+	Advertise      string
+	MediaAdvertise netip.Addr
+	Directory      *engine.Directory
+	Media          Media
+	Log            *slog.Logger
+}
+
+// Server is the SIP side of callwright. It is the engine's Dialer.
+type Server struct {
+	cfg      Config
+	log      *slog.Logger
+	calls    Calls
+	endpoint *dialog.Endpoint
+}
+
+// New makes a Server that is not reachable yet.
+func New(cfg Config) *Server { return &Server{cfg: cfg, log: cfg.Log} }
+
+// Start opens the sockets; calls that come in are given to calls. The error
+// names the address that cannot be used and what to change.
+func (s *Server) Start(calls Calls) (err error) {
+	s.calls = calls
+	s.endpoint, err = dialog.Listen(dialog.Config{
+		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright",
+		Admit: s.admits, Incoming: s.incoming, Log: s.log,
+	})
+	return err
+}
+
+// Addr gives the address that is listened on, of "udp" or "tcp".
+func (s *Server) Addr(network string) netip.AddrPort { return s.endpoint.Addr(network) }
+
+// Close ends all legs and frees the sockets, also of a Server that could not be
+// started.
+func (s *Server) Close() error {
+	if s.endpoint == nil {
+		return nil
+	}
+	return s.endpoint.Close()
+}
+
+// admits says whether a source may call us: it must be that of a trunk.
+func (s *Server) admits(source netip.AddrPort) bool {
+	_, ok := s.cfg.Directory.TrunkFrom(source.Addr())
+	return ok
+}
+
+// mediaAddress is what a peer is told to send sound to.
+func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort, error) {
+	switch {
+	case s.cfg.MediaAdvertise.IsValid():
+		return netip.AddrPortFrom(s.cfg.MediaAdvertise, local.Port()), nil
+	case !local.Addr().IsUnspecified():
+		return local, nil
+	}
+	// The system knows by which of its addresses the peer is reached; no packet
+	// is sent for that.
+	c, err := net.Dial("udp", peer)
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("find the way to %s: %w", peer, err)
+	}
+	defer c.Close()
+	ours := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
+	return netip.AddrPortFrom(ours, local.Port()), nil
+}
+
+var _ engine.Dialer = (*Server)(nil)
