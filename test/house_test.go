@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/internal/peer"
+)
+
+// program builds callwright once, with the race detector, and gives its path.
+var program = sync.OnceValues(func() (string, error) {
+	name := filepath.Join(binaries, "callwright")
+	out, err := exec.Command("go", "build", "-race", "-o", name, "../cmd/callwright").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("build callwright: %w\n%s", err, out)
+	}
+	return name, nil
+})
+
+// binaries is where it is built.
+var binaries string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "callwright-test-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	binaries = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
+}
+
+// house is a running server with an app, and a network of 127.x.y.0/24 that is
+// its own.
+type house struct {
+	app     *app
+	network string // "127.x.y."
+	dir     string
+	server  *exec.Cmd
+	ended   chan error
+	log     bytes.Buffer // read it only after the end
+	reasons []string     // what it must hold then
+}
+
+// networks counts the networks that were given out.
+var networks atomic.Int32
+
+// The last numbers of the addresses in a network.
+const (
+	hostServer   = "10"
+	hostCarrier  = "20"
+	hostAlice    = "31"
+	hostBob      = "32"
+	hostStranger = "66"
+)
+
+// The RTP ports of the server.
+const portFirst, portLast = 20000, 20199
+
+const configuration = `
+http: {listen: "NETWORK.10:8080", public_url: "http://NETWORK.10:8080"}
+sip: {listen: ["udp://NETWORK.10:5060", "tcp://NETWORK.10:5060"]}
+media: {listen: "NETWORK.10", ports: "20000-20199"}
+database: "sqlite:DIR/callwright.db"
+data_dir: "DIR"
+apps:
+  - {key: shop, dialect: sipgate, incoming_url: "APP/"}
+users:
+  - {id: w0, name: Alice, contact: "sip:alice@NETWORK.31:5060"}
+  - {id: w1, name: Bob, contact: "sip:bob@NETWORK.32:5060"}
+numbers:
+  - {number: "+4921100", app: shop, users: [w0, w1]}
+trunks:
+  - {name: carrier, address: "NETWORK.20:5060;transport=udp", allow_from: ["NETWORK.20/32"]}
+`
+
+// newHouse starts an app with a script, and a server, and ends both, and looks
+// at how the server ended, with the test.
+func newHouse(t *testing.T, script map[string]string) *house {
+	t.Helper()
+	peer.Need(t, "sipp", "sip-tester")
+	path, err := program()
+	if err != nil {
+		t.Fatal(err)
+	}
+	pid := os.Getpid()
+	h := &house{
+		network: fmt.Sprintf("127.%d.%d.", 100+pid%100, (pid/100+int(networks.Add(1)))%256),
+		dir:     t.TempDir(), ended: make(chan error, 1),
+	}
+	h.app = startApp(t, h.host("1"), script)
+	file := filepath.Join(h.dir, "callwright.yaml")
+	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url).Replace(configuration)
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	h.server = peer.Command(t, path, "serve", "--config", file)
+	h.server.Dir = h.dir
+	h.server.WaitDelay = 25 * time.Second
+	h.server.Stdout, h.server.Stderr = &h.log, &h.log
+	if err := h.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { h.ended <- h.server.Wait() }()
+	t.Cleanup(func() { h.stop(t) })
+	h.awaitReady(t)
+	return h
+}
+
+// host gives an address in the network.
+func (h *house) host(last string) string { return h.network + last }
+
+// api gives the address of an endpoint.
+func (h *house) api(path string) string { return "http://" + h.host(hostServer) + ":8080" + path }
+
+// eventually tries until there is nothing left to complain about.
+func eventually(t *testing.T, complaint func() string) {
+	t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+		text := complaint()
+		if text == "" {
+			return
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(text)
+		}
+	}
+}
+
+func (h *house) awaitReady(t *testing.T) {
+	t.Helper()
+	eventually(t, func() string {
+		select {
+		case err := <-h.ended:
+			h.ended <- err
+			t.Fatalf("the server ended at its start: %v", err)
+		default:
+		}
+		reply, err := http.Get(h.api("/readyz"))
+		if err != nil {
+			return err.Error()
+		}
+		reply.Body.Close()
+		if reply.StatusCode != http.StatusOK {
+			return "readyz says " + reply.Status
+		}
+		return ""
+	})
+}
+
+// stop waits for the end of the server, which was asked to end just now. It
+// must end well, by itself, and without a word of the race detector.
+func (h *house) stop(t *testing.T) {
+	if err := <-h.ended; !errors.Is(err, context.Canceled) {
+		t.Errorf("the server ended with %v", err)
+	}
+	log := h.log.String()
+	for _, reason := range h.reasons {
+		if !strings.Contains(log, reason) {
+			t.Errorf("the log does not say %q", reason)
+		}
+	}
+	if strings.Contains(log, "DATA RACE") || strings.Contains(log, "panic:") || t.Failed() {
+		t.Errorf("the server wrote:\n%s", log)
+	}
+}
+
+// record is a call as GET /api/v1/calls gives it.
+type record struct {
+	ID         string
+	Direction  string
+	From, To   string
+	State      string
+	Cause      *string
+	AnsweredAt *time.Time `json:"answered_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+	Timeline   []struct{ Kind, Text string }
+}
+
+// get reads a JSON document.
+func (h *house) get(path string, into any) error {
+	reply, err := http.Get(h.api(path))
+	if err != nil {
+		return err
+	}
+	defer reply.Body.Close()
+	if reply.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET %s: %s", path, reply.Status)
+	}
+	return json.NewDecoder(reply.Body).Decode(into)
+}
+
+// expectRecords waits until every call has ended and compares the records with
+// those wanted, each "direction to cause", in any order. It gives the records
+// of incoming calls with their timelines.
+func (h *house) expectRecords(t *testing.T, want ...string) []record {
+	t.Helper()
+	var list struct{ Calls []record }
+	eventually(t, func() string {
+		list.Calls = nil
+		if err := h.get("/api/v1/calls?limit=100", &list); err != nil {
+			return err.Error()
+		}
+		for _, r := range list.Calls {
+			if r.EndedAt == nil {
+				return fmt.Sprintf("call %s to %s is still %s", r.ID, r.To, r.State)
+			}
+		}
+		if len(list.Calls) < len(want) {
+			return fmt.Sprintf("there are %d calls, want %d", len(list.Calls), len(want))
+		}
+		return ""
+	})
+	var got []string
+	var incoming []record
+	for _, r := range list.Calls {
+		if r.Cause == nil {
+			t.Errorf("call %s ended without a cause", r.ID)
+			continue
+		}
+		got = append(got, r.Direction+" "+r.To+" "+*r.Cause)
+		if r.Direction == "in" {
+			if err := h.get("/api/v1/calls/"+r.ID, &r); err != nil {
+				t.Error(err)
+			}
+			incoming = append(incoming, r)
+		}
+	}
+	slices.Sort(got)
+	slices.Sort(want)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("records, -want +got:\n%s", diff)
+	}
+	return incoming
+}
+
+// expectNothingLeft waits until no RTP port of the server is open.
+func (h *house) expectNothingLeft(t *testing.T) {
+	t.Helper()
+	eventually(t, func() string {
+		var open []uint16
+		for _, at := range udpSockets(t) {
+			if at.Addr().String() == h.host(hostServer) && at.Port() >= portFirst && at.Port() <= portLast {
+				open = append(open, at.Port())
+			}
+		}
+		if len(open) > 0 {
+			return fmt.Sprintf("RTP ports %v are still open", open)
+		}
+		return ""
+	})
+}
+
+// udpSockets reads which UDP addresses are bound on this machine (Linux).
+func udpSockets(t *testing.T) []netip.AddrPort {
+	t.Helper()
+	table, err := os.ReadFile("/proc/net/udp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []netip.AddrPort
+	for _, line := range strings.Split(string(table), "\n")[1:] {
+		fields := strings.Fields(line)
+		if len(fields) < 2 {
+			continue
+		}
+		address, port, _ := strings.Cut(fields[1], ":")
+		raw, err := hex.DecodeString(address)
+		number, err2 := strconv.ParseUint(port, 16, 16)
+		if err != nil || err2 != nil || len(raw) != 4 {
+			t.Fatalf("/proc/net/udp has %q", line)
+		}
+		// The kernel prints the address as a number of this machine.
+		var ip [4]byte
+		binary.NativeEndian.PutUint32(ip[:], binary.BigEndian.Uint32(raw))
+		all = append(all, netip.AddrPortFrom(netip.AddrFrom4(ip), uint16(number)))
+	}
+	return all
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"strings"
+	"testing"
+)
+
+// The number that leads to the app, and one behind the trunk.
+const (
+	ourNumber = "+4921100"
+	elsewhere = "+4915799912345"
+)
+
+const (
+	dialElsewhere = "<Dial><Number>4915799912345</Number></Dial>"
+	dialTwo       = "<Dial><Number>4915799912345</Number><Number>4915799967890</Number></Dial>"
+)
+
+// onCall is a script that answers newCall with some verbs.
+func onCall(verbs string) map[string]string { return map[string]string{"newCall": verbs} }
+
+func TestCallerHangsUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-answers"})
+	h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+	target.wait(t)
+	h.app.expect(t, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
+	h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")
+	h.expectNothingLeft(t)
+}
+
+func TestTargetHangsUp(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-hangs-up"})
+	h.call(t, phone{scenario: "caller-waits", number: ourNumber})
+	target.wait(t)
+	h.app.expect(t, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
+	h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")
+	h.expectNothingLeft(t)
+}
+
+func TestOverTCP(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-hangs-up"})
+	h.call(t, phone{scenario: "caller-waits", number: ourNumber, tcp: true})
+	target.wait(t)
+	h.app.expect(t, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
+	h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")
+	h.expectNothingLeft(t)
+}
+
+// TestRefusals are the calls that never have a second party.
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, verbs, status string
+		hangup, record      string
+	}{
+		{"rejected as busy", `<Reject reason="busy"/>`, "486", "hangup busy", "in +4921100 busy"},
+		{"rejected", `<Reject/>`, "603", "hangup noAnswer", "in +4921100 rejected"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, onCall(tc.verbs))
+			h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": tc.status}})
+			h.app.expect(t, "newCall", tc.hangup)
+			h.expectRecords(t, tc.record)
+			h.expectNothingLeft(t)
+		})
+	}
+}
+
+// TestTargetRefuses passes on why the target did not take the call.
+func TestTargetRefuses(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name, status   string
+		hangup, record string
+	}{
+		{"busy", "486", "hangup busy", "busy"},
+		{"declined", "603", "hangup noAnswer", "rejected"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, onCall(dialElsewhere))
+			status := map[string]string{"status": tc.status}
+			target := h.target(t, phone{scenario: "target-refuses", values: status})
+			h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: status})
+			target.wait(t)
+			h.app.expect(t, "newCall", tc.hangup)
+			h.expectRecords(t, "in +4921100 "+tc.record, "out +4915799912345 "+tc.record)
+			h.expectNothingLeft(t)
+		})
+	}
+}
+
+func TestCallerCancelsWhileItRings(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-rings"})
+	h.call(t, phone{scenario: "caller-cancels", number: ourNumber, values: map[string]string{"status": "180"}})
+	target.wait(t)
+	h.app.expect(t, "newCall", "hangup cancel")
+	h.expectRecords(t, "in +4921100 cancelled", "out +4915799912345 cancelled")
+	h.expectNothingLeft(t)
+}
+
+// TestCallerCancelsEarlyMedia gives up during a Gather before any answer.
+func TestCallerCancelsEarlyMedia(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(`<Gather onData="http://app.invalid/" timeout="30000"/>`))
+	h.call(t, phone{scenario: "caller-cancels", number: ourNumber, values: map[string]string{"status": "183"}})
+	h.app.expect(t, "newCall", "hangup cancel")
+	h.expectRecords(t, "in +4921100 cancelled")
+	h.expectNothingLeft(t)
+}
+
+// TestRepetitions has the network double and lose messages: one call comes of
+// it, told once.
+func TestRepetitions(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-answers"})
+	h.call(t, phone{scenario: "caller-repeats", number: ourNumber})
+	target.wait(t)
+	h.app.expect(t, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
+	incoming := h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")
+	h.expectNothingLeft(t)
+	counts := map[string]int{}
+	for _, r := range incoming {
+		for _, e := range r.Timeline {
+			for _, message := range []string{"INVITE", "200 OK", "BYE"} {
+				if strings.Contains(e.Text, message) {
+					counts[message]++
+				}
+			}
+		}
+	}
+	if counts["INVITE"] < 2 || counts["200 OK"] < 3 || counts["BYE"] < 2 {
+		t.Errorf("the timeline does not show the repetitions: %v", counts)
+	}
+}
+
+// TestTwoNumbers rings two numbers behind one trunk; the first to answer wins.
+func TestTwoNumbers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialTwo))
+	targets := h.target(t, phone{scenario: "targets-race", calls: 2, values: map[string]string{"winner": "4915799967890"}})
+	h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+	targets.wait(t)
+	h.app.expect(t, "newCall", "answer 4915799967890", "hangup normalClearing 4915799967890")
+	h.expectRecords(t, "in +4921100 normal", "out +4915799967890 normal", "out +4915799912345 answered-elsewhere")
+	h.expectNothingLeft(t)
+}
+
+// TestTwoUsers has an app that leaves the call alone: the number's users ring,
+// at two phones, and Bob is first.
+func TestTwoUsers(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(""))
+	alice := h.target(t, phone{scenario: "target-rings", host: hostAlice})
+	bob := h.target(t, phone{scenario: "target-hangs-up", host: hostBob})
+	h.call(t, phone{scenario: "caller-waits", number: ourNumber})
+	alice.wait(t)
+	bob.wait(t)
+	h.app.expect(t, "newCall", "answer 4921100 w1", "hangup normalClearing 4921100")
+	h.expectRecords(t, "in +4921100 normal", "out w0 answered-elsewhere", "out w1 normal")
+	h.expectNothingLeft(t)
+}
+
+// TestNotLetIn are the calls that never become one, or no more than a record;
+// the app is not asked, and the log says why.
+func TestNotLetIn(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name   string
+		phone  phone
+		status string
+		reason string // in the log
+	}{
+		{"unknown number", phone{number: "+4921199"}, "404", "+4921199"},
+		{"unknown source", phone{number: ourNumber, host: hostStranger}, "403", "allow_from"},
+		{"unknown source over TCP", phone{number: ourNumber, host: hostStranger, tcp: true}, "403", "allow_from"},
+		{"no codec in common", phone{number: ourNumber, values: map[string]string{"formats": "18 3"}}, "488", "codec"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, onCall("<Hangup/>"))
+			h.reasons = []string{tc.reason}
+			p := tc.phone
+			p.scenario = "caller-refused"
+			if p.values == nil {
+				p.values = map[string]string{}
+			}
+			p.values["status"] = tc.status
+			h.call(t, p)
+			h.expectNothingLeft(t)
+			if posts := h.app.all(); len(posts) != 0 {
+				t.Errorf("the app was told %v", posts)
+			}
+		})
+	}
+}

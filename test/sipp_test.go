@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"text/template"
+
+	"github.com/callwright/callwright/internal/peer"
+)
+
+// phone is what a run of sipp is told.
+type phone struct {
+	scenario string // the file in sipp/, without .xml
+	host     string // the last number of its address
+	port     int
+	values   map[string]string // for the scenario: status, winner …
+	number   string            // what a caller dials; a target has none
+	tcp      bool
+	calls    int // how many it makes or takes; 0 means 1
+}
+
+// running is a sipp that runs.
+type running struct {
+	phone
+	dir string
+	cmd *exec.Cmd
+}
+
+// call runs a caller to its end, and wants it to end well.
+func (h *house) call(t *testing.T, p phone) {
+	t.Helper()
+	if p.host == "" {
+		p.host = hostCarrier
+	}
+	if p.port == 0 {
+		p.port = 5070
+	}
+	h.start(t, p).wait(t)
+}
+
+// target starts a phone that waits for a call, and wants it to end well before
+// the test does. A target without a host is what lies behind the trunk.
+func (h *house) target(t *testing.T, p phone) *running {
+	t.Helper()
+	if p.host == "" {
+		p.host = hostCarrier
+	}
+	p.port = 5060
+	r := h.start(t, p)
+	at := netip.MustParseAddrPort(h.host(p.host) + ":5060")
+	eventually(t, func() string {
+		if !slices.Contains(udpSockets(t), at) {
+			return fmt.Sprintf("the target does not listen on %s", at)
+		}
+		return ""
+	})
+	return r
+}
+
+// start runs sipp in a folder of its own.
+func (h *house) start(t *testing.T, p phone) *running {
+	t.Helper()
+	r := &running{phone: p, dir: t.TempDir()}
+	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180"}
+	maps.Copy(values, p.values)
+	text, err := scenario(p.scenario, values)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(r.dir, "scenario.xml"), []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{
+		"-sf", "scenario.xml", "-i", h.host(p.host), "-p", strconv.Itoa(p.port), "-mp", strconv.Itoa(p.port + 1000),
+		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "40", "-timeout_error",
+		"-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
+	}
+	if p.tcp {
+		args = append(args, "-t", "t1")
+	}
+	if p.number != "" {
+		args = append([]string{h.host(hostServer) + ":5060", "-s", p.number}, args...)
+	}
+	r.cmd = peer.Command(t, "sipp", args...)
+	r.cmd.Dir = r.dir
+	screen, err := os.Create(filepath.Join(r.dir, "screen"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer screen.Close()
+	r.cmd.Stdout, r.cmd.Stderr = screen, screen
+	if err := r.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// successful finds the count in the last screen that sipp prints. Its exit
+// status alone proves nothing: it is 1 for a missing file as for a failed call.
+var successful = regexp.MustCompile(`Successful call\s*\|\s*\d+\s*\|\s*(\d+)`)
+
+// wait waits for the end and wants every call to have gone as the scenario says.
+func (r *running) wait(t *testing.T) {
+	t.Helper()
+	err := r.cmd.Wait()
+	good := "none"
+	if counts := successful.FindAllStringSubmatch(r.read("screen"), -1); counts != nil {
+		good = counts[len(counts)-1][1]
+	}
+	if want := strconv.Itoa(max(r.calls, 1)); err != nil || good != want {
+		t.Errorf("sipp %s: %v; %s calls as they should be, want %s\n%s\n%s", r.scenario, err, good, want, r.read("errors"), r.read("messages"))
+	}
+}
+
+// read gives a file that sipp wrote; empty when it did not.
+func (r *running) read(name string) string {
+	text, err := os.ReadFile(filepath.Join(r.dir, name))
+	if err != nil {
+		return ""
+	}
+	return string(text)
+}
+
+// scenario fills in a scenario.
+func scenario(name string, values map[string]string) (string, error) {
+	set := func(values map[string]string, key, value string) map[string]string {
+		values = maps.Clone(values)
+		values[key] = value
+		return values
+	}
+	parsed, err := template.New(name+".xml").Option("missingkey=error").
+		Funcs(template.FuncMap{"set": set}).
+		ParseFiles("sipp/parts.xml", filepath.Join("sipp", name+".xml"))
+	if err != nil {
+		return "", err
+	}
+	var text strings.Builder
+	err = parsed.Execute(&text, values)
+	return text.String(), err
+}
