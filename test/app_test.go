@@ -20,6 +20,7 @@ import (
 type app struct {
 	url    string
 	script map[string]string // event → the verbs of the document
+	slow   time.Duration     // before each answer
 
 	mu    sync.Mutex
 	posts []url.Values
@@ -53,6 +54,7 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case a.came <- struct{}{}:
 	default:
 	}
+	time.Sleep(a.slow)
 	w.Header().Set("Content-Type", "application/xml")
 	fmt.Fprintf(w, `<Response onAnswer="%[1]s/" onHangup="%[1]s/">%[2]s</Response>`, a.url, a.script[r.PostForm.Get("event")])
 }

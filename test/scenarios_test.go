@@ -5,6 +5,7 @@ package test
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // The number that leads to the app, and one behind the trunk.
@@ -128,7 +129,8 @@ func TestRepetitions(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, onCall(dialElsewhere))
 	target := h.target(t, phone{scenario: "target-answers"})
-	h.call(t, phone{scenario: "caller-repeats", number: ourNumber})
+	h.app.slow = 400 * time.Millisecond
+	h.call(t, phone{scenario: "caller-repeats", number: ourNumber, values: map[string]string{"t1": "50"}})
 	target.wait(t)
 	h.app.expect(t, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
 	incoming := h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")

@@ -24,7 +24,7 @@ type phone struct {
 	scenario string // the file in sipp/, without .xml
 	host     string // the last number of its address
 	port     int
-	values   map[string]string // for the scenario: status, winner …
+	values   map[string]string // for the scenario: status, winner, t1 in ms …
 	number   string            // what a caller dials; a target has none
 	tcp      bool
 	calls    int // how many it makes or takes; 0 means 1
@@ -72,7 +72,7 @@ func (h *house) target(t *testing.T, p phone) *running {
 func (h *house) start(t *testing.T, p phone) *running {
 	t.Helper()
 	r := &running{phone: p, dir: t.TempDir()}
-	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180"}
+	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500"}
 	maps.Copy(values, p.values)
 	text, err := scenario(p.scenario, values)
 	if err != nil {
