@@ -39,6 +39,21 @@ func collect(t testing.TB, s Store, after int64, n int) []engine.Event {
 	return got
 }
 
+// eventIDs gives the ids of the first n events.
+func eventIDs(t testing.TB, s Store, n int) (ids []int64) {
+	t.Helper()
+	err := s.Follow(waiting(t), 0, func(id int64, _ engine.Event) error {
+		if ids = append(ids, id); len(ids) == n {
+			return errEnough
+		}
+		return nil
+	})
+	if !errors.Is(err, errEnough) {
+		t.Errorf("follow after %d events: %v", len(ids), err)
+	}
+	return ids
+}
+
 // followers begin at different times and places while events come, and two of
 // them break off and go on where they stopped.
 func followers(t *testing.T, db Database) {
