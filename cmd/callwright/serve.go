@@ -98,8 +98,12 @@ var private = []string{
 // app, which it starts. Only callers on private networks get through.
 func answerAll(c *config.Config, url string) (stop func(), err error) {
 	stop = func() {}
+	a := config.App{Key: "app", Dialect: "sipgate", IncomingURL: url}
 	if url == "" {
-		if url, stop, err = startSample(reception.Config{}); err != nil {
+		// Many softphones send no digits before they are answered, and the
+		// sample asks for some.
+		a.Key, a.EarlyMedia = "sample", new(bool)
+		if a.IncomingURL, stop, err = startSample(reception.Config{}); err != nil {
 			return nil, err
 		}
 	}
@@ -107,8 +111,8 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 	for _, network := range private {
 		local.AllowFrom = append(local.AllowFrom, netip.MustParsePrefix(network))
 	}
-	c.Apps = []config.App{{Key: "sample", Dialect: "sipgate", IncomingURL: url}}
-	c.Numbers = []config.Number{{Number: "*", App: "sample"}}
+	c.Apps = []config.App{a}
+	c.Numbers = []config.Number{{Number: "*", App: a.Key}}
 	c.Trunks = []config.Trunk{local}
 	return stop, nil
 }
