@@ -73,9 +73,10 @@ type lifetime struct {
 }
 
 // StartWriter starts to write to db. It calls committed, on the writer's own
-// goroutine, after every transaction. Close ends it.
-func StartWriter(db Database, log *slog.Logger, committed func()) *Writer {
-	ctx, abort := context.WithCancel(context.Background())
+// goroutine, after every transaction. Only Close ends it, not the end of ctx:
+// what is appended until then must still be written.
+func StartWriter(ctx context.Context, db Database, log *slog.Logger, committed func()) *Writer {
+	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Writer{
 		db:        db,
 		log:       log,

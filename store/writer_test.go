@@ -86,7 +86,7 @@ func inBubble(t *testing.T, test func(*testing.T, *bench)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{disk: &disk{}, log: &strings.Builder{}}
-		b.Writer = StartWriter(b.disk, slog.New(slog.NewTextHandler(b.log, nil)), func() { b.committed++ })
+		b.Writer = StartWriter(t.Context(), b.disk, slog.New(slog.NewTextHandler(b.log, nil)), func() { b.committed++ })
 		defer b.Close(t.Context())
 		test(t, b)
 	})

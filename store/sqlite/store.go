@@ -43,7 +43,7 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	read.SetMaxIdleConns(readers)
 	s := &Store{path: path, write: write, read: read}
 	s.feed = store.NewFeed(s)
-	s.journal = store.StartWriter(w, log, s.feed.Wake)
+	s.journal = store.StartWriter(ctx, w, log, s.feed.Wake)
 	return s, nil
 }
 
