@@ -192,9 +192,11 @@ func (e *Endpoint) local(network, peer string) (host string, port int, bind sip.
 		case e.cfg.Advertise != "":
 			host = e.cfg.Advertise
 		case ours.IsUnspecified():
-			if host, err = towards(peer); err != nil {
+			interfaceTo, err := Towards(peer)
+			if err != nil {
 				return "", 0, bind, err
 			}
+			host = interfaceTo.String()
 		default:
 			host = ours.WithZone("").String()
 		}
@@ -204,15 +206,15 @@ func (e *Endpoint) local(network, peer string) (host string, port int, bind sip.
 		peer, network, sip.NetworkToLower(network))
 }
 
-// towards gives our address on the interface that leads to peer. Connecting a
-// UDP socket asks the routing table and sends nothing.
-func towards(peer string) (string, error) {
+// Towards gives our address on the interface that leads to a peer ("host:port").
+// Connecting a UDP socket asks the routing table and sends nothing.
+func Towards(peer string) (netip.Addr, error) {
 	c, err := net.Dial("udp", peer)
 	if err != nil {
-		return "", fmt.Errorf("find the interface to %s: %w", peer, err)
+		return netip.Addr{}, fmt.Errorf("find the interface to %s: %w", peer, err)
 	}
 	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().WithZone("").String(), nil
+	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone(""), nil
 }
 
 // registry finds dialogs.

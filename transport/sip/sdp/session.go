@@ -28,26 +28,42 @@ type Session struct {
 	// last is the description printed last, without its o= line: a change of
 	// it is what makes a new version (RFC 3264 section 8).
 	last string
-	// codec is what was settled, and is offered first from then on.
-	codec media.Codec
+	// codecs are what we speak. What was settled is moved to the front, and
+	// offered first from then on.
+	codecs []media.Codec
 }
 
 // New begins a session whose sound is received at local. id tells it from the
-// other sessions of this host (RFC 4566 section 5.2).
-func New(local netip.AddrPort, id uint64) *Session {
+// other sessions of this host (RFC 4566 section 5.2). codecs are those to be
+// spoken, most preferred first; none means all we know.
+func New(local netip.AddrPort, id uint64, codecs ...media.Codec) *Session {
+	if len(codecs) == 0 {
+		codecs = []media.Codec{media.PCMU, media.PCMA}
+	}
 	// The id is kept in 62 bits, because some peers read it as signed.
-	return &Session{local: local, id: id >> 2}
+	return &Session{local: local, id: id >> 2, codecs: codecs}
+}
+
+// settle has a codec offered first from now on.
+func (s *Session) settle(c media.Codec) {
+	rest := slices.DeleteFunc(slices.Clone(s.codecs), func(o media.Codec) bool { return o == c })
+	s.codecs = append([]media.Codec{c}, rest...)
+}
+
+// read gives the streams of a description, with only those codecs that we speak.
+func (s *Session) read(body []byte) ([]stream, error) {
+	streams, err := parse(body)
+	for i := range streams {
+		streams[i].codecs = slices.DeleteFunc(streams[i].codecs, func(c media.Codec) bool { return !slices.Contains(s.codecs, c) })
+	}
+	return streams, err
 }
 
 // Offer describes everything we can do.
 func (s *Session) Offer() []byte {
-	codecs := []media.Codec{media.PCMU, media.PCMA}
-	if s.codec == media.PCMA {
-		slices.Reverse(codecs)
-	}
 	return s.print([]stream{{
 		port:           s.local.Port(),
-		codecs:         codecs,
+		codecs:         s.codecs,
 		telephoneEvent: telephoneEvent,
 		direction:      sendrecv,
 	}})
@@ -58,7 +74,7 @@ func (s *Session) Offer() []byte {
 // what was settled. The error wraps ErrNoCommonCodec if there is no such stream;
 // any other error means that the offer cannot be read.
 func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
-	offered, err := parse(offer)
+	offered, err := s.read(offer)
 	if err != nil {
 		return nil, media.Remote{}, fmt.Errorf("read SDP offer: %w", err)
 	}
@@ -73,7 +89,7 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 		}
 	}
 	theirs := offered[chosen]
-	s.codec = theirs.codecs[0]
+	s.settle(theirs.codecs[0])
 	answer[chosen] = stream{
 		port:           s.local.Port(),
 		codecs:         theirs.codecs[:1],
@@ -86,14 +102,14 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 // Accept reads the answer to our last offer. The error wraps ErrNoCommonCodec
 // if the peer refused our stream or chose a codec that we did not offer.
 func (s *Session) Accept(answer []byte) (media.Remote, error) {
-	streams, err := parse(answer)
+	streams, err := s.read(answer)
 	if err != nil {
 		return media.Remote{}, fmt.Errorf("read SDP answer: %w", err)
 	}
 	if len(streams) == 0 || !streams[0].usable() {
 		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, reason(streams))
 	}
-	s.codec = streams[0].codecs[0]
+	s.settle(streams[0].codecs[0])
 	return streams[0].remote(), nil
 }
 
@@ -107,7 +123,7 @@ func reason(streams []stream) string {
 		case st.port == 0:
 			return "its audio stream has port 0"
 		default:
-			return "its audio stream has neither PCMU nor PCMA"
+			return "its audio stream has none of our codecs"
 		}
 	}
 	return "it has no audio stream"

@@ -112,8 +112,8 @@ func TestAnswerRefuses(t *testing.T) {
 		{"video only", head + "m=video 4000 RTP/AVP 96\r\n", "no audio stream", true},
 		{"port 0", head + "m=audio 0 RTP/AVP 0\r\n", "port 0", true},
 		{"SRTP", head + "m=audio 4000 RTP/SAVP 0\r\n", "RTP/SAVP", true},
-		{"G.729 only", head + "m=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n", "neither PCMU nor PCMA", true},
-		{"payload type 0 made something else", head + "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 opus/48000\r\n", "neither PCMU nor PCMA", true},
+		{"G.729 only", head + "m=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n", "none of our codecs", true},
+		{"payload type 0 made something else", head + "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 opus/48000\r\n", "none of our codecs", true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -161,6 +161,22 @@ func TestAcceptRefused(t *testing.T) {
 	}
 	if _, err := New(local, 1).Accept(nil); !errors.Is(err, errEmpty) {
 		t.Errorf("empty answer: error %v, want %v", err, errEmpty)
+	}
+}
+
+// A session that speaks one codec offers and takes only that.
+func TestOneCodec(t *testing.T) {
+	t.Parallel()
+	s := New(local, 1, media.PCMA)
+	if body := string(s.Offer()); !strings.Contains(body, "m=audio 20000 RTP/AVP 8 101\r\n") {
+		t.Errorf("offer:\n%s", body)
+	}
+	_, remote, err := s.Answer([]byte(head + "m=audio 4000 RTP/AVP 0 8\r\n"))
+	if err != nil || remote.Codec != media.PCMA {
+		t.Errorf("settled %v (%v), want PCMA", remote.Codec, err)
+	}
+	if _, _, err = s.Answer([]byte(head + "m=audio 4000 RTP/AVP 0\r\n")); !errors.Is(err, ErrNoCommonCodec) {
+		t.Errorf("error %v, want ErrNoCommonCodec", err)
 	}
 }
 
