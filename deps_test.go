@@ -47,7 +47,7 @@ var libraries = []struct {
 	{"github.com/labstack/echo", []string{"transport/api/"}, "it must be replaceable in one folder"},
 	{"github.com/beevik/etree", []string{"verbs/"}, "documents are read by dialects"},
 	{"github.com/zaf/g711", []string{"media/codec/"}, "it allocates on each call; media/codec has its tables"},
-	{"github.com/pion/rtp", []string{"media/", "transport/sip/siptest/"}, "packets stay inside media, and in the test phone"},
+	{"github.com/pion/rtp", []string{"media/", "transport/sip/phone/"}, "packets stay inside media, and in the test phone"},
 	{"modernc.org/sqlite", []string{"store/sqlite/"}, "each database has one room"},
 	{"github.com/pressly/goose", []string{"store/"}, "migrations are run by the stores"},
 	{"github.com/alecthomas/kong", []string{"cmd/"}, "flags are read in cmd"},
@@ -55,8 +55,8 @@ var libraries = []struct {
 	{"github.com/go-viper/mapstructure", []string{"cmd/"}, "configuration is read in cmd"},
 	{"golang.org/x", []string{"cmd/", "transport/", "store/", "verbs/", "engine/", "media/"}, "the examples use the standard library only"},
 	// Test libraries, in the packages that only tests import.
-	{"github.com/google/go-cmp", []string{"engine/enginetest/", "store/storetest/", "transport/sip/siptest/"}, "it is for tests"},
-	{"go.uber.org/goleak", []string{"engine/enginetest/", "store/storetest/", "transport/sip/siptest/"}, "it is for tests"},
+	{"github.com/google/go-cmp", []string{"engine/enginetest/", "store/storetest/"}, "it is for tests"},
+	{"go.uber.org/goleak", []string{"engine/enginetest/", "store/storetest/"}, "it is for tests"},
 }
 
 // within says whether a folder is the room, or under a room that ends in a
