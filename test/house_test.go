@@ -94,7 +94,7 @@ users:
 numbers:
   - {number: "+4921100", app: shop, users: [w0, w1]}
 trunks:
-  - {name: carrier, address: "NETWORK.20:5060;transport=udp", allow_from: ["NETWORK.20/32"]}
+  - {name: carrier, address: "NETWORK.20:5060;transport=udp", username: house, password: "s3cret", allow_from: ["NETWORK.20/32"]}
 `
 
 // newHouse starts an app with a script, and a server, and ends both, and looks
@@ -119,6 +119,8 @@ func newHouse(t *testing.T, script map[string]string) *house {
 	}
 	h.server = peer.Command(t, path, "serve", "--config", file)
 	h.server.Dir = h.dir
+	// The server takes variables of this prefix for settings of its own.
+	h.server.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CALLWRIGHT_") })
 	h.server.WaitDelay = 25 * time.Second
 	h.server.Stdout, h.server.Stderr = &h.log, &h.log
 	if err := h.server.Start(); err != nil {
@@ -257,8 +259,8 @@ func (h *house) expectRecords(t *testing.T, want ...string) []record {
 	return incoming
 }
 
-// expectNothingLeft waits until no RTP port of the server is open.
-func (h *house) expectNothingLeft(t *testing.T) {
+// expectPorts waits until so many RTP ports of the server are open.
+func (h *house) expectPorts(t *testing.T, want int) {
 	t.Helper()
 	eventually(t, func() string {
 		var open []uint16
@@ -267,8 +269,8 @@ func (h *house) expectNothingLeft(t *testing.T) {
 				open = append(open, at.Port())
 			}
 		}
-		if len(open) > 0 {
-			return fmt.Sprintf("RTP ports %v are still open", open)
+		if len(open) != want {
+			return fmt.Sprintf("the RTP ports %v are open, want %d", open, want)
 		}
 		return ""
 	})

@@ -3,6 +3,7 @@
 package test
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"net/netip"
@@ -21,10 +22,9 @@ import (
 
 // phone is what a run of sipp is told.
 type phone struct {
-	scenario string // the file in sipp/, without .xml
-	host     string // the last number of its address
-	port     int
-	values   map[string]string // for the scenario: status, winner, t1 in ms …
+	scenario string            // the file in sipp/, without .xml
+	host     string            // the last number of its address; empty means the carrier's
+	values   map[string]string // for the scenario: status, winner, t1 and talk in ms
 	number   string            // what a caller dials; a target has none
 	tcp      bool
 	calls    int // how many it makes or takes; 0 means 1
@@ -40,25 +40,15 @@ type running struct {
 // call runs a caller to its end, and wants it to end well.
 func (h *house) call(t *testing.T, p phone) {
 	t.Helper()
-	if p.host == "" {
-		p.host = hostCarrier
-	}
-	if p.port == 0 {
-		p.port = 5070
-	}
 	h.start(t, p).wait(t)
 }
 
 // target starts a phone that waits for a call, and wants it to end well before
-// the test does. A target without a host is what lies behind the trunk.
+// the test does.
 func (h *house) target(t *testing.T, p phone) *running {
 	t.Helper()
-	if p.host == "" {
-		p.host = hostCarrier
-	}
-	p.port = 5060
 	r := h.start(t, p)
-	at := netip.MustParseAddrPort(h.host(p.host) + ":5060")
+	at := netip.MustParseAddrPort(h.host(cmp.Or(p.host, hostCarrier)) + ":5060")
 	eventually(t, func() string {
 		if !slices.Contains(udpSockets(t), at) {
 			return fmt.Sprintf("the target does not listen on %s", at)
@@ -72,7 +62,11 @@ func (h *house) target(t *testing.T, p phone) *running {
 func (h *house) start(t *testing.T, p phone) *running {
 	t.Helper()
 	r := &running{phone: p, dir: t.TempDir()}
-	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500"}
+	port := 5060
+	if p.number != "" {
+		port = 5070
+	}
+	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500", "talk": "400"}
 	maps.Copy(values, p.values)
 	text, err := scenario(p.scenario, values)
 	if err != nil {
@@ -82,7 +76,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 		t.Fatal(err)
 	}
 	args := []string{
-		"-sf", "scenario.xml", "-i", h.host(p.host), "-p", strconv.Itoa(p.port), "-mp", strconv.Itoa(p.port + 1000),
+		"-sf", "scenario.xml", "-i", h.host(cmp.Or(p.host, hostCarrier)), "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port + 1000),
 		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "40", "-timeout_error",
 		"-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
 	}
