@@ -2,7 +2,19 @@
 
 package main
 
+import (
+	"fmt"
+	"log/slog"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/demo"
+)
+
 type demoCommand struct{}
 
-// Run is not here yet.
-func (demoCommand) Run(*world) error { return nil }
+// Run runs the demo.
+func (demoCommand) Run(w *world) error {
+	if err := demo.Run(w.ctx, w.out, w.logger(slog.LevelWarn)); err != nil {
+		return fmt.Errorf("the demo failed: %w", err)
+	}
+	return nil
+}

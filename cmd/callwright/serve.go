@@ -6,12 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/cmd/callwright/internal/sample"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/examples/reception"
 )
@@ -103,9 +102,11 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 		// Many softphones send no digits before they are answered, and the
 		// sample asks for some.
 		a.Key, a.EarlyMedia = "sample", new(bool)
-		if a.IncomingURL, stop, err = startSample(reception.Config{}); err != nil {
+		app, err := sample.Start(reception.Config{})
+		if err != nil {
 			return nil, err
 		}
+		a.IncomingURL, stop = app.URL, app.Stop
 	}
 	local := config.Trunk{Name: "private networks"}
 	for _, network := range private {
@@ -115,23 +116,6 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 	c.Numbers = []config.Number{{Number: "*", App: a.Key}}
 	c.Trunks = []config.Trunk{local}
 	return stop, nil
-}
-
-// startSample serves the sample app on a port of its own.
-func startSample(c reception.Config) (url string, stop func(), err error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", nil, fmt.Errorf("start the sample app: %w", err)
-	}
-	url = "http://" + listener.Addr().String()
-	c.BaseURL = url
-	app := &http.Server{Handler: reception.New(c), ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		app.Serve(listener) // always ends with ErrServerClosed, by Close
-	}()
-	return url, func() { app.Close(); <-served }, nil
 }
 
 // welcome says how to make a first call, in five lines.
