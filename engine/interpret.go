@@ -46,7 +46,7 @@ func (c *Call) settle(ctx context.Context, err error) {
 		return
 	case errors.Is(err, ErrLegGone) || errors.Is(err, media.ErrNoStream):
 		// The leg went away under the program; it says why in a moment.
-		c.Await(ctx, func(Message) bool { return false })
+		_, _ = c.Await(ctx, func(Message) bool { return false })
 	default:
 		c.log.Error("call failed", "err", err)
 		c.Complain(Problem{Sentence: "the call failed inside the server; its log says why"})
