@@ -25,10 +25,11 @@ type parcel struct {
 }
 
 // move sends a stream to another shard. The plane's lock is held, so that the
-// streams's next command goes to the new one, where it waits for the stream.
+// stream's next command goes to the new one, where it waits for the stream.
 func (p *Plane) move(id media.StreamID, e *entry, to *shard) {
-	to.send(command{do: func(s *shard) { s.moving.coming[id] = struct{}{} }})
-	e.shard.send(command{ids: [2]media.StreamID{id}, do: func(s *shard) {
+	ids := [2]media.StreamID{id}
+	to.send(command{ids: ids, do: func(s *shard) { s.moving.coming[id] = struct{}{} }})
+	e.shard.send(command{ids: ids, do: func(s *shard) {
 		parcel := s.pack(id)
 		to.send(command{do: func(s *shard) { s.unpack(parcel) }})
 	}})

@@ -138,12 +138,13 @@ func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) 
 		rec.chunk.Value.codec = c
 	}
 	ch := &rec.chunk.Value
-	ch.size += copy(ch.sound[ch.size:], received[:])
+	step := copy(ch.sound[ch.size:], received[:])
 	if rec.both {
-		ch.size += copy(ch.sound[ch.size:], sent[:])
+		step += copy(ch.sound[ch.size+step:], sent[:])
 	}
+	ch.size += step
 	rec.frames++
-	if ch.size+2*media.FrameSize > chunkSize {
+	if ch.size+step > chunkSize {
 		rec.flush()
 	}
 	return rec.limit == 0 || rec.frames < rec.limit

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: MIT
+
+package plane
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/tone"
+	"github.com/callwright/callwright/media/wav"
+)
+
+// readWAV reads a file of 16-bit samples, channel by channel.
+func readWAV(t *testing.T, path string, channels int) (samples [2][]int16) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	r, err := wav.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if int(r.Format().Channels) != channels {
+		t.Errorf("%d channels, want %d", r.Format().Channels, channels)
+	}
+	b, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := 0; i+1 < len(b); i += 2 {
+		c := i / 2 % channels
+		samples[c] = append(samples[c], int16(b[i])|int16(b[i+1])<<8)
+	}
+	return samples
+}
+
+func TestRecord(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMA)
+	songs := map[*phone]float64{p: 1000}
+	f.run(1, songs)
+	f.want(id, media.Latched)
+	both, received := filepath.Join(t.TempDir(), "both.wav"), filepath.Join(t.TempDir(), "received.wav")
+	f.must(f.Play(id, prompt(500, 440), media.PlayOptions{Loop: true}))
+	f.must(f.Record(id, media.RecordOptions{Token: 1, Path: both, Both: true}))
+	f.run(100, songs)
+	f.must(f.StopRecord(id))
+	f.must(f.StopRecord(id))
+	e := f.want(id, media.RecordEnded)
+	if e.Token != 1 || e.Err != nil || e.Duration != 2*time.Second {
+		t.Errorf("event %+v", e)
+	}
+	samples := readWAV(t, both, 2)
+	hears(t, "received", samples[0][4*media.FrameSize:], 1000)
+	hears(t, "sent", samples[1], 440)
+	if n := len(tone.Levels(samples[0], 1000)); n != 100 {
+		t.Errorf("%d frames", n)
+	}
+
+	f.must(f.Record(id, media.RecordOptions{Token: 2, Path: received, MaxDuration: time.Second}))
+	f.run(100, songs) // longer than the limit
+	if e := f.want(id, media.RecordEnded); e.Token != 2 || e.Err != nil || e.Duration != time.Second {
+		t.Errorf("event %+v", e)
+	}
+	samples = readWAV(t, received, 1)
+	hears(t, "received", samples[0][4*media.FrameSize:], 1000)
+	f.quiet(id)
+}
+
+func TestRecordBridged(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{Shards: 2})
+	a, pa := f.call(media.PCMU)
+	b, pb := f.call(media.PCMA)
+	songs := map[*phone]float64{pa: 1000, pb: 440}
+	path := filepath.Join(t.TempDir(), "b.wav")
+	f.must(f.Record(b, media.RecordOptions{Token: 3, Path: path, Both: true}))
+	f.must(f.Bridge(a, b)) // and b moves while it is recorded
+	f.run(settle, songs)
+	pa.heard, pb.heard = nil, nil
+	f.run(100, songs)
+	hearsOnly(t, pa, 440, 1000)
+	hearsOnly(t, pb, 1000, 440)
+	f.must(f.CloseStream(b)) // ends the recording
+	f.want(b, media.Latched)
+	if e := f.want(b, media.RecordEnded); e.Token != 3 || e.Err != nil || e.Duration < 2*time.Second {
+		t.Errorf("event %+v", e)
+	}
+	f.want(b, media.Closed)
+	samples := readWAV(t, path, 2)
+	hears(t, "received", samples[0][settle*media.FrameSize:], 440)
+	hears(t, "sent", samples[1][settle*media.FrameSize:], 1000)
+}
+
+func TestRecordFails(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(1, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	f.must(f.Record(id, media.RecordOptions{Token: 4, Path: filepath.Join(t.TempDir(), "no", "folder.wav")}))
+	if e := f.want(id, media.RecordEnded); e.Token != 4 || !errors.Is(e.Err, fs.ErrNotExist) {
+		t.Errorf("event %+v", e)
+	}
+	f.must(f.StopRecord(id)) // nothing is left to stop
+	p.drain()
+	f.run(20, map[*phone]float64{p: 1000})
+	if len(p.heard) != 20 {
+		t.Errorf("the call did not go on: %d packets in 20 frames", len(p.heard))
+	}
+	f.quiet(id)
+	if s := f.shards[0]; s.ears.items[0] != nil {
+		t.Error("the ear was not given back")
+	}
+}
+
+func TestRecordIsReplacedAndClosed(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(1, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	folder := t.TempDir()
+	f.must(f.Record(id, media.RecordOptions{Token: 1, Path: folder + "/1.wav"}))
+	f.run(10, map[*phone]float64{p: 1000})
+	f.must(f.Record(id, media.RecordOptions{Token: 2, Path: folder + "/2.wav"}))
+	f.run(20, map[*phone]float64{p: 1000})
+	f.must(f.CloseStream(id))
+	for token, frames := range []int{10, 20} {
+		e := f.want(id, media.RecordEnded)
+		if e.Token != uint64(token+1) || e.Err != nil || e.Duration != time.Duration(frames)*media.FrameDuration {
+			t.Errorf("event %+v, want token %d with %d frames", e, token+1, frames)
+		}
+	}
+	f.want(id, media.Closed)
+}

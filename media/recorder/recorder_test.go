@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+
+package recorder_test
+
+import (
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/codec"
+	"github.com/callwright/callwright/media/recorder"
+	"github.com/callwright/callwright/media/tone"
+	"github.com/callwright/callwright/media/wav"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// frames codes a tone, a frame at a time.
+func frames(c media.Codec, n int, hz float64) (f [][media.FrameSize]byte) {
+	samples := tone.Make(n*media.FrameSize, -10, hz)
+	for ; len(samples) > 0; samples = samples[media.FrameSize:] {
+		var one [media.FrameSize]byte
+		codec.Encode(c, one[:], samples)
+		f = append(f, one)
+	}
+	return f
+}
+
+// read reads a recording back, channel by channel.
+func read(t *testing.T, path string) (channels [2][]int16) {
+	t.Helper()
+	f, err := os.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = f.Close() }()
+	r, err := wav.NewReader(f)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sound, err := io.ReadAll(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Format().Encoding != wav.PCM || r.Format().Bits != 16 {
+		t.Errorf("the file is %v", r.Format())
+	}
+	n := int(r.Format().Channels)
+	for i := 0; i+1 < len(sound); i += 2 {
+		channels[i/2%n] = append(channels[i/2%n], int16(sound[i])|int16(sound[i+1])<<8)
+	}
+	return channels
+}
+
+func setup(t *testing.T) (*recorder.Recorder, chan recorder.Result, string) {
+	t.Helper()
+	r := recorder.New()
+	t.Cleanup(r.Close)
+	return r, make(chan recorder.Result, 10), filepath.Join(t.TempDir(), "a.wav")
+}
+
+func into(results chan recorder.Result) func(*recorder.Recording, recorder.Result) {
+	return func(_ *recorder.Recording, r recorder.Result) { results <- r }
+}
+
+func level(t *testing.T, what string, samples []int16, frames int, hz float64) {
+	t.Helper()
+	levels := tone.Levels(samples, hz)
+	if len(levels) != frames {
+		t.Errorf("%s: %d frames, want %d", what, len(levels), frames)
+	}
+	for i, l := range levels {
+		if l < -11 || l > -9 {
+			t.Fatalf("%s: %g Hz at %.1f dB in frame %d", what, hz, l, i)
+		}
+	}
+}
+
+func TestRecordReceived(t *testing.T) {
+	t.Parallel()
+	for _, n := range []int{0, 1, 49, 50, 51, 175} {
+		r, results, path := setup(t)
+		rec := r.Start(media.RecordOptions{Path: path}, into(results))
+		var none [media.FrameSize]byte
+		for _, f := range frames(media.PCMA, n, 1000) {
+			if !rec.Add(media.PCMA, &f, &none) {
+				t.Fatal("stopped early")
+			}
+		}
+		rec.Stop()
+		if got := <-results; got.Err != nil || got.Duration != time.Duration(n)*media.FrameDuration {
+			t.Errorf("%d frames: %+v", n, got)
+		}
+		channels := read(t, path)
+		level(t, "received", channels[0], n, 1000)
+		if len(channels[1]) != 0 {
+			t.Error("there is a second channel")
+		}
+	}
+}
+
+func TestRecordBothAcrossCodecs(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path, Both: true}, into(results))
+	for _, c := range []media.Codec{media.PCMU, media.PCMA} { // the call changes it
+		received, sent := frames(c, 40, 1000), frames(c, 40, 440)
+		for i := range received {
+			rec.Add(c, &received[i], &sent[i])
+		}
+	}
+	rec.Stop()
+	if got := <-results; got.Err != nil || got.Duration != 80*media.FrameDuration {
+		t.Errorf("%+v", got)
+	}
+	channels := read(t, path)
+	level(t, "received", channels[0], 80, 1000)
+	level(t, "sent", channels[1], 80, 440)
+}
+
+func TestLimit(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path, MaxDuration: 200 * time.Millisecond}, into(results))
+	var f [media.FrameSize]byte
+	n := 1
+	for rec.Add(media.PCMU, &f, &f) {
+		n++
+	}
+	rec.Stop()
+	if got := <-results; n != 10 || got.Duration != 200*time.Millisecond || got.Err != nil {
+		t.Errorf("after %d frames: %+v", n, got)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	var f [media.FrameSize]byte
+	if err := os.WriteFile(path, []byte("precious"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, path := range map[error]string{
+		fs.ErrExist:    path,
+		fs.ErrNotExist: filepath.Dir(path) + "/no/such/folder",
+	} {
+		rec := r.Start(media.RecordOptions{Path: path}, into(results))
+		for range 200 { // the call goes on for a while
+			rec.Add(media.PCMU, &f, &f)
+		}
+		rec.Stop()
+		got := <-results
+		if !errors.Is(got.Err, want) {
+			t.Errorf("%s: %v", path, got.Err)
+		}
+	}
+	if b, _ := os.ReadFile(path); string(b) != "precious" {
+		t.Error("a file that was there has been overwritten")
+	}
+	r.Close() // all is written: each recording must have told its end once
+	if len(results) != 0 {
+		t.Errorf("%d more results", len(results))
+	}
+}
+
+// The file is good before the recording has ended, as it must be when the
+// process is killed.
+func TestReadableAtAnyTime(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path}, into(results))
+	for _, f := range frames(media.PCMU, 120, 1000) {
+		rec.Add(media.PCMU, &f, &f)
+	}
+	// Two whole chunks are on their way. A second recording follows them.
+	other := r.Start(media.RecordOptions{Path: path + "2"}, into(results))
+	other.Stop()
+	if got := <-results; got.Err != nil {
+		t.Fatal(got.Err)
+	}
+	level(t, "so far", read(t, path)[0], 100, 1000)
+	rec.Stop()
+	<-results
+	level(t, "all", read(t, path)[0], 120, 1000)
+}
+
+// A writer that hangs costs a minute of sound, not the memory of the machine.
+func TestSlowDisk(t *testing.T) {
+	t.Parallel()
+	r, _, path := setup(t)
+	hang := make(chan struct{})
+	results := make(chan recorder.Result, 2)
+	blocker := r.Start(media.RecordOptions{Path: path}, func(_ *recorder.Recording, res recorder.Result) {
+		<-hang // as a disk would
+		results <- res
+	})
+	blocker.Stop()
+	rec := r.Start(media.RecordOptions{Path: path + "2"}, into(results))
+	var f [media.FrameSize]byte
+	seconds := 0
+	for n := 0; n < 100*50; n++ {
+		if !rec.Add(media.PCMU, &f, &f) {
+			seconds = n / 50
+			break
+		}
+	}
+	rec.Stop()
+	close(hang)
+	<-results
+	if got := <-results; !errors.Is(got.Err, recorder.ErrTooSlow) || seconds < 30 || seconds > 65 {
+		t.Errorf("after %d s: %+v", seconds, got)
+	}
+}
+
+func TestCloseCompletesFiles(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path}, into(results))
+	for _, f := range frames(media.PCMU, 50, 1000) {
+		rec.Add(media.PCMU, &f, &f)
+	}
+	r.Close()
+	if got := <-results; got.Duration != time.Second {
+		t.Errorf("%+v", got)
+	}
+	level(t, "all", read(t, path)[0], 50, 1000)
+}
