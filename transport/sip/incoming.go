@@ -11,7 +11,6 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
@@ -61,17 +60,12 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal)
 	}
 	leg.dialog = d
 	if len(in.Body) > 0 {
-		var remote media.Remote
-		leg.answer, remote, err = leg.session.Answer(in.Body)
+		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
 		case errors.Is(err, sdp.ErrNoCommonCodec):
 			return leg, &refusal{488, "Not Acceptable Here", err.Error() + ": PCMU and PCMA are spoken here"}
 		case err != nil:
 			return leg, &refusal{400, "Bad Session Description", err.Error()}
-		}
-		leg.settled = true
-		if err := s.cfg.Media.Connect(leg.stream, remote); err != nil {
-			return leg, &refusal{503, "Service Unavailable", "no way for its sound: " + err.Error()}
 		}
 	}
 	arrival := engine.Arrival{From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number}
@@ -144,7 +138,11 @@ func userPart(uri string) string {
 	if err := sip.ParseUri(uri, &u); err != nil {
 		return ""
 	}
-	user, _, _ := strings.Cut(u.User, ";")
+	user := u.User
+	if u.Scheme == "tel" {
+		user = u.Raw()
+	}
+	user, _, _ = strings.Cut(user, ";")
 	if plain, err := url.PathUnescape(user); err == nil {
 		return plain
 	}

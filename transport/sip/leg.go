@@ -26,15 +26,18 @@ type Leg struct {
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make.
 	answer []byte
-	// settled says that a session description of the peer's was taken.
-	settled bool
+	// remote is what the peer's last session description settled; it has no
+	// address before there is one.
+	remote media.Remote
 	// rang says that the called party was alerted.
 	rang bool
 	// cause is what Hangup was given; fault is why we hung up by ourselves.
 	cause engine.Cause
 	fault error
-	// over is how the dialog ended, until the stream is closed too.
+	// over is how the dialog ended, until the stream is closed too; gone says
+	// that it was told.
 	over *engine.LegEnded
+	gone bool
 
 	deliver func(engine.LegEvent)
 	early   []engine.LegEvent // what happened before Listen
@@ -70,13 +73,21 @@ func (l *Leg) Listen(deliver func(engine.LegEvent)) {
 	l.early, l.deliver = nil, deliver
 }
 
-// tell tells one event. l.mu is held.
+// tell tells one event, and nothing after the end. l.mu is held.
 func (l *Leg) tell(ev engine.LegEvent) {
-	if l.deliver == nil {
+	switch {
+	case l.gone:
+	case l.deliver == nil:
 		l.early = append(l.early, ev)
-		return
+	default:
+		l.deliver(ev)
 	}
-	l.deliver(ev)
+}
+
+// end tells the end. l.mu is held.
+func (l *Leg) end() {
+	l.tell(*l.over)
+	l.gone = true
 }
 
 // Progress sends 180, or 183 with a session description.
@@ -89,7 +100,10 @@ func (l *Leg) Progress(sound bool) error {
 	case l.answer == nil:
 		return engine.ErrNoEarlyMedia
 	}
-	return gone(l.dialog.Progress(183, "Session Progress", l.answer))
+	if err := l.dialog.Progress(183, "Session Progress", l.answer); err != nil {
+		return gone(err)
+	}
+	return l.connect()
 }
 
 // Answer sends 200 with a session description: an answer, or our offer if the
@@ -101,8 +115,22 @@ func (l *Leg) Answer() error {
 	if body == nil {
 		body = l.session.Offer()
 	}
-	return gone(l.dialog.Answer(body))
+	if err := l.dialog.Answer(body); err != nil {
+		return gone(err)
+	}
+	if !l.settled() {
+		return nil // the ACK will say where to
+	}
+	return l.connect()
 }
+
+// settled says whether a session description of the peer's was taken.
+func (l *Leg) settled() bool { return l.remote.Addr.IsValid() }
+
+// connect lets sound flow as was settled. It waits for an answer or for early
+// media, because telephones that hear anything stop their own ringing tone.
+// l.mu is held.
+func (l *Leg) connect() error { return l.media.Connect(l.stream, l.remote) }
 
 // gone words a dialog's refusal as the engine knows it.
 func gone(err error) error {
@@ -150,45 +178,48 @@ func (l *Leg) onDialog(ev dialog.Event) {
 	case dialog.Ringing:
 		l.rang = l.rang || ev.Status == 180
 		// Early media that cannot be understood is none; the answer will tell.
-		sound := len(ev.Body) > 0 && l.connect(ev.Body) == nil
+		sound := len(ev.Body) > 0 && l.settle(ev.Body) == nil
 		l.tell(engine.LegRinging{Status: ev.Status, Sound: sound})
 	case dialog.Answered:
-		if err := l.connect(ev.Body); err != nil {
+		if err := l.settle(ev.Body); err != nil {
 			l.mismatch(err)
 			return
 		}
 		l.tell(engine.LegAnswered{})
 	case dialog.Confirmed:
-		if len(ev.Body) > 0 {
-			if err := l.connect(ev.Body); err != nil {
+		if len(ev.Body) > 0 || !l.settled() {
+			if err := l.settle(ev.Body); err != nil {
 				l.mismatch(err)
 				return
 			}
 		}
 		l.tell(engine.LegConfirmed{})
 	case dialog.Ended:
+		if l.over != nil {
+			return // told when the stream was closed under it
+		}
 		l.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
 		if l.fault != nil {
 			l.over.Text = l.fault.Error()
 		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
-			l.tell(*l.over)
+			l.end()
 		}
 	}
 }
 
-// connect takes the peer's answer to our offer. The last one given holds; one
+// settle takes the peer's answer to our offer. The last one given holds; one
 // without a description leaves what an earlier one settled. l.mu is held.
-func (l *Leg) connect(body []byte) error {
-	if len(body) == 0 && l.settled {
+func (l *Leg) settle(body []byte) error {
+	if len(body) == 0 && l.settled() {
 		return nil
 	}
 	remote, err := l.session.Accept(body)
 	if err != nil {
 		return err
 	}
-	l.settled = true
-	return l.media.Connect(l.stream, remote)
+	l.remote = remote
+	return l.connect()
 }
 
 // mismatch hangs up on a peer that answered what we cannot speak. l.mu is held.
@@ -211,7 +242,8 @@ func (l *Leg) onOffer(offer []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return answer, l.media.Connect(l.stream, remote)
+	l.remote = remote
+	return answer, l.connect()
 }
 
 // causeOf says why the leg ended. l.mu is held.
@@ -241,7 +273,7 @@ func (l *Leg) onMedia(ev media.Event) {
 		l.over = &engine.LegEnded{Cause: engine.CauseShutdown, Text: "the media plane was stopped"}
 	}
 	l.over.Figures = ev.Figures
-	l.tell(*l.over)
+	l.end()
 }
 
 var _ engine.Leg = (*Leg)(nil)

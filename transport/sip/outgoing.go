@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -25,6 +26,19 @@ func (r route) peer() string {
 		return r.host
 	}
 	return net.JoinHostPort(strings.Trim(r.host, "[]"), "5060")
+}
+
+// at names a user at the route's host, as From shows it: without a port (RFC
+// 3261 section 20.20).
+func (r route) at(user string) string {
+	host := r.host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + strings.Trim(host, "[]") + "]"
+	}
+	return "sip:" + dialog.EscapeUser(user) + "@" + host
 }
 
 // Dial begins to ring a target.
@@ -86,7 +100,7 @@ func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.
 	var headers []dialog.Header
 	if r.Diversion != "" {
 		headers = append(headers, dialog.Header{
-			Name: "Diversion", Value: fmt.Sprintf("<sip:%s@%s>", dialog.EscapeUser(r.Diversion), way.host),
+			Name: "Diversion", Value: "<" + way.at(r.Diversion) + ">",
 		})
 	}
 	switch {
@@ -94,9 +108,15 @@ func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.
 		headers = append(headers, dialog.Header{Name: "Privacy", Value: "id"})
 		return dialog.Party{Name: "Anonymous", URI: "sip:anonymous@anonymous.invalid"}, headers
 	case r.From.Kind == engine.KindNumber:
-		return dialog.Party{Name: r.From.Name, URI: "sip:" + dialog.EscapeUser(r.From.Value) + "@" + way.host}, headers
+		return dialog.Party{Name: r.From.Name, URI: way.at(r.From.Value)}, headers
 	case way.trunk.From != "":
-		return dialog.Party{URI: "sip:" + dialog.EscapeUser(way.trunk.From) + "@" + way.host}, headers
+		return dialog.Party{URI: way.at(way.trunk.From)}, headers
 	}
-	return dialog.Party{Name: r.From.Name, URI: r.From.Value}, headers
+	// Our user, or a caller from elsewhere: shown at our own place, because what
+	// it called itself may be no SIP URI.
+	user := r.From.Value
+	if r.From.Kind == engine.KindSIP {
+		user = userPart(user)
+	}
+	return dialog.Party{Name: r.From.Name, URI: way.at(cmp.Or(user, "unknown"))}, headers
 }

@@ -3,9 +3,7 @@
 package sip
 
 import (
-	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 
 	"github.com/callwright/callwright/engine"
@@ -90,15 +88,8 @@ func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort
 	case !local.Addr().IsUnspecified():
 		return local, nil
 	}
-	// The system knows by which of its addresses the peer is reached; no packet
-	// is sent for that.
-	c, err := net.Dial("udp", peer)
-	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("find the way to %s: %w", peer, err)
-	}
-	defer c.Close()
-	ours := c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone("")
-	return netip.AddrPortFrom(ours, local.Port()), nil
+	ours, err := dialog.Towards(peer)
+	return netip.AddrPortFrom(ours, local.Port()), err
 }
 
 var _ engine.Dialer = (*Server)(nil)

@@ -94,14 +94,19 @@ func (s *strangers) seen(now time.Time) (answer, log bool, missed int) {
 // because it logs as an error what any peer can provoke at will.
 type murmur struct{ slog.Handler }
 
+// Enabled says whether debug messages are wanted.
 func (h murmur) Enabled(ctx context.Context, _ slog.Level) bool {
 	return h.Handler.Enabled(ctx, slog.LevelDebug)
 }
 
+// Handle passes a record on as a debug message.
 func (h murmur) Handle(ctx context.Context, r slog.Record) error {
 	r.Level = slog.LevelDebug
 	return h.Handler.Handle(ctx, r)
 }
 
+// WithAttrs keeps the level for what is derived.
 func (h murmur) WithAttrs(a []slog.Attr) slog.Handler { return murmur{h.Handler.WithAttrs(a)} }
-func (h murmur) WithGroup(n string) slog.Handler      { return murmur{h.Handler.WithGroup(n)} }
+
+// WithGroup does the same for groups.
+func (h murmur) WithGroup(n string) slog.Handler { return murmur{h.Handler.WithGroup(n)} }

@@ -84,6 +84,7 @@ type steady struct {
 	log   *slog.Logger
 }
 
+// ReadFrom gives the next packet; it fails only when the socket is closed.
 func (s *steady) ReadFrom(b []byte) (int, net.Addr, error) {
 	s.begun.Do(func() { close(s.ready) })
 	for {

@@ -196,6 +196,7 @@ type traced struct {
 	sent func(sip.Message)
 }
 
+// WriteMsg sends a message and tells it.
 func (c traced) WriteMsg(m sip.Message) error {
 	if err := c.Connection.WriteMsg(m); err != nil {
 		return err
