@@ -13,15 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/rtp"
 	"github.com/callwright/callwright/media/tone"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const events = 101 // payload type of telephone-event in these tests
 
@@ -284,4 +280,3 @@ func (f *fixture) run(frames int, sing map[*phone]float64) {
 		}
 	}
 }
-

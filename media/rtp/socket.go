@@ -87,8 +87,8 @@ func listen(at netip.AddrPort) (Socket, error) {
 // Port is the local port.
 func (s Socket) Port() uint16 { return s.port }
 
-// IsOpen reports whether s is a socket at all; the zero value is none.
-func (s Socket) IsOpen() bool { return s.port != 0 }
+// FD is the file descriptor, for options that are not offered here.
+func (s Socket) FD() int { return int(s.fd) }
 
 // Connect locks the socket to a peer.
 func (s Socket) Connect(to Endpoint) error {

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: MIT
+
+package plane
+
+import (
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/rtpload"
+)
+
+// TestMain also serves as the process of the load generator.
+func TestMain(m *testing.M) {
+	if os.Getenv("RTPLOAD") != "" {
+		if err := rtpload.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// BenchmarkPlane measures the processor time that the plane needs for a second
+// of a call, beside a bare loop that receives and sends on as many sockets, in
+// the same run. Look at the ratio: the rest depends on the machine.
+func BenchmarkPlane(b *testing.B) {
+	for _, test := range []struct {
+		name    string
+		legs    int
+		bridged bool
+	}{
+		{"200 legs hear a prompt", 200, false},
+		{"1000 legs hear a prompt", 1000, false},
+		{"200 bridged calls", 400, true},
+	} {
+		b.Run(test.name, func(b *testing.B) {
+			// As the server does: more places to run than processors, so that the
+			// shard finds one while the garbage collector works.
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2*runtime.NumCPU() + 1))
+			calls := float64(test.legs)
+			if test.bridged {
+				calls /= 2
+			}
+			for b.Loop() {
+				bare := measureBare(b, test.legs)
+				plane := measurePlane(b, test.legs, test.bridged)
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(plane.cpu/calls, "µs/call-s")
+				b.ReportMetric(bare.cpu/calls, "bare-µs/call-s")
+				b.ReportMetric(plane.cpu/bare.cpu, "ratio")
+				b.ReportMetric(plane.memory/float64(test.legs), "B/leg")
+				for _, m := range []struct {
+					unit        string
+					plane, bare time.Duration
+				}{
+					{"p50", plane.P50, bare.P50}, {"p99", plane.P99, bare.P99}, {"p99.9", plane.P999, bare.P999},
+				} {
+					b.ReportMetric(float64(m.plane.Microseconds()), m.unit+"-µs")
+					b.ReportMetric(float64(m.bare.Microseconds()), "bare-"+m.unit+"-µs")
+				}
+				b.ReportMetric(float64(plane.Gaps), "gaps")
+			}
+		})
+	}
+}
+
+const (
+	warmup  = 400 * time.Millisecond
+	measure = 1400 * time.Millisecond
+)
+
+// cost is what one measurement came to.
+type cost struct {
+	rtpload.Report
+	cpu    float64 // µs of processor time a second
+	memory float64 // bytes
+}
+
+// load starts a generator, lets serve open as many sockets for its legs, and
+// measures what that costs this process.
+func load(b *testing.B, legs int, serve func(peers []netip.AddrPort) []netip.AddrPort) (c cost) {
+	b.Helper()
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "RTPLOAD=1")
+	cmd.Stderr = os.Stderr
+	g, peers, err := rtpload.Start(cmd, netip.MustParseAddr("127.0.0.2"), legs)
+	if err != nil {
+		b.Fatal(err)
+	}
+	before := memory()
+	targets := serve(peers)
+	var spent, from time.Duration
+	var began time.Time
+	c.Report, err = g.Run(targets, warmup, measure,
+		func() { from, began = processorTime(), time.Now() },
+		func() {
+			spent = processorTime() - from
+			c.cpu = float64(spent.Microseconds()) / time.Since(began).Seconds()
+		})
+	if err != nil {
+		b.Fatal(err)
+	}
+	c.memory = memory() - before
+	if err := g.Close(); err != nil {
+		b.Fatal(err)
+	}
+	if want := legs * int(measure/media.FrameDuration); c.Received < want*9/10 {
+		b.Errorf("only %d of %d packets came back", c.Received, want)
+	}
+	return c
+}
+
+func measureBare(b *testing.B, legs int) cost {
+	b.Helper()
+	var bare *rtpload.Bare
+	c := load(b, legs, func(peers []netip.AddrPort) []netip.AddrPort {
+		var at []netip.AddrPort
+		var err error
+		if bare, at, err = rtpload.StartBare(netip.MustParseAddr("127.0.0.1"), peers, legs > crowded); err != nil {
+			b.Fatal(err)
+		}
+		return at
+	})
+	if err := bare.Close(); err != nil {
+		b.Fatal(err)
+	}
+	return c
+}
+
+func measurePlane(b *testing.B, legs int, bridged bool) cost {
+	b.Helper()
+	var p *Plane
+	c := load(b, legs, func(peers []netip.AddrPort) (at []netip.AddrPort) {
+		var err error
+		p, err = New(Config{
+			Listen: netip.MustParseAddr("127.0.0.1"), Ports: "0", Shards: 1,
+			Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+		must := func(err error) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		sound := prompt(250, 440)
+		var last media.StreamID
+		for i, peer := range peers {
+			id, here, err := p.Open(media.StreamOptions{Deliver: func(media.Event) {}, Near: last})
+			must(err)
+			at = append(at, here)
+			must(p.Connect(id, media.Remote{Addr: peer, Codec: media.PCMU, TelephoneEvent: events, Send: true, Receive: true}))
+			switch {
+			case !bridged:
+				must(p.Play(id, sound, media.PlayOptions{Loop: true}))
+			case i%2 == 1:
+				must(p.Bridge(last, id))
+			}
+			last = id
+		}
+		return at
+	})
+	p.Close()
+	return c
+}
+
+func processorTime() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		panic(fmt.Sprintf("getrusage: %v", err)) // cannot fail for oneself
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// memory is what lives on the heap and on stacks.
+func memory() float64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return float64(m.HeapAlloc + m.StackInuse)
+}
