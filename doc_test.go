@@ -98,3 +98,67 @@ func TestEveryFile(t *testing.T) {
 		}
 	}
 }
+
+// TestReadmeShowsTheExamplesAsTheyAre wants each block of code in the README to
+// stand in the example of its language.
+func TestReadmeShowsTheExamplesAsTheyAre(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "README.md")
+	for language, file := range map[string]string{"go": "examples/go/main.go", "python": "examples/python/app.py", "js": "examples/node/app.js"} {
+		blocks := regexp.MustCompile("(?s)```"+language+"\n(.*?)```").FindAllStringSubmatch(readme, -1)
+		if len(blocks) == 0 {
+			t.Errorf("README.md shows no %s", language)
+		}
+		for _, block := range blocks {
+			if !strings.Contains(read(t, file), block[1]) {
+				t.Errorf("README.md shows what is not in %s:\n%s", file, block[1])
+			}
+		}
+	}
+}
+
+// TestReadmeNamesEverySetting wants every key of the configuration that has an
+// effect in the README.
+func TestReadmeNamesEverySetting(t *testing.T) {
+	t.Parallel()
+	readme := read(t, "README.md")
+	keys := regexp.MustCompile("`koanf:\"([a-z_]+)\"`").FindAllStringSubmatch(read(t, "cmd/callwright/internal/config/config.go"), -1)
+	if len(keys) < 20 {
+		t.Fatalf("found %d keys in config.go", len(keys))
+	}
+	for _, key := range keys {
+		if !regexp.MustCompile("[`.]" + key[1] + "[`.\\[]").MatchString(readme) {
+			t.Errorf("README.md does not say what %s is", key[1])
+		}
+	}
+}
+
+// TestLinksLeadSomewhere looks at the links between files.
+func TestLinksLeadSomewhere(t *testing.T) {
+	t.Parallel()
+	links := 0
+	err := filepath.WalkDir(".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() || filepath.Ext(name) != ".md" {
+			return err
+		}
+		for _, link := range regexp.MustCompile(`\]\(([^)#:]+)[^):]*\)`).FindAllStringSubmatch(read(t, name), -1) {
+			links++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), filepath.FromSlash(link[1]))); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		return nil
+	})
+	if err != nil || links == 0 {
+		t.Errorf("looked at %d links: %v", links, err)
+	}
+}
+
+func read(t *testing.T, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
