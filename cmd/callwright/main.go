@@ -13,6 +13,8 @@ import (
 	"syscall"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/server"
 )
 
 // commands is what can be said on the command line.
@@ -37,6 +39,7 @@ func (w *world) logger(level slog.Level) *slog.Logger {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	server.Tune()
 	os.Exit(run(&world{ctx: ctx, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -22,11 +23,21 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media/rtpload"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain also serves as the process of the load generator.
+func TestMain(m *testing.M) {
+	if os.Getenv("RTPLOAD") != "" {
+		if err := rtpload.Serve(os.Stdin, os.Stdout); err != nil {
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // app is a customer's app that answers by a function and counts events.
 type app struct {
@@ -36,7 +47,7 @@ type app struct {
 }
 
 // newApp answers every newCall and dtmf with a document.
-func newApp(t *testing.T, answer func(base string, r *http.Request) string) *app {
+func newApp(t testing.TB, answer func(base string, r *http.Request) string) *app {
 	t.Helper()
 	a := &app{}
 	a.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +79,7 @@ func (a *app) count(event string) int {
 }
 
 // start starts a whole server on ports that the system chooses.
-func start(t *testing.T, appURL string, adjust ...func(*config.Config)) *server.Server {
+func start(t testing.TB, appURL string, adjust ...func(*config.Config)) *server.Server {
 	t.Helper()
 	c := config.Default()
 	c.HTTP.Listen = "127.0.0.1:0"
@@ -91,9 +102,14 @@ func start(t *testing.T, appURL string, adjust ...func(*config.Config)) *server.
 }
 
 // caller is a bare SIP side that calls the server.
-func caller(t *testing.T) *dialog.Endpoint {
+func caller(t testing.TB) *dialog.Endpoint { return endpoint(t, nil) }
+
+// endpoint is a bare SIP side that may also be called.
+func endpoint(t testing.TB, incoming func(*dialog.Dialog, dialog.Invitation) dialog.Handler) *dialog.Endpoint {
 	t.Helper()
-	e, err := dialog.Listen(dialog.Config{Listen: []string{"udp://127.0.0.1:0"}, Log: slog.New(slog.DiscardHandler)})
+	e, err := dialog.Listen(dialog.Config{
+		Listen: []string{"udp://127.0.0.1:0"}, Incoming: incoming, Log: slog.New(slog.DiscardHandler),
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
