@@ -18,10 +18,8 @@ import (
 	"github.com/callwright/callwright/media/rtp"
 )
 
-// What can be wrong with a request.
+// What else can be wrong with a request, beside media.ErrNoStream.
 var (
-	// ErrNoStream says that there is no such stream, or no more.
-	ErrNoStream = errors.New("no such media stream")
 	// ErrClosed says that the plane has been closed.
 	ErrClosed = errors.New("the media plane is closed")
 	// ErrNoEvents says that digits cannot be sent: the peer has not agreed to
@@ -206,7 +204,7 @@ func (p *Plane) closeStream(id media.StreamID, e *entry) {
 func (p *Plane) lookup(id media.StreamID) (*entry, error) {
 	e := p.entries[id]
 	if e == nil || e.closing {
-		return nil, fmt.Errorf("%w: %d", ErrNoStream, id)
+		return nil, fmt.Errorf("%w: %d", media.ErrNoStream, id)
 	}
 	return e, nil
 }

@@ -221,7 +221,7 @@ func TestNoStream(t *testing.T) {
 		"digits":    f.SendDigits(id, "1"),
 		"close":     f.CloseStream(id),
 	} {
-		if err == nil || !errors.Is(err, ErrNoStream) {
+		if err == nil || !errors.Is(err, media.ErrNoStream) {
 			t.Errorf("%s: %v, want ErrNoStream", what, err)
 		}
 	}
