@@ -7,7 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/callwright/callwright/media"
 )
 
 // Call is one controlled party and its record. One goroutine owns all of its
@@ -36,8 +39,10 @@ type Call struct {
 	// over is why the call ends, once that is settled.
 	over  Cause
 	depth int       // of programs that run inside each other
-	stash []Message // for the programs around the one that runs
-	token uint64
+	stash []Message // for the programs around the one that runs, or for later
+	// keepDigits is set while digits that nobody awaits are kept.
+	keepDigits bool
+	token      uint64
 }
 
 // party is the live half of a Call and what is going on with it.
@@ -48,8 +53,10 @@ type party struct {
 	// sound is true when the party hears what is played; alerted when it was
 	// told that somebody rings.
 	sound, alerted bool
-	// ringback is the token of the ringing that the party hears, 0 if none.
+	// ringback is the token of the ringing that the party hears, 0 if none;
+	// preview is the stream whose early media it heard last.
 	ringback uint64
+	preview  media.StreamID
 }
 
 // EndedError is what Await returns once the call is over: its program ends.
@@ -73,6 +80,23 @@ func (c *Call) Info() CallInfo {
 // Messages that nobody wants are dropped; inside a nested program they are kept
 // for the programs around it.
 func (c *Call) Await(ctx context.Context, want func(Message) bool) (Message, error) {
+	return c.await(ctx, ctx, want)
+}
+
+// ErrTimeout is what AwaitFor returns when nothing came in time.
+var ErrTimeout = errors.New("nothing came in time")
+
+// AwaitFor is Await for a limited time. It returns ErrTimeout when that is over.
+// A nested program is not bound by the limit: the wait goes on behind it.
+func (c *Call) AwaitFor(ctx context.Context, limit time.Duration, want func(Message) bool) (Message, error) {
+	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
+	defer cancel()
+	return c.await(ctx, limited, want)
+}
+
+// await waits until limit ends, which is ctx or made of it; what is carried out
+// meanwhile has ctx.
+func (c *Call) await(ctx, limit context.Context, want func(Message) bool) (Message, error) {
 	for {
 		for i, m := range c.stash {
 			if want(m) {
@@ -87,8 +111,8 @@ func (c *Call) Await(ctx context.Context, want func(Message) bool) (Message, err
 		if !ok {
 			select {
 			case <-c.inbox.ready:
-			case <-ctx.Done():
-				return nil, context.Cause(ctx)
+			case <-limit.Done():
+				return nil, context.Cause(limit)
 			}
 			continue
 		}
@@ -97,20 +121,29 @@ func (c *Call) Await(ctx context.Context, want func(Message) bool) (Message, err
 		case m == nil:
 		case want(m):
 			return m, nil
-		case c.depth > 0:
+		case c.depth > 0 || c.keeps(m):
 			c.stash = append(c.stash, m)
 		}
 	}
 }
 
-// ErrTimeout is what AwaitFor returns when nothing came in time.
-var ErrTimeout = errors.New("nothing came in time")
+// KeepDigits has digits that come while something else is awaited kept, until
+// the returned function is called, for who awaits digits next.
+func (c *Call) KeepDigits() (stop func()) {
+	around := c.keepDigits
+	c.keepDigits = true
+	return func() {
+		c.keepDigits = around
+		c.stash = slices.DeleteFunc(c.stash, func(m Message) bool {
+			_, digit := m.(Digit)
+			return digit && c.depth == 0
+		})
+	}
+}
 
-// AwaitFor is Await for a limited time. It returns ErrTimeout when that is over.
-func (c *Call) AwaitFor(ctx context.Context, limit time.Duration, want func(Message) bool) (Message, error) {
-	limited, cancel := context.WithTimeoutCause(ctx, limit, ErrTimeout)
-	defer cancel()
-	return c.Await(limited, want)
+func (c *Call) keeps(m Message) bool {
+	_, digit := m.(Digit)
+	return digit && c.keepDigits
 }
 
 // handle does what a message asks of the Call itself, and gives what is left of

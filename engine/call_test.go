@@ -275,6 +275,41 @@ func TestNestedProgram(t *testing.T) {
 	})
 }
 
+// The time that a verb waits at most is not the time that a program pushed into
+// the call may take.
+func TestNestedProgramOutlastsTheWait(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		never := func(engine.Message) bool { return false }
+		pause := func(d time.Duration) act {
+			return func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+				began := time.Now()
+				_, err := c.AwaitFor(ctx, d, never)
+				if !errors.Is(err, engine.ErrTimeout) || time.Since(began) < d {
+					t.Errorf("a pause of %s ended after %s with %v", d, time.Since(began), err)
+				}
+				return engine.Continue(), nil
+			}
+		}
+		h := house(t, &phrase{programs: []engine.Program{{pause(2 * time.Second)}}})
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		id := h.Journal.Records()[0].ID
+		if err := h.Engine.Run(id, engine.Program{pause(5 * time.Second)}); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		for _, e := range h.Journal.Events(id, engine.EventProblem) {
+			t.Errorf("complaint: %s", e.Text)
+		}
+		if got := ends(t, h); !cmp.Equal(got, []engine.Cause{engine.CauseNormal}) {
+			t.Errorf("causes %v, want normal", got)
+		}
+		h.Close(t)
+	})
+}
+
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

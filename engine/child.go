@@ -88,14 +88,15 @@ func (c *Call) HangupChild(child ID, cause Cause) {
 }
 
 // Connect answers the call, if it is not, and has its party and the child that
-// picked up hear each other. The app is told who answered.
+// picked up hear each other. The app is told who answered. A child that has hung
+// up meanwhile is no failure: its ChildEnded is on its way.
 func (c *Call) Connect(answered ChildAnswered) error {
 	target := c.children[answered.Child]
 	if err := c.pickUp(); err != nil {
 		return err
 	}
 	c.silenceRingback()
-	if err := c.engine.sound.Bridge(c.Stream(), answered.Stream); err != nil {
+	if err := c.bridge(answered.Stream); err != nil {
 		return err
 	}
 	by := target.Address

@@ -116,9 +116,9 @@ type Target struct {
 	Address Address
 }
 
-// String names the target, a User by name and id.
+// String names the target, a User by name and id if it has a name.
 func (t Target) String() string {
-	if t.Address.Kind == KindUser {
+	if t.Address.Kind == KindUser && t.Address.Name != "" {
 		return t.Address.Name + " (" + t.Address.Value + ")"
 	}
 	return t.Address.String()

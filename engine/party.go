@@ -105,7 +105,8 @@ func (c *Call) pickUp() error {
 }
 
 // Alert lets the party hear that somebody rings: by a 180, or where it hears
-// our sound already, by playing the tone.
+// our sound already, by playing the tone. It does so once, and not to a party
+// that hears a target's own early media.
 func (c *Call) Alert() error {
 	if c.party.alerted {
 		return nil
@@ -131,12 +132,38 @@ func (c *Call) silenceRingback() {
 }
 
 // Preview lets the party hear the early media of the one target that rings.
+// Nobody is answered for that: a party that can hear no early media, or is to
+// hear none by its app's settings, is alerted.
 func (c *Call) Preview(ringing ChildRinging) error {
-	if err := c.OpenSound(); err != nil {
-		return err
+	if c.party.preview == ringing.Stream {
+		return nil // every provisional response of the target says so again
+	}
+	if !c.party.sound {
+		if !c.app.EarlyMedia {
+			return c.Alert()
+		}
+		err := c.party.leg.Progress(true)
+		switch {
+		case errors.Is(err, ErrNoEarlyMedia):
+			return c.Alert()
+		case err != nil:
+			return fmt.Errorf("begin early media: %w", err)
+		}
+		c.party.sound = true
 	}
 	c.silenceRingback()
-	return c.engine.sound.Bridge(c.Stream(), ringing.Stream)
+	c.party.alerted, c.party.preview = true, ringing.Stream
+	return c.bridge(ringing.Stream)
+}
+
+// bridge has the party and a child's hear each other. Where one of them is gone
+// there is nothing to be heard, and its end is on its way.
+func (c *Call) bridge(child media.StreamID) error {
+	err := c.engine.sound.Bridge(c.Stream(), child)
+	if err != nil && !errors.Is(err, media.ErrNoStream) {
+		return fmt.Errorf("let both sides hear each other: %w", err)
+	}
+	return nil
 }
 
 // Prompt gives the sound file at a URL; the call goes on while it is fetched.

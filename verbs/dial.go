@@ -87,13 +87,15 @@ func (d Dial) from(info engine.CallInfo) engine.Address {
 func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool) (engine.ChildAnswered, engine.Cause, error) {
 	deadline := time.Now().Add(cmp.Or(d.RingTimeout, DefaultRingTimeout))
 	var why engine.Cause
+	late := false // all were hung up
 	for len(ringing) > 0 {
 		m, err := c.AwaitFor(ctx, time.Until(deadline), engine.FromChild)
 		switch {
 		case errors.Is(err, engine.ErrTimeout):
 			hangUp(c, ringing, engine.CauseNoAnswer)
-			// They end within seconds now, each with a ChildEnded.
-			deadline = deadline.Add(time.Minute)
+			// They end within seconds now, each with a ChildEnded, also one
+			// whose answer crosses this.
+			late, deadline = true, deadline.Add(time.Minute)
 			continue
 		case err != nil:
 			return engine.ChildAnswered{}, "", err
@@ -109,6 +111,9 @@ func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bo
 				why = m.Cause
 			}
 		case engine.ChildAnswered:
+			if late {
+				continue
+			}
 			delete(ringing, m.Child)
 			hangUp(c, ringing, engine.CauseElsewhere)
 			return m, "", nil

@@ -113,6 +113,37 @@ func TestDial(t *testing.T) {
 			told:    []string{"incoming ", "ended not-found"},
 			dialled: []string{berlin + " as +4930111"},
 		}, {
+			name: "early media is not taken away by a later 180", programs: []engine.Program{{dial(berlin)}},
+			targets: map[string]func(*enginetest.Leg){berlin: func(l *enginetest.Leg) {
+				l.Emit(engine.LegRinging{Status: 183, Sound: true})
+				l.Emit(engine.LegRinging{Status: 180})
+				l.Emit(engine.LegRinging{Status: 183, Sound: true})
+				time.Sleep(time.Second)
+				l.Refuse(404, false)
+			}},
+			leg: []string{"early media", "hangup not-found"}, sound: []string{"bridge caller " + berlin},
+			told:    []string{"incoming ", "ended not-found"},
+			dialled: []string{berlin + " as +4930111"},
+		}, {
+			name: "nobody is answered for a target's early media", late: true, programs: []engine.Program{{dial(berlin)}},
+			targets: map[string]func(*enginetest.Leg){berlin: func(l *enginetest.Leg) {
+				l.Emit(engine.LegRinging{Status: 183, Sound: true})
+				time.Sleep(time.Second)
+				l.Refuse(404, false)
+			}},
+			leg:     []string{"progress", "hangup not-found"},
+			told:    []string{"incoming ", "ended not-found"},
+			dialled: []string{berlin + " as +4930111"},
+		}, {
+			name: "the target hangs up as soon as it has picked up", programs: []engine.Program{{dial(berlin)}},
+			targets: map[string]func(*enginetest.Leg){berlin: func(l *enginetest.Leg) {
+				l.Emit(engine.LegAnswered{})
+				l.HangUp()
+			}},
+			leg:     []string{"answer", "hangup normal"},
+			told:    []string{"incoming ", "answered " + berlin, "ended normal"},
+			dialled: []string{berlin + " as +4930111"},
+		}, {
 			name: "the caller hears our sound, then the ringing tone", programs: []engine.Program{{verbs.Play{URL: "http://app/short.wav"}, dial(berlin)}},
 			targets: map[string]func(*enginetest.Leg){berlin: talksFor(time.Minute)},
 			leg:     []string{"early media", "answer", "hangup normal"},

@@ -40,6 +40,7 @@ func (g Gather) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if err := c.OpenSound(); err != nil {
 		return engine.Next{}, err
 	}
+	defer c.KeepDigits()()
 	digits, err := g.prompt(ctx, c)
 	if err != nil {
 		return engine.Next{}, err

@@ -57,6 +57,17 @@ func TestGather(t *testing.T) {
 			sound: []string{"play caller http://app/long.wav", "stop caller"},
 			told:  []string{"incoming ", "gathered 1234", "ended rejected"},
 		}, {
+			name: "digits that come while the prompt is fetched count", programs: []engine.Program{{prompted}}, fetch: 2 * time.Second,
+			script: func(l *enginetest.Leg) {
+				time.Sleep(time.Second)
+				l.Press("12")
+				time.Sleep(2 * time.Second)
+				l.Press("34")
+			},
+			leg:   []string{"early media", "hangup rejected"},
+			sound: []string{"play caller http://app/long.wav", "stop caller"},
+			told:  []string{"incoming ", "gathered 1234", "ended rejected"},
+		}, {
 			name: "the time-out counts from the end of the prompt", programs: []engine.Program{{prompted}},
 			script: func(l *enginetest.Leg) {
 				time.Sleep(12 * time.Second) // 10 s of prompt, 2 of 3 s of time-out

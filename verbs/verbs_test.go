@@ -3,6 +3,7 @@
 package verbs_test
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
@@ -66,7 +67,8 @@ const (
 type flow struct {
 	name     string
 	programs []engine.Program
-	late     bool // the app has early media switched off
+	late     bool          // the app has early media switched off
+	fetch    time.Duration // how long it takes to get a sound file
 	users    []string
 	targets  map[string]func(*enginetest.Leg)
 	script   func(*enginetest.Leg)
@@ -74,6 +76,17 @@ type flow struct {
 	sound    []string // what the plane was told
 	told     []string // what the app was asked and told
 	dialled  []string // who was rung, as whom
+}
+
+// slow are sound files that take a while to be fetched.
+type slow struct {
+	engine.Prompts
+	while time.Duration
+}
+
+func (s slow) Prompt(ctx context.Context, url string) (*media.Prompt, error) {
+	time.Sleep(s.while)
+	return s.Prompts.Prompt(ctx, url)
 }
 
 func (f flow) run(t *testing.T) {
@@ -91,7 +104,7 @@ func (f flow) run(t *testing.T) {
 	dialect := &recital{programs: f.programs}
 	ringback := &media.Prompt{Name: "ringback", ULaw: make([]byte, 160), ALaw: make([]byte, 160)}
 	h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": builtin.AccountSettings{}},
-		func(c *engine.Config) { c.Ringback = ringback })
+		func(c *engine.Config) { c.Ringback, c.Prompts = ringback, slow{c.Prompts, f.fetch} })
 	h.Prompts["http://app/long.wav"] = 10 * time.Second
 	h.Prompts["http://app/short.wav"] = time.Second
 	for address, script := range f.targets {

@@ -110,6 +110,12 @@ func (l *Leg) End(ev engine.LegEnded) {
 	}
 }
 
+func (l *Leg) over() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.gone
+}
+
 // HangUp is the other side hanging up.
 func (l *Leg) HangUp() { l.End(engine.LegEnded{Cause: engine.CauseNormal, Remote: true, Text: "BYE"}) }
 

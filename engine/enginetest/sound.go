@@ -32,7 +32,7 @@ func newSound() *Sound {
 func (s *Sound) Play(id media.StreamID, p *media.Prompt, o media.PlayOptions) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leg := s.legs[id]
+	leg := s.open(id)
 	if leg == nil {
 		return media.ErrNoStream
 	}
@@ -63,7 +63,7 @@ func (s *Sound) completed(id media.StreamID, p *play) {
 func (s *Sound) StopPlay(id media.StreamID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	leg := s.legs[id]
+	leg := s.open(id)
 	if leg == nil {
 		return media.ErrNoStream
 	}
@@ -89,11 +89,20 @@ func (s *Sound) end(id media.StreamID) {
 func (s *Sound) Bridge(a, b media.StreamID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.legs[a] == nil || s.legs[b] == nil {
+	if s.open(a) == nil || s.open(b) == nil {
 		return media.ErrNoStream
 	}
 	s.note("bridge %s %s", s.legs[a].name, s.legs[b].name)
 	return nil
+}
+
+// open gives the leg of a stream; nil if it has ended. mu is held.
+func (s *Sound) open(id media.StreamID) *Leg {
+	leg := s.legs[id]
+	if leg == nil || leg.over() {
+		return nil
+	}
+	return leg
 }
 
 // note is called with mu held.
