@@ -62,7 +62,8 @@ type slot struct {
 // is not safe for concurrent use.
 type Buffer struct {
 	ring    [slots]slot
-	last    [frame]byte // the frame given last, for concealment
+	made    [frame]byte // a frame made up: softened, or silence
+	given   uint8       // which slot the frame given last is in, or slots for made
 	silence byte
 	state   state
 	ssrc    uint32
@@ -78,7 +79,8 @@ type Buffer struct {
 // codec of the packets. The counts stay.
 func (b *Buffer) Reset(silence byte) {
 	*b = Buffer{silence: silence, Counts: b.Counts, pace: pace{target: startDepth}}
-	b.quieten()
+	b.heard -= slots // nothing was
+	b.hush()
 }
 
 // Put takes a packet of sound. The payload is copied.
@@ -86,7 +88,7 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 	if len(payload) == 0 {
 		return Kept // keep-alive of RFC 6263: nothing to be heard
 	}
-	if b.state == idle || h.SSRC != b.ssrc {
+	if h.SSRC != b.ssrc || b.state == idle && !b.isOld(h) {
 		b.begin(h)
 	}
 	ahead := b.place(h)
@@ -109,9 +111,16 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 // place is where the packet begins, in samples from the current turn.
 func (b *Buffer) place(h rtp.Header) int { return int(int32(h.Timestamp - b.clock)) }
 
+// isOld says that a packet is one from before what was heard last.
+func (b *Buffer) isOld(h rtp.Header) bool {
+	ahead := b.place(h)
+	return ahead > -slots*frame && int32(b.turn+uint32(floorDiv(ahead, frame))-b.heard) <= 0
+}
+
 // begin sets the clock by a packet. What was kept and not yet given is lost.
 func (b *Buffer) begin(h rtp.Header) {
 	b.Counts.Skipped += b.kept(b.end)
+	b.made, b.given = *b.Frame(), slots // its slot is free from now on
 	b.state = filling
 	b.ssrc = h.SSRC
 	b.clock = h.Timestamp
@@ -167,8 +176,10 @@ func (b *Buffer) write(h rtp.Header, ahead int, payload []byte) Verdict {
 			known = known && s.turn == turn && s.have&bits == bits
 		case s.turn != turn || s.have == 0:
 			s.turn, s.have = turn, 0
-			for i := range s.sound {
-				s.sound[i] = b.silence
+			if bits != full { // what does not come is silence
+				for i := range s.sound {
+					s.sound[i] = b.silence
+				}
 			}
 			fallthrough
 		default:

@@ -23,7 +23,7 @@ func packet(n int) (rtp.Header, []byte) {
 }
 
 // number reads what packet has written.
-func number(frame [media.FrameSize]byte) int { return int(binary.BigEndian.Uint32(frame[:])) }
+func number(frame *[media.FrameSize]byte) int { return int(binary.BigEndian.Uint32(frame[:])) }
 
 func newBuffer() *jitter.Buffer {
 	b := new(jitter.Buffer)
@@ -42,14 +42,13 @@ func put(b *jitter.Buffer, ns ...int) {
 // for what is made up.
 func get(b *jitter.Buffer, frames int) (heard []string) {
 	for range frames {
-		var f [media.FrameSize]byte
-		switch b.Get(&f) {
+		switch b.Get() {
 		case jitter.Silent:
 			heard = append(heard, ".")
 		case jitter.Concealed:
 			heard = append(heard, "~")
 		case jitter.Played:
-			heard = append(heard, fmt.Sprint(number(f)))
+			heard = append(heard, fmt.Sprint(number(b.Frame())))
 		}
 	}
 	return heard
@@ -90,6 +89,10 @@ func TestBuffer(t *testing.T) {
 		"stops": {
 			[][]int{{0, 1}, {}, {}, {}, {}, {}, {}, {}, {}, {}}, "[0 1 ~ ~ ~ ~ ~ ~ . .]",
 			jitter.Counts{Concealed: 6},
+		},
+		"after all is over": {
+			[][]int{{0}, {2}, {}, {}, {}, {}, {}, {}, {}, {}, {1}, {}, {}}, "[. 0 ~ 2 ~ ~ ~ ~ ~ ~ . . .]",
+			jitter.Counts{Concealed: 7, Late: 1},
 		},
 		"long stall, catches up": {
 			[][]int{{0, 1}, {}, {}, {}, {}, {}, {}, {}, {}, {2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}, {14}},
@@ -204,9 +207,8 @@ func TestPacketTimes(t *testing.T) {
 				sequence++
 				sent += size
 			}
-			var f [media.FrameSize]byte
-			if b.Get(&f) == jitter.Played {
-				heard = append(heard, f[:]...)
+			if b.Get() == jitter.Played {
+				heard = append(heard, b.Frame()[:]...)
 			}
 		}
 		for i, c := range heard {
@@ -229,12 +231,11 @@ func TestWaitAdapts(t *testing.T) {
 		b.Put(rtp.Header{Sequence: uint16(n), Timestamp: uint32(n * media.FrameSize)}, quiet)
 		n++
 	}
-	var f [media.FrameSize]byte
 	round := func(packets int) {
 		for range packets {
 			send()
 		}
-		b.Get(&f)
+		b.Get()
 	}
 	for range 4 { // the network stalls for 80 ms, again and again
 		for range 20 {
@@ -267,13 +268,13 @@ func TestConcealmentFades(t *testing.T) {
 		loud := slices.Repeat([]byte{silence ^ 0x75, silence ^ 0xF5}, media.FrameSize/2) // + and -
 		b.Put(rtp.Header{}, loud)
 		b.Put(rtp.Header{Sequence: 1, Timestamp: media.FrameSize}, loud)
-		var f [media.FrameSize]byte
-		b.Get(&f)
-		b.Get(&f)
+		b.Get()
+		b.Get()
 		for i, want := range []byte{0x65, 0x55, 0x45, 0x35, 0, 0} {
-			if o := b.Get(&f); o != jitter.Concealed {
+			if o := b.Get(); o != jitter.Concealed {
 				t.Fatalf("frame %d: outcome %v", i, o)
 			}
+			f := b.Frame()
 			if f[0] != silence^want || (want != 0 && f[1] != silence^want^0x80) {
 				t.Errorf("silence %#x, frame %d: samples %#x %#x, magnitude should be %#x", silence, i, f[0], f[1], want)
 			}
@@ -285,11 +286,10 @@ func TestBufferAllocatesNothing(t *testing.T) {
 	b := newBuffer()
 	n := 0
 	sound := make([]byte, 240)
-	var f [media.FrameSize]byte
 	if a := testing.AllocsPerRun(200, func() {
 		b.Put(rtp.Header{Sequence: uint16(n), Timestamp: uint32(n * 240)}, sound)
 		n++
-		b.Get(&f)
+		b.Get()
 	}); a != 0 {
 		t.Errorf("%v allocations a frame", a)
 	}
@@ -301,14 +301,13 @@ func TestHalfFrames(t *testing.T) {
 	b := newBuffer()
 	loud := make([]byte, 80)
 	half := func(n int) { b.Put(rtp.Header{Sequence: uint16(n), Timestamp: uint32(n * 80)}, loud) }
-	var f [media.FrameSize]byte
 	next := 0
 	for _, halves := range []int{2, 1, 2, 2, 2, 2} { // one packet is 20 ms late
 		for range halves {
 			half(next)
 			next++
 		}
-		if b.Get(&f) == jitter.Played && slices.Contains(f[:], silence) {
+		if b.Get() == jitter.Played && slices.Contains(b.Frame()[:], silence) {
 			t.Errorf("before packet %d a frame with a hole was played", next)
 		}
 	}

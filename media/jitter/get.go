@@ -16,42 +16,51 @@ const (
 // the one before it, until silence is less of a disturbance.
 const concealments = 4
 
-// Get gives the next frame. It must be called once every 20 ms.
-func (b *Buffer) Get(dst *[frame]byte) Outcome {
+// Frame is the frame that the last Get gave. It is good until the next one and
+// must not be changed.
+func (b *Buffer) Frame() *[frame]byte {
+	if b.given < slots {
+		return &b.ring[b.given].sound
+	}
+	return &b.made
+}
+
+// Get moves on to the next frame, for Frame to give. It must be called once
+// every 20 ms.
+func (b *Buffer) Get() Outcome {
 	if b.state == filling {
 		if b.Depth() < int(b.pace.target) && b.pace.waited+1 < b.pace.target {
 			b.pace.waited++
-			return b.silent(dst)
+			return b.hush()
 		}
 		b.state = playing
 		b.pace.begin()
 		b.pace.lengthen = 0
 	}
 	if b.state == idle {
-		return b.silent(dst)
+		return b.hush()
 	}
 	if b.Depth() > maxDepth+slack {
 		b.skip(b.Depth() - int(b.pace.target))
 	}
 	s := b.at(b.turn)
 	if s == nil || s.have != full && b.Depth() == 1 {
-		return b.missing(dst) // or its second half is still to come
+		return b.missing() // or its second half is still to come
 	}
 	if (b.pace.shorten || b.pace.lengthen > 0) && b.isQuiet(s) {
 		if b.pace.lengthen > 0 {
 			b.pace.lengthen--
-			return b.conceal(dst)
+			return b.conceal()
 		}
 		b.pace.shorten = false
 		if b.Depth() > 1 {
 			b.skip(1)
 			if s = b.at(b.turn); s == nil {
-				return b.missing(dst)
+				return b.missing()
 			}
 		}
 	}
-	b.last = s.sound
-	*dst = s.sound
+	b.given = uint8(b.turn % slots)
 	b.heard = b.turn
 	b.pace.missing = 0
 	b.advance(1)
@@ -72,12 +81,11 @@ func (b *Buffer) skip(frames int) {
 }
 
 // missing makes up for a frame that is not there.
-func (b *Buffer) missing(dst *[frame]byte) Outcome {
+func (b *Buffer) missing() Outcome {
 	if b.Depth() == 0 && b.pace.missing >= maxDepth {
 		// The sender has stopped, or has nothing to say. It begins anew.
 		b.state = idle
-		b.quieten()
-		return b.silent(dst)
+		return b.hush()
 	}
 	paused := b.senderPaused()
 	b.advance(1)
@@ -85,10 +93,10 @@ func (b *Buffer) missing(dst *[frame]byte) Outcome {
 		b.end = b.turn
 	}
 	if paused {
-		return b.silent(dst)
+		return b.hush()
 	}
 	b.pace.missing = min(b.pace.missing+1, maxDepth)
-	return b.conceal(dst)
+	return b.conceal()
 }
 
 // senderPaused tells silence that the sender left out from packets that were
@@ -106,32 +114,29 @@ func (b *Buffer) senderPaused() bool {
 	return false
 }
 
-func (b *Buffer) silent(dst *[frame]byte) Outcome {
-	for i := range dst {
-		dst[i] = b.silence
+// hush gives silence.
+func (b *Buffer) hush() Outcome {
+	for i := range b.made {
+		b.made[i] = b.silence
 	}
+	b.given = slots
 	return Silent
 }
 
-func (b *Buffer) quieten() {
-	for i := range b.last {
-		b.last[i] = b.silence
-	}
-}
-
-// conceal repeats the last frame, softer each time. G.711 is logarithmic: 16
+// conceal gives the frame given last again, softer. G.711 is logarithmic: 16
 // codes nearer to silence are 6 dB, so nothing needs decoding.
-func (b *Buffer) conceal(dst *[frame]byte) Outcome {
+func (b *Buffer) conceal() Outcome {
+	b.Counts.Concealed++
 	if b.pace.missing > concealments {
-		b.quieten()
+		b.hush()
+		return Concealed
 	}
-	for i, c := range b.last {
+	for i, c := range b.Frame() {
 		magnitude := (c ^ b.silence) & 0x7F
 		magnitude -= min(magnitude, 16)
-		b.last[i] = c&0x80 | (magnitude^b.silence)&0x7F
+		b.made[i] = c&0x80 | (magnitude^b.silence)&0x7F
 	}
-	*dst = b.last
-	b.Counts.Concealed++
+	b.given = slots
 	return Concealed
 }
 

@@ -106,7 +106,7 @@ func (s *shard) rest(st *stream) {
 	if st.ear == 0 || st.peer != 0 || st.life.tape != 0 {
 		return
 	}
-	c := s.ears.take(st.ear).buffer.Counts
+	c := s.ears.take(st.ear).Counts
 	st.ear = 0
 	st.in.counts.late += c.Late + c.Skipped
 	st.in.counts.concealed += c.Concealed
@@ -124,7 +124,7 @@ func (s *shard) addToRecording(st *stream) {
 	if !st.remote.known {
 		return
 	}
-	if !s.tapes.at(st.life.tape).Add(st.remote.codec, &s.ears.at(st.ear).frame, &s.wire.sent) {
+	if !s.tapes.at(st.life.tape).Add(st.remote.codec, s.ears.at(st.ear).Frame(), &s.wire.sent) {
 		s.stopRecord(st)
 	}
 }

@@ -11,18 +11,12 @@ import (
 // frame is 20 ms of sound, coded as the stream is that it belongs to.
 type frame = [media.FrameSize]byte
 
-// ear is what makes a stream heard by others: the jitter buffer, and the frame
-// that was last taken from it. A stream that only plays has none.
-type ear struct {
-	buffer jitter.Buffer
-	frame  frame
-}
+// ear is what makes a stream heard by others. A stream that only plays has
+// none.
+type ear struct{ jitter.Buffer }
 
 // attune forgets what was heard and makes the ear ready for a codec.
-func (e *ear) attune(c media.Codec) {
-	e.buffer.Reset(codec.Silence(c))
-	hush(&e.frame, c)
-}
+func (e *ear) attune(c media.Codec) { e.Reset(codec.Silence(c)) }
 
 // hush fills a frame with silence.
 func hush(f *frame, c media.Codec) {

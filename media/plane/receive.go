@@ -120,7 +120,7 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 	case sound:
 		st.in.reception.Timing(h.Timestamp, uint32(s.timing.now/(time.Second/media.SampleRate)))
 		if st.ear != 0 {
-			s.ears.at(st.ear).buffer.Put(h, payload)
+			s.ears.at(st.ear).Put(h, payload)
 		}
 	case key:
 		if digit, ok := st.in.keys.Packet(payload, h.Timestamp, h.Marker); ok {

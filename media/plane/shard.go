@@ -127,8 +127,7 @@ func (s *shard) stepStream(st *stream) {
 	}
 	s.receive(heard)
 	if heard.ear != 0 {
-		e := s.ears.at(heard.ear)
-		e.buffer.Get(&e.frame)
+		s.ears.at(heard.ear).Get()
 	}
 	s.transmit(st)
 	if st.life.tape != 0 {

@@ -94,7 +94,7 @@ func (s *shard) figures(st *stream) (f media.Figures) {
 	f.Foreign, f.Malformed = uint64(st.in.foreign), uint64(st.in.malformed)
 	f.Late, f.Concealed = st.in.counts.late, st.in.counts.concealed
 	if st.ear != 0 {
-		c := s.ears.at(st.ear).buffer.Counts
+		c := s.ears.at(st.ear).Counts
 		f.Late += c.Late + c.Skipped
 		f.Concealed += c.Concealed
 	}
