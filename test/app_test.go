@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -19,7 +20,7 @@ import (
 // and keeps what it was sent.
 type app struct {
 	url    string
-	script map[string]string // event → the verbs of the document
+	script map[string]string // event → the verbs of the document; APP is its own URL
 	slow   time.Duration     // before each answer
 
 	mu    sync.Mutex
@@ -41,8 +42,13 @@ func startApp(t *testing.T, host string, script map[string]string) *app {
 	return a
 }
 
-// ServeHTTP answers with a document that subscribes to everything.
+// ServeHTTP answers with a document that subscribes to everything; a GET gets a
+// prompt.
 func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodGet {
+		http.ServeFile(w, r, "../examples/reception/prompts/greeting.wav")
+		return
+	}
 	if err := r.ParseForm(); err != nil {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
@@ -56,7 +62,8 @@ func (a *app) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	time.Sleep(a.slow)
 	w.Header().Set("Content-Type", "application/xml")
-	fmt.Fprintf(w, `<Response onAnswer="%[1]s/" onHangup="%[1]s/">%[2]s</Response>`, a.url, a.script[r.PostForm.Get("event")])
+	fmt.Fprintf(w, `<Response onAnswer="%[1]s/" onHangup="%[1]s/">%[2]s</Response>`,
+		a.url, strings.ReplaceAll(a.script[r.PostForm.Get("event")], "APP", a.url))
 }
 
 // all gives what was posted so far.
@@ -84,27 +91,49 @@ func (a *app) last(t *testing.T) []url.Values {
 }
 
 // expect waits for the end of the call and compares the events with those
-// wanted: a name, or name=value of the field that tells most.
+// wanted, all of one call.
 func (a *app) expect(t *testing.T, want ...string) {
 	t.Helper()
 	var got []string
-	id := ""
+	ids := map[string]bool{}
 	for _, post := range a.last(t) {
-		if id == "" {
-			id = post.Get("callId")
+		ids[post.Get("callId")] = true
+		got = append(got, describe(post))
+	}
+	if diff := cmp.Diff(want, got); diff != "" || len(ids) != 1 || ids[""] {
+		t.Errorf("what the app was told of the calls %v, -want +got:\n%s", ids, diff)
+	}
+}
+
+// expectMany waits until the app was told the same of each of many calls.
+func (a *app) expectMany(t *testing.T, calls int, want ...string) {
+	t.Helper()
+	eventually(t, func() string {
+		told := map[string][]string{}
+		for _, post := range a.all() {
+			id := post.Get("callId")
+			told[id] = append(told[id], describe(post))
 		}
-		if post.Get("callId") != id || id == "" {
-			t.Errorf("callId of %v is not %q", post, id)
-		}
-		event := post.Get("event")
-		for _, field := range []string{"cause", "answeringNumber", "userId"} {
-			if post.Has(field) {
-				event += " " + post.Get(field)
+		right := 0
+		for _, got := range told {
+			if slices.Equal(got, want) {
+				right++
 			}
 		}
-		got = append(got, event)
+		if right != calls || len(told) != calls {
+			return fmt.Sprintf("the app was told of %d calls, %d of them as it should be, want %d", len(told), right, calls)
+		}
+		return ""
+	})
+}
+
+// describe names an event, with the fields that tell most.
+func describe(post url.Values) string {
+	event := post.Get("event")
+	for _, field := range []string{"cause", "answeringNumber", "userId"} {
+		if post.Has(field) {
+			event += " " + post.Get(field)
+		}
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("what the app was told, -want +got:\n%s", diff)
-	}
+	return event
 }

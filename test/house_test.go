@@ -223,7 +223,7 @@ func (h *house) expectRecords(t *testing.T, want ...string) []record {
 	var list struct{ Calls []record }
 	eventually(t, func() string {
 		list.Calls = nil
-		if err := h.get("/api/v1/calls?limit=100", &list); err != nil {
+		if err := h.get("/api/v1/calls?limit=1000", &list); err != nil {
 			return err.Error()
 		}
 		for _, r := range list.Calls {

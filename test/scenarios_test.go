@@ -6,6 +6,7 @@ import (
 	"crypto/md5"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -151,11 +152,36 @@ func TestCallerCancelsWhileItRings(t *testing.T) {
 // TestCallerCancelsEarlyMedia gives up during a Gather before any answer.
 func TestCallerCancelsEarlyMedia(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, onCall(`<Gather onData="http://app.invalid/" timeout="30000"/>`))
+	h := newHouse(t, onCall(`<Gather onData="APP/" timeout="30000"/>`))
 	h.call(t, phone{scenario: "caller-cancels", number: ourNumber, values: map[string]string{"status": "183"}})
 	h.app.expect(t, "newCall", "hangup cancel")
 	h.expectRecords(t, "in +4921100 cancelled")
 	h.expectPorts(t, 0)
+}
+
+// TestManyCancel has a hundred callers give up just when their prompt begins:
+// whatever the crossing meets, each call is one that was cancelled.
+func TestManyCancel(t *testing.T) {
+	t.Parallel()
+	const calls = 100
+	h := newHouse(t, onCall(`<Gather onData="APP/" timeout="30000"><Play><Url>APP/prompt.wav</Url></Play></Gather>`))
+	h.call(t, phone{scenario: "caller-cancels", number: ourNumber, calls: calls, values: map[string]string{"status": "183", "patience": "20"}})
+	h.expectRecords(t, slices.Repeat([]string{"in +4921100 cancelled"}, calls)...)
+	h.expectPorts(t, 0)
+	h.app.expectMany(t, calls, "newCall", "hangup cancel")
+}
+
+// TestManyHangUpAtOnce has a hundred callers send BYE right behind the ACK.
+func TestManyHangUpAtOnce(t *testing.T) {
+	t.Parallel()
+	const calls = 100
+	h := newHouse(t, onCall(dialElsewhere))
+	targets := h.target(t, phone{scenario: "target-answers", calls: calls})
+	h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber, calls: calls, values: map[string]string{"talk": "1"}})
+	targets.wait(t)
+	h.expectRecords(t, slices.Repeat([]string{"in +4921100 normal", "out +4915799912345 normal"}, calls)...)
+	h.expectPorts(t, 0)
+	h.app.expectMany(t, calls, "newCall", "answer 4915799912345", "hangup normalClearing 4915799912345")
 }
 
 // TestRepetitions has the network double and lose messages: one call comes of

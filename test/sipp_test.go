@@ -24,10 +24,10 @@ import (
 type phone struct {
 	scenario string            // the file in sipp/, without .xml
 	host     string            // the last number of its address; empty means the carrier's
-	values   map[string]string // for the scenario: status, winner, t1 and talk in ms
+	values   map[string]string // for the scenario: status, winner; t1, talk and patience in ms
 	number   string            // what a caller dials; a target has none
 	tcp      bool
-	calls    int // how many it makes or takes; 0 means 1
+	calls    int // how many it makes, 100 in a second, or takes; 0 means 1
 }
 
 // running is a sipp that runs.
@@ -66,7 +66,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 	if p.number != "" {
 		port = 5070
 	}
-	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500", "talk": "400"}
+	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500", "talk": "400", "patience": "300"}
 	maps.Copy(values, p.values)
 	text, err := scenario(p.scenario, values)
 	if err != nil {
@@ -79,6 +79,9 @@ func (h *house) start(t *testing.T, p phone) *running {
 		"-sf", "scenario.xml", "-i", h.host(cmp.Or(p.host, hostCarrier)), "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port + 1000),
 		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "40", "-timeout_error",
 		"-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
+	}
+	if p.calls > 1 {
+		args = append(args, "-r", "100")
 	}
 	if p.tcp {
 		args = append(args, "-t", "t1")
