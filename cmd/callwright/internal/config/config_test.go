@@ -3,6 +3,7 @@
 package config_test
 
 import (
+	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -97,35 +98,62 @@ recordings: somewhere
 	}
 }
 
+// What a phone or a trunk may be reached at.
+func TestPeers(t *testing.T) {
+	t.Parallel()
+	for _, address := range []string{
+		"carrier.example", "192.0.2.1", "192.0.2.1:5060", "carrier.example:5060;transport=tcp", "carrier.example;transport=UDP;lr", "[2001:db8::1]", "[2001:db8::1]:5060",
+	} {
+		yaml := fmt.Sprintf("trunks: [{name: t, address: %q}]\nusers: [{id: w0, contact: %q}]", address, "sip:alice@"+address)
+		if _, err := config.Load(write(t, yaml), nil, nil); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 func TestComplaints(t *testing.T) {
 	t.Parallel()
 	for yaml, want := range map[string]string{
 		`htpp: {listen: x}`: `unknown key "htpp": did you mean "http"?`,
 		`http: {lisen: x}`:  `unknown key "http.lisen": did you mean "listen"?`,
 		`apps: [{key: a, dialect: sipgate, income: x}]`: `unknown key "apps[0].income": the known ones are`,
-		`apps: {key: a}`:                                           `apps is a list`,
-		`http: nine`:                                               `http holds several settings`,
-		`http: {listen: nine}`:                                     `http.listen is "nine"`,
-		`http: {public_url: "example.com"}`:                        `http.public_url is "example.com": write a whole URL`,
-		`sip: {listen: []}`:                                        `sip.listen is empty`,
-		`sip: {listen: ["tls://0.0.0.0:5061"]}`:                    `this version listens on udp:// and tcp://`,
-		`sip: {listen: ["udp://localhost"]}`:                       `write an IP address and a port, like udp://0.0.0.0:5060`,
-		`media: {ports: "9-1"}`:                                    `media.ports: port range "9-1": write two ports`,
-		`media: {listen: "localhost"}`:                             `media.listen is "localhost"`,
-		`media: {advertise: "here"}`:                               `media.advertise is "here"`,
-		`database: "postgres://x"`:                                 `this version keeps its records in SQLite`,
-		`webhooks: {timeout: fast}`:                                `timeout`,
-		`apps: [{dialect: sipgate}]`:                               `apps[0] has no key`,
-		`apps: [{key: a, dialect: rcml}]`:                          `app "a" has the dialect "rcml": this version speaks sipgate`,
-		`apps: [{key: a, dialect: sipgate, incoming_url: "shop"}]`: `app "a" has the incoming_url "shop": write a whole URL`,
-		`numbers: [{number: "abc"}]`:                               `numbers[0] is "abc": write a number`,
-		`numbers: [{number: "100", app: b}]`:                       `number "100" names app "b", which is not configured`,
-		`numbers: [{number: "100"}, {number: "100"}]`:              `number "100" is configured twice`,
-		`groups: [{id: g, users: [w9]}]`:                           `group "g" names user "w9", which is not configured`,
-		`users: [{name: x}]`:                                       `users[0] has no id`,
-		`trunks: [{name: t}]`:                                      `trunk "t" has neither an address`,
-		`trunks: [{address: "h:1"}]`:                               `trunks[0] has no name`,
-		`trunks: [{name: t, allow_from: ["here"]}]`:                `here`,
+		`apps: {key: a}`:                                            `apps is a list`,
+		`http: nine`:                                                `http holds several settings`,
+		`http: {listen: nine}`:                                      `http.listen is "nine"`,
+		`http: {public_url: "example.com"}`:                         `http.public_url is "example.com": write a whole URL`,
+		`sip: {listen: []}`:                                         `sip.listen is empty`,
+		`sip: {listen: ["tls://0.0.0.0:5061"]}`:                     `this version listens on udp:// and tcp://`,
+		`sip: {listen: ["udp://localhost"]}`:                        `write an IP address and a port, like udp://0.0.0.0:5060`,
+		`media: {ports: "9-1"}`:                                     `media.ports: port range "9-1": write two ports`,
+		`media: {listen: "localhost"}`:                              `media.listen is "localhost"`,
+		`media: {advertise: "here"}`:                                `media.advertise is "here"`,
+		`database: "postgres://x"`:                                  `this version keeps its records in SQLite`,
+		`webhooks: {timeout: fast}`:                                 `timeout`,
+		`apps: [{dialect: sipgate}]`:                                `apps[0] has no key`,
+		`apps: [{key: a, dialect: rcml}]`:                           `app "a" has the dialect "rcml": this version speaks sipgate`,
+		`apps: [{key: a, dialect: sipgate, incoming_url: "shop"}]`:  `app "a" has the incoming_url "shop": write a whole URL`,
+		`numbers: [{number: "abc"}]`:                                `numbers[0] is "abc": write a number`,
+		`numbers: [{number: "100", app: b}]`:                        `number "100" names app "b", which is not configured`,
+		`numbers: [{number: "100"}, {number: "100"}]`:               `number "100" is configured twice`,
+		`groups: [{id: g, users: [w9]}]`:                            `group "g" names user "w9", which is not configured`,
+		`users: [{name: x}]`:                                        `users[0] has no id`,
+		`trunks: [{name: t}]`:                                       `trunk "t" has neither an address`,
+		`trunks: [{address: "h:1"}]`:                                `trunks[0] has no name`,
+		`trunks: [{name: t, allow_from: ["here"]}]`:                 `here`,
+		`trunks: [{name: t, allow_from: ["192.0.2.7"]}]`:            `"192.0.2.7" is no network: write one like 192.0.2.0/24`,
+		`trunks: [{name: t, address: "sip:carrier.example"}]`:       `trunk "t" has the address "sip:carrier.example": write a host`,
+		`trunks: [{name: t, address: "h:5061;transport=tls"}]`:      `(udp or tcp)`,
+		`trunks: [{name: t, address: "h:0"}]`:                       `trunk "t" has the address "h:0"`,
+		`users: [{id: w0, contact: "192.0.2.7"}]`:                   `user "w0" has the contact "192.0.2.7": write the SIP URI of a phone`,
+		`users: [{id: w0, contact: "sip:192.0.2.7"}]`:               `user "w0" has the contact`,
+		`users: [{id: w0, contact: "sips:a@192.0.2.7"}]`:            `user "w0" has the contact`,
+		`groups: [{users: []}]`:                                     `groups[0] has no id`,
+		`sip: {advertise: "http://sip.example.com"}`:                `sip.advertise is "http://sip.example.com": write only the host`,
+		`sip: {advertise: "sip.example.com:5060"}`:                  `write only the host`,
+		`limits: {max_duration: 4}`:                                 `limits.max_duration is too short: write a time with its unit`,
+		`limits: {max_duration: -1h}`:                               `limits.max_duration is too short`,
+		`webhooks: {timeout: 10}`:                                   `webhooks.timeout is too short`,
+		"apps: [{key: a, dialect: sipgate, headers: {\"X Y\": z}}]": `app "a" has the header "X Y"`,
 		"a: [": `read configuration`,
 	} {
 		_, err := config.Load(write(t, yaml), nil, nil)

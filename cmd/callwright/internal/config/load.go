@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"net/netip"
 	"reflect"
 	"slices"
 	"strings"
@@ -76,9 +77,21 @@ func decoding(c *Config) koanf.UnmarshalConf {
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
 			mapstructure.StringToTimeDurationHookFunc(),
 			mapstructure.StringToSliceHookFunc(","),
-			mapstructure.TextUnmarshallerHookFunc(),
+			mapstructure.DecodeHookFuncType(toNetwork),
 		),
 	}}
+}
+
+// toNetwork reads a network, and says how to write one.
+func toNetwork(from, to reflect.Type, value any) (any, error) {
+	if from.Kind() != reflect.String || to != reflect.TypeFor[netip.Prefix]() {
+		return value, nil
+	}
+	network, err := netip.ParsePrefix(value.(string))
+	if err != nil {
+		return nil, fmt.Errorf("%q is no network: write one like 192.0.2.0/24, and a single address like 192.0.2.7/32", value)
+	}
+	return network, nil
 }
 
 // fromEnvironment finds the variables that name a key.
