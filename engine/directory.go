@@ -137,7 +137,8 @@ func NewDirectory(e Entries) (*Directory, error) {
 			return nil, fmt.Errorf("trunk %q names app %q, which is not configured", t.Name, t.App)
 		}
 	}
-	slices.SortStableFunc(d.patterns, func(a, b Number) int { return len(b.Number) - len(a.Number) })
+	digits := func(n Number) int { return len(strings.TrimPrefix(n.Number, "+")) }
+	slices.SortStableFunc(d.patterns, func(a, b Number) int { return digits(b) - digits(a) })
 	return d, nil
 }
 
@@ -155,7 +156,8 @@ func (d *Directory) addNumber(n Number) error {
 			return fmt.Errorf("number %q names group %q, which is not configured", n.Number, id)
 		}
 	}
-	if strings.HasSuffix(n.Number, "*") {
+	if prefix, ok := strings.CutSuffix(n.Number, "*"); ok {
+		n.Number = NormalizeNumber(prefix) + "*"
 		if slices.ContainsFunc(d.patterns, func(p Number) bool { return p.Number == n.Number }) {
 			return fmt.Errorf("number %q is configured twice", n.Number)
 		}

@@ -35,7 +35,7 @@ func TestDirectory(t *testing.T) {
 		Apps:    []engine.App{{Key: "a"}},
 		Users:   []engine.User{{ID: "w0"}, {ID: "w1"}, {ID: "w2"}},
 		Groups:  []engine.Group{{ID: "g0", Users: []string{"w1", "w0", "w2"}}},
-		Numbers: []engine.Number{{Number: "*"}, {Number: "4921*"}, {Number: "+49211*"}, {Number: "4921112345", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "100"}},
+		Numbers: []engine.Number{{Number: "*"}, {Number: "4921*"}, {Number: "+49211*"}, {Number: "+49 (30) 1*"}, {Number: "+1202*"}, {Number: "12025*"}, {Number: "4921112345", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "100"}},
 		Trunks: []engine.Trunk{
 			{Name: "in", AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 			{Name: "out", Address: "192.0.2.9:5060"},
@@ -45,7 +45,7 @@ func TestDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	for dialled, want := range map[string]string{
-		"+4921112345": "4921112345", "004921112345": "4921112345", "+4921199": "+49211*", "+492199999": "4921*",
+		"+4921112345": "4921112345", "004921112345": "4921112345", "+4921199": "+49211*", "+492199999": "4921*", "+493012": "+49301*", "+12025550100": "12025*",
 		"100": "100", "+1": "*", "alice": "*",
 	} {
 		got, ok := d.Number(dialled)

@@ -4,6 +4,7 @@ package verbs
 
 import (
 	"context"
+	"net/url"
 
 	"github.com/callwright/callwright/engine"
 )
@@ -17,8 +18,14 @@ type Play struct {
 	URL string
 }
 
-// String names the verb and the file.
-func (p Play) String() string { return "Play " + p.URL }
+// String names the verb and the file, without a password in the URL: it is for
+// the timeline.
+func (p Play) String() string {
+	if u, err := url.Parse(p.URL); err == nil {
+		return "Play " + u.Redacted()
+	}
+	return "Play a URL that cannot be read"
+}
 
 // Run plays the file to its end.
 func (p Play) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {

@@ -47,3 +47,15 @@ func TestPlay(t *testing.T) {
 		},
 	})
 }
+
+func TestPlayString(t *testing.T) {
+	t.Parallel()
+	for url, want := range map[string]string{
+		"https://me:secret@app.example/hello.wav?a=1": "Play https://me:xxxxx@app.example/hello.wav?a=1",
+		"http://app/%zz": "Play a URL that cannot be read",
+	} {
+		if got := (verbs.Play{URL: url}).String(); got != want {
+			t.Errorf("%s is shown as %q, want %q", url, got, want)
+		}
+	}
+}
