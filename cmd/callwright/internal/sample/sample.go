@@ -30,7 +30,7 @@ func Start(c reception.Config) (*App, error) {
 	a.server = &http.Server{Handler: reception.New(c), ReadHeaderTimeout: 10 * time.Second}
 	go func() {
 		defer close(a.served)
-		a.server.Serve(listener) // ends with ErrServerClosed, by Stop
+		_ = a.server.Serve(listener) // ends with ErrServerClosed, by Stop
 	}()
 	return a, nil
 }
