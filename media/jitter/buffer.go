@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	slots   = 64                // frames in the ring: 1.28 s
-	history = 16                // frames behind the turn that tell late from duplicate
+	slots   = 16                // frames in the ring: 320 ms, in less than 3 kB
+	history = 4                 // frames behind the turn that tell late from duplicate
 	frame   = media.FrameSize   // samples, and bytes, in a frame
 	granule = frame / 32        // samples for which one bit says that they came
 	full    = uint32(1<<32 - 1) // all granules of a frame came

@@ -3,7 +3,7 @@
 // Package jitter is the buffer that turns packets, as they come from the
 // network, into one frame of sound every 20 ms.
 //
-// Sound is kept by its place in time, not by packet: a ring of 64 frames that
+// Sound is kept by its place in time, not by packet: a ring of 16 frames that
 // the RTP timestamp points into. So packets of any length are cut and joined by
 // being written down, reordering needs no sorting, and a silence that the
 // sender left out is simply empty. How long sound waits adapts to the network,

@@ -82,7 +82,7 @@ func FuzzBuffer(f *testing.F) {
 			if s[7]&2 != 0 {
 				b.Get()
 			}
-			if d := b.Depth(); d > 64 {
+			if d := b.Depth(); d > 16 {
 				t.Fatalf("%d frames wait", d)
 			}
 		}

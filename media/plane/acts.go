@@ -9,13 +9,22 @@ import (
 
 // What follows are the acts that commands ask for. They run between two ticks.
 
-// open takes in a new stream.
-func (s *shard) open(st stream) {
+// open takes in a new stream. It goes into the bin of the one it will be
+// bridged with: stepping the two one after the other finds the memory of both
+// still in the processor's cache.
+func (s *shard) open(st stream, near media.StreamID) {
 	i := s.streams.put(st)
 	p := s.streams.at(i)
 	p.self = i
 	s.index[p.id] = i
-	s.enter(p)
+	bin := s.emptiest()
+	if n, ok := s.index[near]; ok {
+		its := int(s.streams.at(n).life.bin)
+		if len(s.bins[its]) < len(s.bins[bin])+unevenness {
+			bin = its
+		}
+	}
+	s.enter(p, bin)
 }
 
 // close ends all that goes on on a stream. It is gone when its recordings are

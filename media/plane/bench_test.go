@@ -16,6 +16,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/rtp"
 	"github.com/callwright/callwright/media/rtpload"
 )
 
@@ -70,6 +71,53 @@ func BenchmarkPlane(b *testing.B) {
 				}
 				b.ReportMetric(float64(plane.Gaps), "gaps")
 			}
+		})
+	}
+}
+
+// BenchmarkStep measures the steps alone: 400 streams that send to themselves,
+// nobody asleep and everything in the cache. It has less noise than the whole,
+// and shows what a change to the code costs.
+func BenchmarkStep(b *testing.B) {
+	const legs = 400
+	home := netip.MustParseAddr("127.0.0.1")
+	b.Run("bare", func(b *testing.B) {
+		sockets := make([]rtp.Socket, legs)
+		for i := range sockets {
+			s, err := rtp.Listen(netip.AddrPortFrom(home, 0))
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer func() { _ = s.Close() }()
+			if err := s.Connect(rtp.EndpointOf(netip.AddrPortFrom(home, s.Port()))); err != nil {
+				b.Fatal(err)
+			}
+			sockets[i] = s
+		}
+		var in [2048]byte
+		for b.Loop() {
+			for _, s := range sockets {
+				_, _ = s.Recv(in[:])
+				_ = s.Send(in[:rtp.HeaderSize+media.FrameSize])
+			}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/legs, "ns/leg")
+	})
+	for _, name := range []string{"play", "bridge"} {
+		b.Run(name, func(b *testing.B) {
+			p, err := build(Config{Listen: home, Ports: "0", Shards: 1, Logger: slog.New(slog.DiscardHandler)})
+			if err != nil {
+				b.Fatal(err)
+			}
+			f := &fixture{Plane: p}
+			defer f.close()
+			connect(b, p, name == "bridge", make([]netip.AddrPort, legs))
+			f.step(time.Second)
+			for b.Loop() {
+				f.now += media.FrameDuration
+				p.shards[0].step(f.now)
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/legs, "ns/leg")
 		})
 	}
 }
@@ -149,30 +197,44 @@ func measurePlane(b *testing.B, legs int, bridged bool) cost {
 		if err != nil {
 			b.Fatal(err)
 		}
-		must := func(err error) {
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-		sound := prompt(250, 440)
-		var last media.StreamID
-		for i, peer := range peers {
-			id, here, err := p.Open(media.StreamOptions{Deliver: func(media.Event) {}, Near: last})
-			must(err)
-			at = append(at, here)
-			must(p.Connect(id, media.Remote{Addr: peer, Codec: media.PCMU, TelephoneEvent: events, Send: true, Receive: true}))
-			switch {
-			case !bridged:
-				must(p.Play(id, sound, media.PlayOptions{Loop: true}))
-			case i%2 == 1:
-				must(p.Bridge(last, id))
-			}
-			last = id
-		}
-		return at
+		return connect(b, p, bridged, peers)
 	})
 	p.Close()
 	return c
+}
+
+// connect opens a stream for each peer, and plays a prompt on it or bridges it
+// with the next. A stream without a peer's address sends to itself.
+func connect(b *testing.B, p *Plane, bridged bool, peers []netip.AddrPort) (at []netip.AddrPort) {
+	b.Helper()
+	must := func(err error) {
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	sound := prompt(250, 440)
+	var last media.StreamID
+	for i, peer := range peers {
+		near := media.StreamID(0)
+		if bridged && i%2 == 1 {
+			near = last
+		}
+		id, here, err := p.Open(media.StreamOptions{Deliver: func(media.Event) {}, Near: near})
+		must(err)
+		at = append(at, here)
+		if !peer.IsValid() {
+			peer = here
+		}
+		must(p.Connect(id, media.Remote{Addr: peer, Codec: media.PCMU, TelephoneEvent: events, Send: true, Receive: true}))
+		switch {
+		case !bridged:
+			must(p.Play(id, sound, media.PlayOptions{Loop: true}))
+		case i%2 == 1:
+			must(p.Bridge(last, id))
+		}
+		last = id
+	}
+	return at
 }
 
 func processorTime() time.Duration {

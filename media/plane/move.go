@@ -105,7 +105,7 @@ func (s *shard) unpack(p *parcel) {
 		st.life.tape = s.tapes.put(p.tape)
 	}
 	s.index[st.id] = i
-	s.enterBin(st, int(st.life.bin))
+	s.enter(st, int(st.life.bin))
 	for late := s.timing.next - st.life.due; late > 0 && late < hopeless; late -= media.FrameDuration {
 		s.stepStream(st) // its turn went by on the way
 	}

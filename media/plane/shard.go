@@ -25,6 +25,9 @@ const (
 	// crowded is from how many streams on a shard is crowded, and calm below
 	// how many it is no more.
 	crowded, calm = 800, 700
+	// unevenness is how many more streams than the emptiest a bin may have and
+	// still take one that belongs to a stream in it.
+	unevenness = 16
 	// hopeless is how late the clock may be before the time is given up rather
 	// than caught up with.
 	hopeless = 60 * time.Millisecond
@@ -136,8 +139,8 @@ func (s *shard) stepStream(st *stream) {
 	st.life.due = s.timing.next + media.FrameDuration
 }
 
-// enter puts a stream into the bin that has the fewest.
-func (s *shard) enter(st *stream) {
+// emptiest is the bin that has the fewest streams.
+func (s *shard) emptiest() int {
 	best := 0
 	for i := range bins {
 		// 0, 5, 10, 15, 1, 6 …: few streams are spread as far as many.
@@ -146,10 +149,11 @@ func (s *shard) enter(st *stream) {
 			best = bin
 		}
 	}
-	s.enterBin(st, best)
+	return best
 }
 
-func (s *shard) enterBin(st *stream, bin int) {
+// enter puts a stream into a bin.
+func (s *shard) enter(st *stream, bin int) {
 	st.life.bin, st.life.place = uint8(bin), int32(len(s.bins[bin]))
 	s.bins[bin] = append(s.bins[bin], st.self)
 	s.timing.stepped++

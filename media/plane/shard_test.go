@@ -118,7 +118,7 @@ func TestBins(t *testing.T) {
 	s := newShard(clock.New(), make(chan struct{}, 1))
 	const many = crowded + 100
 	for i := range many {
-		s.open(stream{id: media.StreamID(i + 1)})
+		s.open(stream{id: media.StreamID(i + 1)}, 0)
 	}
 	for bin, streams := range s.bins {
 		if n := len(streams); n < many/bins || n > many/bins+1 {
@@ -160,6 +160,30 @@ func TestBins(t *testing.T) {
 	}
 	if s.timing.width != coarse {
 		t.Error("a calm shard still steps each bin by itself")
+	}
+}
+
+// A stream is stepped right after the one it will be bridged with, unless too
+// many would be.
+func TestNear(t *testing.T) {
+	t.Parallel()
+	s := newShard(clock.New(), make(chan struct{}, 1))
+	for i := range media.StreamID(100) {
+		s.open(stream{id: i + 1}, i*(i%2)) // each second one belongs to the one before
+	}
+	for id := media.StreamID(1); id < 100; id += 2 {
+		a, b := s.streams.at(s.index[id]), s.streams.at(s.index[id+1])
+		if a.life.bin != b.life.bin {
+			t.Errorf("streams %d and %d are in bins %d and %d", id, id+1, a.life.bin, b.life.bin)
+		}
+	}
+	for i := range media.StreamID(1000) {
+		s.open(stream{id: i + 1000}, 1)
+	}
+	for bin, streams := range s.bins {
+		if n := len(streams); n < 1100/bins-unevenness || n > 1100/bins+unevenness {
+			t.Errorf("%d streams in bin %d", n, bin)
+		}
 	}
 }
 
