@@ -31,7 +31,7 @@ func (p *Plane) Connect(id media.StreamID, r media.Remote) error {
 }
 
 // Play plays a prompt in place of what the stream sends else. It replaces a
-// prompt that is still playing.
+// prompt that is still playing, and begins when the stream is connected.
 func (p *Plane) Play(id media.StreamID, prompt *media.Prompt, o media.PlayOptions) error {
 	if len(prompt.ULaw) != len(prompt.ALaw) || len(prompt.ULaw)%media.FrameSize != 0 {
 		return fmt.Errorf("play %s: the prompt is not made of whole frames in both codings", prompt.Name)

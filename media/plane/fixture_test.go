@@ -34,7 +34,9 @@ type fixture struct {
 
 func setup(t *testing.T, c Config) *fixture {
 	t.Helper()
-	c.Listen = netip.MustParseAddr("127.0.0.1")
+	if !c.Listen.IsValid() {
+		c.Listen = netip.MustParseAddr("127.0.0.1")
+	}
 	if c.Ports == "" {
 		c.Ports = "0"
 	}
@@ -158,7 +160,7 @@ type heard struct {
 
 func newPhone(t *testing.T, c media.Codec, server netip.AddrPort) *phone {
 	t.Helper()
-	home := netip.MustParseAddr("127.0.0.1")
+	home := server.Addr()
 	s, err := rtp.Listen(netip.AddrPortFrom(home, 0))
 	if err != nil {
 		t.Fatal(err)

@@ -4,6 +4,7 @@ package plane
 
 import (
 	"encoding/binary"
+	"net/netip"
 	"testing"
 	"time"
 
@@ -88,6 +89,46 @@ func TestReinviteMovesPeer(t *testing.T) {
 	f.step(40 * time.Millisecond)
 	if e := f.want(id, media.Latched); e.Source != fresh.at {
 		t.Errorf("latched to %v", e.Source)
+	}
+}
+
+// A peer behind a router that changes addresses announces a new one that is as
+// useless as the old one: what it really sends from is believed at once.
+func TestReinviteOfPeerBehindRouter(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, at := f.open()
+	announced, announced2, real := newPhone(t, 0, at), newPhone(t, 0, at), newPhone(t, 0, at)
+	f.must(f.Connect(id, announced.remote()))
+	f.run(5, map[*phone]float64{real: 440})
+	f.want(id, media.Latched)
+	f.must(f.Connect(id, announced2.remote()))
+	f.run(2, map[*phone]float64{real: 440})
+	if e := f.want(id, media.Latched); e.Source != real.at {
+		t.Errorf("latched to %v, want %v", e.Source, real.at)
+	}
+	real.drain()
+	announced2.drain()
+	f.run(10, map[*phone]float64{real: 440})
+	if len(real.heard) != 10 || announced2.drain() != 0 {
+		t.Errorf("the peer heard %d packets in 10 frames", len(real.heard))
+	}
+}
+
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{Listen: netip.MustParseAddr("::1")})
+	a, pa := f.call(media.PCMU)
+	b, pb := f.call(media.PCMA)
+	f.must(f.Bridge(a, b))
+	songs := map[*phone]float64{pa: 1000, pb: 440}
+	f.run(settle, songs)
+	pa.heard, pb.heard = nil, nil
+	f.run(20, songs)
+	hearsOnly(t, pa, 440, 1000)
+	hearsOnly(t, pb, 1000, 440)
+	if e := f.want(a, media.Latched); e.Source != pa.at {
+		t.Errorf("latched to %v, want %v", e.Source, pa.at)
 	}
 }
 
