@@ -5,6 +5,7 @@ package plane
 import (
 	"bytes"
 	"fmt"
+	"hash/fnv"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -35,7 +36,7 @@ type fixture struct {
 func setup(t *testing.T, c Config) *fixture {
 	t.Helper()
 	if !c.Listen.IsValid() {
-		c.Listen = netip.MustParseAddr("127.0.0.1")
+		c.Listen = home(t)
 	}
 	if c.Ports == "" {
 		c.Ports = "0"
@@ -49,8 +50,22 @@ func setup(t *testing.T, c Config) *fixture {
 		t.Fatal(err)
 	}
 	f := &fixture{Plane: p, t: t, inbox: map[media.StreamID]chan media.Event{}}
+	t.TempDir() // to be removed after the plane is closed, not before
 	t.Cleanup(f.close)
 	return f
+}
+
+// home is the address that a test has for itself: the kernel may give the port
+// of a phone that is gone to another test at once, and a stream that is locked
+// to nobody yet would listen to what is still sent there.
+func home(t *testing.T) netip.Addr {
+	if runtime.GOOS != "linux" {
+		return netip.MustParseAddr("127.0.0.1") // the only one that is set up
+	}
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(t.Name()))
+	sum := h.Sum(nil)
+	return netip.AddrFrom4([4]byte{127, sum[0] | 1, sum[1], sum[2] | 1})
 }
 
 // close steps the shards while the plane waits for them.

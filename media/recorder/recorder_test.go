@@ -61,9 +61,10 @@ func read(t *testing.T, path string) (channels [2][]int16) {
 
 func setup(t *testing.T) (*recorder.Recorder, chan recorder.Result, string) {
 	t.Helper()
+	path := filepath.Join(t.TempDir(), "a.wav") // to be removed after Close
 	r := recorder.New()
 	t.Cleanup(r.Close)
-	return r, make(chan recorder.Result, 10), filepath.Join(t.TempDir(), "a.wav")
+	return r, make(chan recorder.Result, 10), path
 }
 
 func into(results chan recorder.Result) func(*recorder.Recording, recorder.Result) {
