@@ -27,6 +27,7 @@ type refusal struct {
 
 // incoming makes a leg of a new call and hands it to the engine, or refuses it.
 func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler {
+	<-s.started // the engine may ring somebody at once
 	leg, no := s.accept(d, in)
 	if no == nil {
 		return leg.handler()

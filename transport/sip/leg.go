@@ -19,13 +19,15 @@ type Leg struct {
 	media  Media
 	name   string
 	stream media.StreamID
-
-	mu      sync.Mutex
-	dialog  *dialog.Dialog
-	session *sdp.Session
+	dialog *dialog.Dialog // set before anybody has the leg
 	// answer is what we answer the caller's offer with; empty when the caller
-	// made none and the offer is ours to make.
+	// made none and the offer is ours to make. It is never changed.
 	answer []byte
+
+	// mu is not held while the dialog is asked for something: that may wait for
+	// a peer that does not read, and the media plane waits for mu.
+	mu      sync.Mutex
+	session *sdp.Session
 	// remote is what the peer's last session description settled; it has no
 	// address before there is one.
 	remote media.Remote
@@ -92,36 +94,42 @@ func (l *Leg) end() {
 
 // Progress sends 180, or 183 with a session description.
 func (l *Leg) Progress(sound bool) error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch {
-	case !sound:
+	if !sound {
 		return gone(l.dialog.Progress(180, "Ringing", nil))
-	case l.answer == nil:
+	}
+	if l.answer == nil {
 		return engine.ErrNoEarlyMedia
 	}
 	if err := l.dialog.Progress(183, "Session Progress", l.answer); err != nil {
 		return gone(err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return l.connect()
 }
 
 // Answer sends 200 with a session description: an answer, or our offer if the
 // caller left that to us.
 func (l *Leg) Answer() error {
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	body := l.answer
 	if body == nil {
-		body = l.session.Offer()
+		body = l.offer()
 	}
 	if err := l.dialog.Answer(body); err != nil {
 		return gone(err)
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if !l.settled() {
 		return nil // the ACK will say where to
 	}
 	return l.connect()
+}
+
+func (l *Leg) offer() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.session.Offer()
 }
 
 // settled says whether a session description of the peer's was taken.
@@ -143,10 +151,11 @@ func gone(err error) error {
 // Hangup ends the leg. The reason goes along by RFC 3326.
 func (l *Leg) Hangup(cause engine.Cause) {
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	if l.cause == "" {
 		l.cause = cause
 	}
+	d := l.dialog
+	l.mu.Unlock()
 	words := cause.Words()
 	headers := []dialog.Header{{Name: "Reason", Value: fmt.Sprintf("Q.850;cause=%d", words.Q850)}}
 	if cause == engine.CauseElsewhere {
@@ -156,7 +165,7 @@ func (l *Leg) Hangup(cause engine.Cause) {
 	if words.SIPStatus == 503 {
 		headers = append(headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
 	}
-	l.dialog.Hangup(words.SIPStatus, words.SIPReason, headers...)
+	d.Hangup(words.SIPStatus, words.SIPReason, headers...)
 }
 
 // handler is how the dialog talks to the leg.
@@ -172,6 +181,13 @@ func (l *Leg) onMessage(m dialog.Message) {
 
 // onDialog takes what becomes of the dialog, one event at a time.
 func (l *Leg) onDialog(ev dialog.Event) {
+	if err := l.take(ev); err != nil {
+		l.mismatch(err)
+	}
+}
+
+// take does so; the error is that the peer answered what we cannot speak.
+func (l *Leg) take(ev dialog.Event) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch ev := ev.(type) {
@@ -182,30 +198,29 @@ func (l *Leg) onDialog(ev dialog.Event) {
 		l.tell(engine.LegRinging{Status: ev.Status, Sound: sound})
 	case dialog.Answered:
 		if err := l.settle(ev.Body); err != nil {
-			l.mismatch(err)
-			return
+			return err
 		}
 		l.tell(engine.LegAnswered{})
 	case dialog.Confirmed:
 		if len(ev.Body) > 0 || !l.settled() {
 			if err := l.settle(ev.Body); err != nil {
-				l.mismatch(err)
-				return
+				return err
 			}
 		}
 		l.tell(engine.LegConfirmed{})
 	case dialog.Ended:
 		if l.over != nil {
-			return // told when the stream was closed under it
+			return nil // told when the stream was closed under it
 		}
 		l.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
-		if l.fault != nil {
+		if l.fault != nil && ev.By == dialog.Local {
 			l.over.Text = l.fault.Error()
 		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
 			l.end()
 		}
 	}
+	return nil
 }
 
 // settle takes the peer's answer to our offer. The last one given holds; one
@@ -222,11 +237,13 @@ func (l *Leg) settle(body []byte) error {
 	return l.connect()
 }
 
-// mismatch hangs up on a peer that answered what we cannot speak. l.mu is held.
+// mismatch hangs up on a peer that answered what we cannot speak.
 func (l *Leg) mismatch(err error) {
+	l.mu.Lock()
 	l.cause, l.fault = engine.CauseNoCodec, err
-	words := l.cause.Words()
-	l.dialog.Hangup(words.SIPStatus, words.SIPReason,
+	d, words := l.dialog, l.cause.Words()
+	l.mu.Unlock()
+	d.Hangup(words.SIPStatus, words.SIPReason,
 		dialog.Header{Name: "Reason", Value: fmt.Sprintf(`SIP;cause=%d;text="%s"`, words.SIPStatus, words.SIPReason)})
 }
 

@@ -49,10 +49,14 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	}
 	leg, err := s.openLeg(way.uri, way.peer(), r.Near)
 	if err != nil {
-		return nil, &engine.DialError{Cause: engine.CauseOverload, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
+		cause := engine.CauseOverload
+		if errors.Is(err, errNoWay) {
+			cause = engine.CauseUnreachable
+		}
+		return nil, &engine.DialError{Cause: cause, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
 	}
 	from, headers := s.shown(r, way)
-	leg.mu.Lock()
+	leg.mu.Lock() // until the dialog is there, its first event waits
 	defer leg.mu.Unlock()
 	leg.dialog, err = s.endpoint.Call(dialog.Call{
 		To: way.uri, From: from, Headers: headers, Body: leg.session.Offer(),
@@ -60,7 +64,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	}, leg.handler())
 	if err != nil {
 		// Nobody listens to this leg; its stream ends for itself.
-		return nil, &engine.DialError{Cause: engine.CauseFailed, Err: errors.Join(
+		return nil, &engine.DialError{Cause: engine.CauseUnreachable, Err: errors.Join(
 			fmt.Errorf("ring %s: %w", r.Target, err), s.cfg.Media.CloseStream(leg.stream))}
 	}
 	return leg, nil

@@ -3,6 +3,8 @@
 package sip
 
 import (
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 
@@ -46,15 +48,22 @@ type Server struct {
 	log      *slog.Logger
 	calls    Calls
 	endpoint *dialog.Endpoint
+	started  chan struct{} // closed when endpoint is set: calls may come before
 }
 
+// errNoWay says that it is not known how the other side is reached.
+var errNoWay = errors.New("no way to its address")
+
 // New makes a Server that is not reachable yet.
-func New(cfg Config) *Server { return &Server{cfg: cfg, log: cfg.Log} }
+func New(cfg Config) *Server {
+	return &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{})}
+}
 
 // Start opens the sockets; calls that come in are given to calls. The error
 // names the address that cannot be used and what to change.
 func (s *Server) Start(calls Calls) (err error) {
 	s.calls = calls
+	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright",
 		Admit: s.admits, Incoming: s.incoming, Log: s.log,
@@ -89,7 +98,10 @@ func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort
 		return local, nil
 	}
 	ours, err := dialog.Towards(peer)
-	return netip.AddrPortFrom(ours, local.Port()), err
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("%w: %w", errNoWay, err)
+	}
+	return netip.AddrPortFrom(ours, local.Port()), nil
 }
 
 var _ engine.Dialer = (*Server)(nil)

@@ -520,7 +520,7 @@ func TestOutgoingCancelled(t *testing.T) {
 
 func TestDialRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Users = []engine.User{{ID: "w1", Name: "Bob"}} })
+	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Users = []engine.User{{ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Eve", Contact: "sip:eve@127.0.0.1:99999"}} })
 	for _, tc := range []struct {
 		target engine.Address
 		cause  engine.Cause
@@ -528,6 +528,7 @@ func TestDialRefused(t *testing.T) {
 	}{
 		{engine.NumberAddress("+49301"), engine.CauseUnreachable, "trunks[].address"},
 		{engine.Address{Kind: engine.KindUser, Value: "w1", Name: "Bob"}, engine.CauseOffline, "users[].contact"},
+		{engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Eve"}, engine.CauseUnreachable, "no way to its address"},
 		{engine.Anonymous(), engine.CauseNotFound, "neither a number nor a user"},
 	} {
 		_, err := h.server.Dial(engine.DialRequest{Target: engine.Target{Address: tc.target}, From: engine.NumberAddress("1")})
