@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	neturl "net/url"
 	"strings"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
@@ -97,6 +98,9 @@ var private = []string{
 // app, which it starts. Only callers on private networks get through.
 func answerAll(c *config.Config, url string) (stop func(), err error) {
 	stop = func() {}
+	if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return nil, fmt.Errorf("--app is %q: write a whole URL, like http://localhost:3000", url)
+	}
 	a := config.App{Key: "app", Dialect: "sipgate", IncomingURL: url}
 	if url == "" {
 		// Many softphones send no digits before they are answered, and the
@@ -124,10 +128,13 @@ func welcome(c config.Config, app string) string {
 	if app != "" {
 		answers = "The app at " + app + " answers every number, to callers on private networks only."
 	}
-	_, port, _ := net.SplitHostPort(c.SIP.Listen[0][strings.Index(c.SIP.Listen[0], "//")+2:])
+	listen := netip.MustParseAddrPort(c.SIP.Listen[0][strings.Index(c.SIP.Listen[0], "//")+2:])
+	if listen.Addr().IsUnspecified() {
+		listen = netip.AddrPortFrom(reachable(), listen.Port())
+	}
 	return strings.Join([]string{
 		answers,
-		fmt.Sprintf("Call it:          sip:100@%s:%s from any SIP phone, no registration needed", reachable(), port),
+		fmt.Sprintf("Call it:          sip:100@%s from any SIP phone, no registration needed", listen),
 		fmt.Sprintf("Watch the call:   curl -N http://%s/api/v1/events", c.HTTP.Listen),
 		"Use your own app: callwright serve --app http://localhost:3000",
 		"More:             callwright serve --config callwright.yaml (README.md lists the settings)",
@@ -135,15 +142,12 @@ func welcome(c config.Config, app string) string {
 }
 
 // reachable gives an address of this machine that phones may call.
-func reachable() string {
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		return "127.0.0.1"
-	}
+func reachable() netip.Addr {
+	addresses, _ := net.InterfaceAddrs() // none is as good as an error here
 	for _, a := range addresses {
 		if n, ok := a.(*net.IPNet); ok && n.IP.To4() != nil && !n.IP.IsLoopback() {
-			return n.IP.String()
+			return netip.AddrFrom4([4]byte(n.IP.To4()))
 		}
 	}
-	return "127.0.0.1"
+	return netip.AddrFrom4([4]byte{127, 0, 0, 1})
 }
