@@ -520,7 +520,9 @@ func TestOutgoingCancelled(t *testing.T) {
 
 func TestDialRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Users = []engine.User{{ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Eve", Contact: "sip:eve@127.0.0.1:99999"}} })
+	h := newHouse(t, func(_ *house, e *engine.Entries) {
+		e.Users = []engine.User{{ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Eve", Contact: "sip:eve@127.0.0.1:99999"}}
+	})
 	for _, tc := range []struct {
 		target engine.Address
 		cause  engine.Cause
