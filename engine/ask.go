@@ -12,6 +12,8 @@ import (
 type question struct {
 	why   Event
 	reply chan Reply // has room for the one reply
+	// around is what the program around a nested one was asking.
+	around *question
 }
 
 // ask puts an event to the app and gives the program that answers it, or the
@@ -23,11 +25,10 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: app %q has no URL for it", r.Name, c.record.App)
 		return c.missing(MissingEmpty), nil
 	}
-	q := &question{why: why, reply: make(chan Reply, 1)}
-	around := c.asking
+	q := &question{why: why, reply: make(chan Reply, 1), around: c.asking}
 	c.asking = q
-	c.token++
-	token := c.token
+	c.waiting.token++
+	token := c.waiting.token
 	c.engine.goroutines.Go(func() {
 		q.reply <- c.engine.exchange(c.engine.ctx, c.timeline, r)
 		c.inbox.put(done{token: token})
@@ -36,7 +37,7 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.asking = around
+	c.asking = q.around
 	reply := <-q.reply
 	if reply.Err != nil {
 		return c.missing(MissingUnreachable), nil
@@ -86,7 +87,7 @@ func (c *Call) tell(e Event) {
 func (c *Call) tellEnd(ended Event) {
 	q, info := c.asking, c.Info()
 	c.outbox.add(func() []Request {
-		if q != nil {
+		for ; q != nil; q = q.around {
 			if reply := <-q.reply; reply.Err == nil {
 				c.read(&info.Record, q.why, reply)
 			}

@@ -37,12 +37,18 @@ type Call struct {
 	asked    Event     // what it was asked about last
 
 	// over is why the call ends, once that is settled.
-	over  Cause
+	over    Cause
+	waiting waiting
+}
+
+// waiting is how a Call waits, and what it has seen and not used yet.
+type waiting struct {
 	depth int       // of programs that run inside each other
 	stash []Message // for the programs around the one that runs, or for later
 	// keepDigits is set while digits that nobody awaits are kept.
 	keepDigits bool
-	token      uint64
+	// token is the last one that was given to work or a play.
+	token uint64
 }
 
 // party is the live half of a Call and what is going on with it.
@@ -57,6 +63,14 @@ type party struct {
 	// preview is the stream whose early media it heard last.
 	ringback uint64
 	preview  media.StreamID
+	// news is what a target said last while it rang.
+	news alerted
+}
+
+// alerted is how a target rings.
+type alerted struct {
+	status int
+	sound  bool
 }
 
 // EndedError is what Await returns once the call is over: its program ends.
@@ -98,9 +112,9 @@ func (c *Call) AwaitFor(ctx context.Context, limit time.Duration, want func(Mess
 // meanwhile has ctx.
 func (c *Call) await(ctx, limit context.Context, want func(Message) bool) (Message, error) {
 	for {
-		for i, m := range c.stash {
+		for i, m := range c.waiting.stash {
 			if want(m) {
-				c.stash = append(c.stash[:i:i], c.stash[i+1:]...)
+				c.waiting.stash = append(c.waiting.stash[:i:i], c.waiting.stash[i+1:]...)
 				return m, nil
 			}
 		}
@@ -121,8 +135,8 @@ func (c *Call) await(ctx, limit context.Context, want func(Message) bool) (Messa
 		case m == nil:
 		case want(m):
 			return m, nil
-		case c.depth > 0 || c.keeps(m):
-			c.stash = append(c.stash, m)
+		case c.waiting.depth > 0 || c.keeps(m):
+			c.waiting.stash = append(c.waiting.stash, m)
 		}
 	}
 }
@@ -130,20 +144,20 @@ func (c *Call) await(ctx, limit context.Context, want func(Message) bool) (Messa
 // KeepDigits has digits that come while something else is awaited kept, until
 // the returned function is called, for who awaits digits next.
 func (c *Call) KeepDigits() (stop func()) {
-	around := c.keepDigits
-	c.keepDigits = true
+	around := c.waiting.keepDigits
+	c.waiting.keepDigits = true
 	return func() {
-		c.keepDigits = around
-		c.stash = slices.DeleteFunc(c.stash, func(m Message) bool {
+		c.waiting.keepDigits = around
+		c.waiting.stash = slices.DeleteFunc(c.waiting.stash, func(m Message) bool {
 			_, digit := m.(Digit)
-			return digit && c.depth == 0
+			return digit && c.waiting.depth == 0
 		})
 	}
 }
 
 func (c *Call) keeps(m Message) bool {
 	_, digit := m.(Digit)
-	return digit && c.keepDigits
+	return digit && c.waiting.keepDigits
 }
 
 // handle does what a message asks of the Call itself, and gives what is left of
@@ -177,8 +191,8 @@ func (c *Call) finishWith(cause Cause) {
 func do[T any](ctx context.Context, c *Call, f func(context.Context) T) (T, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	c.token++
-	token := c.token
+	c.waiting.token++
+	token := c.waiting.token
 	c.engine.goroutines.Go(func() { c.inbox.put(done{token: token, value: f(ctx)}) })
 	m, err := c.Await(ctx, func(m Message) bool {
 		d, ok := m.(done)

@@ -108,12 +108,8 @@ func CauseOfStatus(status int, rang bool) Cause {
 		return CauseOffline
 	case status == 404 || status == 410 || status == 484 || status == 485 || status == 604:
 		return CauseNotFound
-	case status == 487:
-		return CauseCancelled
-	case status == 408 && rang:
+	case status == 487 && rang || status == 408 && rang:
 		return CauseNoAnswer
-	case status == 488 || status == 606:
-		return CauseNoCodec
 	}
 	return CauseUnreachable
 }

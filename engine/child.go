@@ -36,16 +36,20 @@ func (c *Call) Ring(target Target, from Address) ID {
 // ring is the life of a child: it rings, is perhaps picked up, and ends.
 func (c *Call) ring(request DialRequest) {
 	c.save(EventOutgoing, Data{Party: &c.record.From}, "ring %s as %s", request.Target, request.From)
+	err := guarded(func() error { return c.reach(request) })
+	c.settle(c.engine.ctx, err)
+	text := ""
+	if refused := (*DialError)(nil); errors.As(err, &refused) {
+		text = refused.Error()
+	}
+	c.close(text)
+}
+
+// reach dials and tells the parent what becomes of it, until the call is over.
+func (c *Call) reach(request DialRequest) error {
 	leg, err := c.engine.dialer.Dial(request)
 	if err != nil {
-		cause := CauseFailed
-		var refused *DialError
-		if errors.As(err, &refused) {
-			cause = refused.Cause
-		}
-		c.finishWith(cause)
-		c.close(err.Error())
-		return
+		return err
 	}
 	c.party.leg = leg
 	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
@@ -58,9 +62,7 @@ func (c *Call) ring(request DialRequest) {
 			return false
 		})
 		if err != nil {
-			c.finishWith(CauseShutdown)
-			c.close("")
-			return
+			return err
 		}
 		c.report(m, leg.Info().Stream)
 	}
@@ -70,6 +72,11 @@ func (c *Call) ring(request DialRequest) {
 func (c *Call) report(m Message, stream media.StreamID) {
 	switch m := m.(type) {
 	case legAlerted:
+		news := alerted{status: m.Status, sound: m.Sound}
+		if news == c.party.news {
+			return // carriers repeat themselves while it rings
+		}
+		c.party.news = news
 		c.note(EventRinging, Data{Status: m.Status, Party: &c.record.To}, "%s is ringing", c.record.To)
 		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
 	case legAnswered:

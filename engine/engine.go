@@ -171,7 +171,7 @@ func (e *Engine) Living() int {
 
 // Shutdown takes no new calls, lets those that live go on until ctx ends, hangs
 // the rest up, and waits until every record is written and every App is told,
-// but no longer than grace after the last call.
+// but no longer than grace for each of the two.
 func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
 	e.mu.Lock()
 	e.draining = true
@@ -181,12 +181,31 @@ func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
 	case <-e.idle:
 	case <-ctx.Done():
 		e.hangUpAll()
-		<-e.idle
+		if !within(grace, e.idle) {
+			e.log.Error("calls did not end when they were hung up", "calls", e.Living())
+		}
 	}
-	giveUp := time.AfterFunc(grace, e.cancel)
-	defer giveUp.Stop()
-	e.goroutines.Wait()
+	told := make(chan struct{})
+	go func() { e.goroutines.Wait(); close(told) }()
+	if !within(grace, told) {
+		e.cancel() // the last requests are given up
+		if !within(grace, told) {
+			e.log.Error("the engine stopped before everything in it did")
+		}
+	}
 	e.cancel()
+}
+
+// within says whether something is done in time.
+func within(limit time.Duration, done <-chan struct{}) bool {
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-done:
+		return true
+	case <-t.C:
+		return false
+	}
 }
 
 func (e *Engine) hangUpAll() {

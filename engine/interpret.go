@@ -23,27 +23,29 @@ func (c *Call) main() {
 	stop := c.limitDuration()
 	defer stop()
 	arrived := c.save(EventIncoming, Data{Party: &c.record.From}, "call from %s to %s", c.record.From, c.record.To)
-	c.settle(ctx, c.guarded(ctx, arrived))
+	c.settle(ctx, guarded(func() error { return c.converse(ctx, arrived) }))
 	c.close("")
 }
 
-// guarded converses, and makes an error of a panic: one call's fault must not
-// end the others.
-func (c *Call) guarded(ctx context.Context, why Event) (err error) {
+// guarded makes an error of a panic: one call's fault must not end the others.
+func guarded(f func() error) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	return c.converse(ctx, why)
+	return f()
 }
 
 // settle makes a cause of the error that ended the program.
 func (c *Call) settle(ctx context.Context, err error) {
 	var over *EndedError
+	var refused *DialError
 	switch {
 	case err == nil || errors.As(err, &over):
 		return
+	case errors.As(err, &refused):
+		c.finishWith(refused.Cause)
 	case errors.Is(err, ErrLegGone) || errors.Is(err, media.ErrNoStream):
 		// The leg went away under the program; it says why in a moment.
 		_, _ = c.Await(ctx, func(Message) bool { return false })
@@ -120,8 +122,8 @@ func (c *Call) runNested(ctx context.Context, program Program) {
 	if c.over != "" {
 		return
 	}
-	c.depth++
-	defer func() { c.depth-- }()
+	c.waiting.depth++
+	defer func() { c.waiting.depth-- }()
 	var over *EndedError
 	if err := c.execute(ctx, program); err != nil && !errors.As(err, &over) {
 		c.Complain(Problem{Sentence: "a program that was run inside the call failed: " + err.Error()})

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -47,8 +48,14 @@ func (o *outbox) next() func() []Request {
 
 func (o *outbox) run() {
 	for words := o.next(); words != nil; words = o.next() {
-		for _, r := range words() {
-			o.engine.exchange(o.engine.ctx, o.timeline, r)
+		err := guarded(func() error {
+			for _, r := range words() {
+				o.engine.exchange(o.engine.ctx, o.timeline, r)
+			}
+			return nil
+		})
+		if err != nil {
+			o.engine.log.Error("an event could not be told", "call", o.timeline.call.String(), "err", err)
 		}
 	}
 }
@@ -62,7 +69,11 @@ func (e *Engine) exchange(ctx context.Context, t *timeline, r Request) Reply {
 		t.reply(r, reply)
 		return reply
 	}
-	reply := e.fetcher.Fetch(ctx, r)
+	var reply Reply
+	if err := guarded(func() error { reply = e.fetcher.Fetch(ctx, r); return nil }); err != nil {
+		e.log.Error("a request failed inside the server", "call", t.call.String(), "err", err)
+		reply = Reply{URL: r.URL, Err: errors.New("the request failed inside the server; its log says why")}
+	}
 	t.reply(r, reply)
 	return reply
 }

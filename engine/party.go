@@ -118,9 +118,9 @@ func (c *Call) Alert() error {
 	if c.engine.ringback == nil {
 		return nil
 	}
-	c.token++
-	c.party.ringback = c.token
-	return c.engine.sound.Play(c.Stream(), c.engine.ringback, media.PlayOptions{Token: c.token, Loop: true})
+	c.waiting.token++
+	c.party.ringback = c.waiting.token
+	return c.engine.sound.Play(c.Stream(), c.engine.ringback, media.PlayOptions{Token: c.waiting.token, Loop: true})
 }
 
 // silenceRingback stops what Alert plays.
@@ -187,12 +187,12 @@ func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
 	if err := c.OpenSound(); err != nil {
 		return 0, err
 	}
-	c.token++
+	c.waiting.token++
 	c.note(EventPrompt, Data{URL: redact(p.Name)}, "play %s (%.1f s)", redact(p.Name), p.Duration().Seconds())
-	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: c.token}); err != nil {
+	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: c.waiting.token}); err != nil {
 		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
 	}
-	return c.token, nil
+	return c.waiting.token, nil
 }
 
 // StopPlay ends what the party hears; its PlayEnded follows.

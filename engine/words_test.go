@@ -114,8 +114,9 @@ func TestCauses(t *testing.T) {
 		{484, false, engine.CauseNotFound, "notFound"}, {485, false, engine.CauseNotFound, "notFound"},
 		{604, false, engine.CauseNotFound, "notFound"},
 		{408, false, engine.CauseUnreachable, "congestion"}, {500, true, engine.CauseUnreachable, "congestion"},
-		{503, false, engine.CauseUnreachable, "congestion"}, {488, false, engine.CauseNoCodec, "congestion"},
-		{606, false, engine.CauseNoCodec, "congestion"}, {487, true, engine.CauseCancelled, "cancel"},
+		{503, false, engine.CauseUnreachable, "congestion"}, {488, false, engine.CauseUnreachable, "congestion"},
+		{606, false, engine.CauseUnreachable, "congestion"},
+		{487, true, engine.CauseNoAnswer, "noAnswer"}, {487, false, engine.CauseUnreachable, "congestion"},
 	} {
 		got := engine.CauseOfStatus(tt.status, tt.rang)
 		if got != tt.cause || got.Words().Sipgate != tt.sipgate {

@@ -39,6 +39,7 @@ func (w *world) logger(level slog.Level) *slog.Logger {
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	server.Tune()
 	os.Exit(run(&world{ctx: ctx, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
 }

@@ -85,7 +85,7 @@ func (s *serveCommand) Run(w *world) error {
 
 // unconfigured says whether nobody said what to do with calls.
 func unconfigured(c config.Config) bool {
-	return len(c.Apps) == 0 && len(c.Numbers) == 0 && len(c.Trunks) == 0
+	return len(c.Apps)+len(c.Numbers)+len(c.Trunks)+len(c.Users)+len(c.Groups) == 0
 }
 
 // private are the networks whose callers the sample app answers.

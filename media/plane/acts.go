@@ -85,6 +85,9 @@ func (s *shard) sendDigits(st *stream, digits string) {
 
 func (s *shard) bridge(a, b media.StreamID, ears [2]*ear) {
 	left, right := s.streams.at(s.index[a]), s.streams.at(s.index[b])
+	if left.peer == right.self {
+		return // what they have buffered of each other stays
+	}
 	s.unbridge(left)
 	s.unbridge(right)
 	left.peer, right.peer = right.self, left.self

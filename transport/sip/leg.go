@@ -20,6 +20,7 @@ type Leg struct {
 	name   string
 	stream media.StreamID
 	dialog *dialog.Dialog // set before anybody has the leg
+	out    bool           // we called
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make. It is never changed.
 	answer []byte
@@ -268,6 +269,8 @@ func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
 	switch {
 	case ended.By == dialog.Local && l.cause != "":
 		return l.cause
+	case ended.By == dialog.Remote && ended.Status == 487 && !l.out:
+		return engine.CauseCancelled
 	case ended.Status != 0:
 		return engine.CauseOfStatus(ended.Status, l.rang)
 	case ended.By == dialog.Timeout:

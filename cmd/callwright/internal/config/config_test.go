@@ -69,8 +69,8 @@ func TestObjects(t *testing.T) {
 apps:    [{key: shop, dialect: sipgate, incoming_url: "https://shop.example/calls", early_media: false, secret: s}]
 users:   [{id: w0, name: Alice, contact: "sip:alice@192.0.2.7", password: x}]
 groups:  [{id: g0, users: [w0]}]
-numbers: [{number: "+4921112345", app: shop, users: [w0], groups: [g0]}, {number: "+49211*"}]
-trunks:  [{name: carrier, address: "192.0.2.1:5060;transport=tcp", username: u, password: p, allow_from: ["192.0.2.0/24"], app: shop}]
+numbers: [{number: +4921112345, app: shop, users: [w0], groups: [g0]}, {number: "+49211*"}, {number: 0211123}]
+trunks:  [{name: carrier, address: "192.0.2.1:5060;transport=tcp", username: u, password: 007, allow_from: ["192.0.2.0/24"], app: shop}]
 limits:  {max_duration: 1h, calls: 5}
 recordings: somewhere
 `), nil, nil)
@@ -84,9 +84,10 @@ recordings: somewhere
 		Numbers: []engine.Number{
 			{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}},
 			{Number: "+49211*", Account: "default"},
+			{Number: "0211123", Account: "default"},
 		},
 		Trunks: []engine.Trunk{{
-			Name: "carrier", Account: "default", Address: "192.0.2.1:5060;transport=tcp", Username: "u", Password: "p",
+			Name: "carrier", Account: "default", Address: "192.0.2.1:5060;transport=tcp", Username: "u", Password: "007",
 			AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, App: "shop",
 		}},
 	}
@@ -150,9 +151,9 @@ func TestComplaints(t *testing.T) {
 		`groups: [{users: []}]`:                                     `groups[0] has no id`,
 		`sip: {advertise: "http://sip.example.com"}`:                `sip.advertise is "http://sip.example.com": write only the host`,
 		`sip: {advertise: "sip.example.com:5060"}`:                  `write only the host`,
-		`limits: {max_duration: 4}`:                                 `limits.max_duration is too short: write a time with its unit`,
+		`limits: {max_duration: 4}`:                                 `limits.max_duration is "4": write a time with its unit`,
 		`limits: {max_duration: -1h}`:                               `limits.max_duration is too short`,
-		`webhooks: {timeout: 10}`:                                   `webhooks.timeout is too short`,
+		`webhooks: {timeout: 10}`:                                   `webhooks.timeout is "10": write a time with its unit`,
 		"apps: [{key: a, dialect: sipgate, headers: {\"X Y\": z}}]": `app "a" has the header "X Y"`,
 		"a: [": `read configuration`,
 	} {

@@ -11,9 +11,9 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/go-viper/mapstructure/v2"
-	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
@@ -30,7 +30,7 @@ const EnvPrefix = "CALLWRIGHT_"
 func Load(path string, environment []string, flags map[string]any) (Config, error) {
 	k := koanf.New(".")
 	if path != "" {
-		if err := k.Load(file.Provider(path), yaml.Parser()); err != nil {
+		if err := k.Load(file.Provider(path), literal{}); err != nil {
 			return Config{}, fileError(path, err)
 		}
 	}
@@ -48,7 +48,7 @@ func Load(path string, environment []string, flags map[string]any) (Config, erro
 		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
 	}
 	if err := k.UnmarshalWithConf("", &c, decoding(&c)); err != nil {
-		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
+		return Config{}, fmt.Errorf("configuration%s: %w", in(path), misread(err))
 	}
 	if err := c.check(); err != nil {
 		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
@@ -75,11 +75,32 @@ func decoding(c *Config) koanf.UnmarshalConf {
 	return koanf.UnmarshalConf{DecoderConfig: &mapstructure.DecoderConfig{
 		Result: c, TagName: "koanf", WeaklyTypedInput: true, Squash: true,
 		DecodeHook: mapstructure.ComposeDecodeHookFunc(
-			mapstructure.StringToTimeDurationHookFunc(),
+			mapstructure.DecodeHookFuncType(toDuration),
 			mapstructure.StringToSliceHookFunc(","),
 			mapstructure.DecodeHookFuncType(toNetwork),
 		),
 	}}
+}
+
+// toDuration reads a time, and says how to write one.
+func toDuration(from, to reflect.Type, value any) (any, error) {
+	if from.Kind() != reflect.String || to != reflect.TypeFor[time.Duration]() {
+		return value, nil
+	}
+	d, err := time.ParseDuration(value.(string))
+	if err != nil {
+		return nil, fmt.Errorf("is %q: write a time with its unit, like 10s or 4h", value)
+	}
+	return d, nil
+}
+
+// misread says in one sentence which setting could not be read.
+func misread(err error) error {
+	var e *mapstructure.DecodeError
+	if errors.As(err, &e) {
+		return fmt.Errorf("%s %w", e.Name(), e.Unwrap())
+	}
+	return err
 }
 
 // toNetwork reads a network, and says how to write one.
