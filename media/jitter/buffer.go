@@ -70,16 +70,22 @@ type Buffer struct {
 	clock   uint32 // timestamp of the first sample of turn
 	turn    uint32 // number of the next frame to be given
 	end     uint32 // one beyond the newest turn that is there
-	heard   uint32 // the turn given last that was there
+	heard   heard
 	pace    pace
 	Counts  Counts
+}
+
+// heard is up to where a sender has been heard, to which there is no way back.
+type heard struct {
+	known    bool
+	sequence uint16 // of the last packet
+	upTo     uint32 // the timestamp after its last sample
 }
 
 // Reset forgets all sound. Silence is the byte that stands for silence in the
 // codec of the packets. The counts stay.
 func (b *Buffer) Reset(silence byte) {
 	*b = Buffer{silence: silence, Counts: b.Counts, pace: pace{target: startDepth}}
-	b.heard -= slots // nothing was
 	b.hush()
 }
 
@@ -88,11 +94,11 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 	if len(payload) == 0 {
 		return Kept // keep-alive of RFC 6263: nothing to be heard
 	}
-	if h.SSRC != b.ssrc || b.state == idle && !b.isOld(h) {
+	if h.SSRC != b.ssrc || b.state == idle && b.sinceHeard(h) >= 0 {
 		b.begin(h)
 	}
 	ahead := b.place(h)
-	if ahead <= -slots*frame || ahead+len(payload) > (slots-history)*frame {
+	if b.sinceHeard(h) <= -slots*frame || ahead+len(payload) > (slots-history)*frame {
 		b.pace.strange++
 		if b.pace.strange < strangers && !h.Marker {
 			b.Counts.Late++
@@ -111,22 +117,27 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 // place is where the packet begins, in samples from the current turn.
 func (b *Buffer) place(h rtp.Header) int { return int(int32(h.Timestamp - b.clock)) }
 
-// isOld says that a packet is one from before what was heard last.
-func (b *Buffer) isOld(h rtp.Header) bool {
-	ahead := b.place(h)
-	return ahead > -slots*frame && int32(b.turn+uint32(floorDiv(ahead, frame))-b.heard) <= 0
+// sinceHeard is where the packet begins, in samples from what was heard last.
+func (b *Buffer) sinceHeard(h rtp.Header) int {
+	if !b.heard.known {
+		return 0
+	}
+	return int(int32(h.Timestamp - b.heard.upTo))
 }
 
 // begin sets the clock by a packet. What was kept and not yet given is lost.
 func (b *Buffer) begin(h rtp.Header) {
 	b.Counts.Skipped += b.kept(b.end)
 	b.made, b.given = *b.Frame(), slots // its slot is free from now on
+	since := b.sinceHeard(h)
+	if h.SSRC != b.ssrc || !b.heard.known || since < 0 || since > slots*frame {
+		b.heard = heard{known: true, upTo: h.Timestamp - slots*frame} // it began anew
+	}
 	b.state = filling
 	b.ssrc = h.SSRC
 	b.clock = h.Timestamp
 	b.turn += 2 * slots // no old frame can be mistaken for a new one
 	b.end = b.turn
-	b.heard = b.turn - slots
 	b.pace.waited, b.pace.missing = 0, 0
 }
 
@@ -146,7 +157,7 @@ func (b *Buffer) kept(upTo uint32) (n uint64) {
 // the wait grows, and nothing is lost. It returns the new distance.
 func (b *Buffer) turnBack(ahead int) int {
 	back := (-ahead + frame - 1) / frame
-	if back > maxDepth || int32(b.turn-uint32(back)-b.heard) <= 0 {
+	if back > maxDepth || int32(b.clock-uint32(back*frame)-b.heard.upTo) < 0 {
 		return ahead
 	}
 	b.turn -= uint32(back)

@@ -61,9 +61,9 @@ func (b *Buffer) Get() Outcome {
 		}
 	}
 	b.given = uint8(b.turn % slots)
-	b.heard = b.turn
 	b.pace.missing = 0
 	b.advance(1)
+	b.heard.sequence, b.heard.upTo = s.sequence, b.clock
 	b.pace.turn(b.Depth())
 	return Played
 }
@@ -76,8 +76,8 @@ func (b *Buffer) advance(frames int) {
 // skip leaves frames out.
 func (b *Buffer) skip(frames int) {
 	b.Counts.Skipped += b.kept(b.turn + uint32(frames))
-	b.heard = b.turn + uint32(frames) - 1
 	b.advance(frames)
+	b.heard.upTo = b.clock
 }
 
 // missing makes up for a frame that is not there.
@@ -102,13 +102,9 @@ func (b *Buffer) missing() Outcome {
 // senderPaused tells silence that the sender left out from packets that were
 // lost: then the packet after the gap follows the one before it.
 func (b *Buffer) senderPaused() bool {
-	before := b.at(b.heard)
-	if before == nil {
-		return false
-	}
 	for t := b.turn + 1; int32(b.end-t) > 0; t++ {
 		if s := b.at(t); s != nil {
-			return s.sequence == before.sequence+1
+			return s.sequence == b.heard.sequence+1
 		}
 	}
 	return false
