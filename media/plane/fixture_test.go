@@ -157,15 +157,16 @@ func (f *fixture) sync() {
 
 // phone is a peer: one socket, and what it has heard.
 type phone struct {
-	t      *testing.T
-	socket rtp.Socket
-	at     netip.AddrPort
-	codec  media.Codec
-	server rtp.Endpoint
-	header rtp.Header
-	parser rtp.Parser
-	heard  []heard
-	sample int
+	t       *testing.T
+	socket  rtp.Socket
+	at      netip.AddrPort
+	codec   media.Codec
+	server  rtp.Endpoint
+	header  rtp.Header
+	parser  rtp.Parser
+	heard   []heard
+	sample  int
+	crashed bool
 }
 
 type heard struct {
@@ -180,10 +181,19 @@ func newPhone(t *testing.T, c media.Codec, server netip.AddrPort) *phone {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = s.Close() })
-	return &phone{
+	p := &phone{
 		t: t, socket: s, at: netip.AddrPortFrom(home, s.Port()), codec: c, server: rtp.EndpointOf(server),
 		header: rtp.Header{PayloadType: uint8(c), SSRC: 0x1234, Sequence: 65530, Timestamp: 1<<32 - 800},
+	}
+	t.Cleanup(p.crash)
+	return p
+}
+
+// crash closes the phone's socket, once: its number soon means another file.
+func (p *phone) crash() {
+	if !p.crashed {
+		p.crashed = true
+		_ = p.socket.Close()
 	}
 }
 

@@ -197,7 +197,7 @@ func TestNobodyHome(t *testing.T) {
 	f := setup(t, Config{})
 	id, p := f.call(media.PCMU)
 	f.run(2, map[*phone]float64{p: 440})
-	_ = p.socket.Close() // the phone crashes
+	p.crash()
 	f.step(time.Second)
 	f.want(id, media.Latched)
 	got := f.closeAndCount(id)
