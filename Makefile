@@ -37,13 +37,13 @@ lint: bin/golangci-lint ## Look for what the compiler lets pass
 	@cd tools && ../bin/golangci-lint run --config ../.golangci.yml ./...
 
 unit: bin/testreport ## Run the tests of every package under the race detector
-	@$(GO) test -race -json $$($(GO) list ./... | grep -v -e '/examples$$' -e '/test$$') | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -timeout 5m -json $$($(GO) list ./... | grep -v -e '/examples$$' -e '/test$$') | bin/testreport | tee -a $(REPORT)
 
 examples: bin/testreport ## Run the example apps as processes and send them the documented requests
-	@$(GO) test -race -count=1 -json ./examples | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -count=1 -timeout 5m -json ./examples | bin/testreport | tee -a $(REPORT)
 
 sipp: bin/testreport ## Run the sipp scenarios against the callwright binary
-	@$(GO) test -race -count=1 -json ./test | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -count=1 -timeout 5m -json ./test | bin/testreport | tee -a $(REPORT)
 
 demo: ## Run one whole call: server, sample app and two phones
 	@$(GO) run ./cmd/callwright demo
