@@ -16,6 +16,8 @@
 //	wav       RIFF WAVE files, read and written
 //	prompt    sound files made ready to be played
 //	recorder  sound written to files
+//	clock     sleeping until an absolute time
+//	rtpload   a load of RTP, for benchmarks
 //
 // Package media imports nothing of ours. Read media.go first.
 package media
