@@ -54,6 +54,7 @@ var libraries = []struct {
 	{"github.com/knadh/koanf", []string{"cmd/"}, "configuration is read in cmd"},
 	{"github.com/go-viper/mapstructure", []string{"cmd/"}, "configuration is read in cmd"},
 	{"go.yaml.in/yaml", []string{"cmd/"}, "configuration is read in cmd"},
+	{"go.yaml.in/yaml", []string{"cmd/"}, "configuration is read in cmd"},
 	{"golang.org/x", []string{"cmd/", "transport/", "store/", "verbs/", "engine/", "media/"}, "the examples use the standard library only"},
 	// Test libraries, in the packages that only tests import.
 	{"github.com/google/go-cmp", []string{"engine/enginetest/", "store/storetest/"}, "it is for tests"},
