@@ -34,6 +34,9 @@ func (e *Endpoint) filter(props sip.TransportReadProps, data []byte) ([]byte, er
 	if e.admits(source) || bytes.Contains(data, []byte(e.secret)) {
 		return data, nil
 	}
+	if e.strangers.flood(time.Now()) {
+		return nil, nil // not worth reading
+	}
 	msg, err := sip.ParseMessage(data)
 	if req, ok := msg.(*sip.Request); err == nil && ok && e.refuses(req, source) {
 		res := sip.NewResponseFromRequest(req, sip.StatusForbidden, "Forbidden", nil)
@@ -73,6 +76,17 @@ type strangers struct {
 }
 
 func newStrangers() *strangers { return &strangers{} }
+
+// flood says that this second has had its share, and counts what is dropped.
+func (s *strangers) flood(now time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Unix() != s.second || s.count < strangersAnswered {
+		return false
+	}
+	s.missed++
+	return true
+}
 
 // seen counts one request and says what to do about it.
 func (s *strangers) seen(now time.Time) (answer, log bool, missed int) {

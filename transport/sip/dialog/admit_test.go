@@ -125,7 +125,10 @@ func TestStrangersLimited(t *testing.T) {
 	if answers != strangersAnswered || logs != strangersLogged {
 		t.Errorf("%d answers and %d lines in one second, want %d and %d", answers, logs, strangersAnswered, strangersLogged)
 	}
-	if _, log, missed := s.seen(now.Add(time.Second)); !log || missed != 100-strangersLogged {
+	if !s.flood(now) || s.flood(now.Add(time.Second)) {
+		t.Error("a flood is not told from the second after")
+	}
+	if _, log, missed := s.seen(now.Add(time.Second)); !log || missed != 101-strangersLogged {
 		t.Errorf("a second later: logged %v with %d missed", log, missed)
 	}
 }
