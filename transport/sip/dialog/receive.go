@@ -259,7 +259,13 @@ func (e *Endpoint) onResponse(res *sip.Response) {
 		return
 	}
 	if tx := e.tx.findClient(key); tx != nil {
-		go receive(tx, res)
+		if res.CSeq().MethodName == sip.INVITE && res.StatusCode >= 300 {
+			// The transaction sends the ACK. It must leave before what comes
+			// of the refusal, such as an INVITE with credentials.
+			receive(tx, res)
+		} else {
+			go receive(tx, res)
+		}
 	}
 	switch {
 	case d != nil:
