@@ -110,7 +110,8 @@ func Listen(cfg Config) (*Endpoint, error) {
 		return nil, errors.New("sip.listen: want at least one address, for example udp://0.0.0.0:5060")
 	}
 	e.transport = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil,
-		sip.WithTransportLayerLogger(e.quiet), sip.WithTransportLayerReadFilter(e.filter))
+		sip.WithTransportLayerLogger(e.quiet), sip.WithTransportLayerReadFilter(e.filter),
+		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: &sip.TransportTCP{WriteTimeout: writeTimeout}}))
 	e.transport.OnMessage(e.receive)
 	for _, l := range e.listeners {
 		e.serving.Go(func() { e.serve(l) })

@@ -18,6 +18,10 @@ const maxRequest = 1300
 // connectTimeout is how long a connection to a peer may take to come about.
 const connectTimeout = 5 * time.Second
 
+// writeTimeout is how long a peer may leave a TCP connection unread until we
+// close it. Without, one that reads nothing would hold up whoever sends to it.
+const writeTimeout = time.Second
+
 // transactions finds the sipgo transactions that messages belong to. sipgo's own
 // layer does the same, but starts a goroutine for each message, so that messages
 // overtake each other.
@@ -199,6 +203,10 @@ type traced struct {
 // WriteMsg sends a message and tells it.
 func (c traced) WriteMsg(m sip.Message) error {
 	if err := c.Connection.WriteMsg(m); err != nil {
+		if sip.IsReliable(m.Transport()) {
+			// Half a message may be out: nobody could find the next one's start.
+			_ = c.Connection.Close()
+		}
 		return err
 	}
 	c.sent(m)
