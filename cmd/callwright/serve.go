@@ -58,8 +58,8 @@ func (s *serveCommand) Run(w *world) error {
 		level = slog.LevelDebug
 	}
 	log := w.logger(level)
-	for _, name := range c.LaterNames {
-		log.Warn("a setting has no effect in this version", "setting", name)
+	for _, warning := range c.Warnings {
+		log.Warn(warning)
 	}
 	hint := "Configuration: " + s.Config
 	if unconfigured(c) {

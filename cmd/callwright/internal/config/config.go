@@ -8,23 +8,24 @@ import (
 )
 
 // Config is the whole configuration. A field tagged later is a name that is
-// settled but has no effect in this version; Load reports those that are set.
+// settled but has no effect in this version; Load warns of those that are set.
 type Config struct {
-	HTTP       HTTP     `koanf:"http"`
-	SIP        SIP      `koanf:"sip"`
-	Media      Media    `koanf:"media"`
-	Database   string   `koanf:"database"`
-	DataDir    string   `koanf:"data_dir"`
-	Admin      Admin    `koanf:"admin"`
-	Webhooks   Webhooks `koanf:"webhooks"`
-	Apps       []App    `koanf:"apps"`
-	Users      []User   `koanf:"users"`
-	Groups     []Group  `koanf:"groups"`
-	Numbers    []Number `koanf:"numbers"`
-	Trunks     []Trunk  `koanf:"trunks"`
-	Limits     Limits   `koanf:"limits"`
-	Later      `koanf:",squash"`
-	LaterNames []string `koanf:"-"` // the names without effect that are set
+	HTTP     HTTP     `koanf:"http"`
+	SIP      SIP      `koanf:"sip"`
+	Media    Media    `koanf:"media"`
+	Database string   `koanf:"database"`
+	DataDir  string   `koanf:"data_dir"`
+	Admin    Admin    `koanf:"admin"`
+	Webhooks Webhooks `koanf:"webhooks"`
+	Apps     []App    `koanf:"apps"`
+	Users    []User   `koanf:"users"`
+	Groups   []Group  `koanf:"groups"`
+	Numbers  []Number `koanf:"numbers"`
+	Trunks   []Trunk  `koanf:"trunks"`
+	Limits   Limits   `koanf:"limits"`
+	Later    `koanf:",squash"`
+	// Warnings are sentences about what was set and has no effect.
+	Warnings []string `koanf:"-"`
 }
 
 // Later are the parts of the configuration that this version does not know yet.
@@ -86,7 +87,7 @@ type App struct {
 	Key         string            `koanf:"key"`
 	Dialect     string            `koanf:"dialect"`
 	IncomingURL string            `koanf:"incoming_url"`
-	OutgoingURL string            `koanf:"outgoing_url"`
+	OutgoingURL string            `koanf:"outgoing_url" later:"yes"`
 	FallbackURL string            `koanf:"fallback_url"`
 	EarlyMedia  *bool             `koanf:"early_media"`
 	Headers     map[string]string `koanf:"headers"`
@@ -102,7 +103,7 @@ type User struct {
 	Name string `koanf:"name"`
 	// Contact is the SIP URI of a phone that does not register.
 	Contact  string `koanf:"contact"`
-	App      string `koanf:"app"`
+	App      string `koanf:"app" later:"yes"`
 	Username string `koanf:"username" later:"yes"`
 	Password string `koanf:"password" later:"yes"`
 }

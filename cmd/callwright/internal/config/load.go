@@ -35,18 +35,20 @@ func Load(path string, environment []string, flags map[string]any) (Config, erro
 		}
 	}
 	known := scalars(reflect.TypeFor[Config](), "")
-	over, err := fromEnvironment(environment, known)
-	if err != nil {
-		return Config{}, err
-	}
+	over, warnings := fromEnvironment(environment, known)
 	maps.Copy(over, flags)
 	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	c := Default()
-	if c.LaterNames, err = checkKeys(k.Raw(), reflect.TypeFor[Config](), ""); err != nil {
+	later, err := checkKeys(k.Raw(), reflect.TypeFor[Config](), "")
+	if err != nil {
 		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
 	}
+	for _, key := range later {
+		warnings = append(warnings, key+" has no effect in this version")
+	}
+	c.Warnings = warnings
 	if err := k.UnmarshalWithConf("", &c, decoding(&c)); err != nil {
 		return Config{}, fmt.Errorf("configuration%s: %w", in(path), misread(err))
 	}
@@ -115,13 +117,15 @@ func toNetwork(from, to reflect.Type, value any) (any, error) {
 	return network, nil
 }
 
-// fromEnvironment finds the variables that name a key.
-func fromEnvironment(environment []string, known []string) (map[string]any, error) {
+// fromEnvironment finds the variables that name a key. One that names none is
+// only warned of: others set variables too, such as Kubernetes for a service of
+// our name.
+func fromEnvironment(environment []string, known []string) (over map[string]any, warnings []string) {
 	byName := map[string]string{}
 	for _, key := range known {
 		byName[EnvPrefix+strings.ToUpper(strings.ReplaceAll(key, ".", "_"))] = key
 	}
-	over := map[string]any{}
+	over = map[string]any{}
 	for _, pair := range environment {
 		name, value, _ := strings.Cut(pair, "=")
 		if !strings.HasPrefix(name, EnvPrefix) {
@@ -129,11 +133,16 @@ func fromEnvironment(environment []string, known []string) (map[string]any, erro
 		}
 		key, ok := byName[name]
 		if !ok {
-			return nil, fmt.Errorf("environment variable %s names no setting%s", name, meant(name, slices.Collect(maps.Keys(byName))))
+			warning := "environment variable " + name + " names no setting"
+			if best := nearest.Of(name, slices.Collect(maps.Keys(byName))); best != "" {
+				warning += fmt.Sprintf(": did you mean %q?", best)
+			}
+			warnings = append(warnings, warning)
+			continue
 		}
 		over[key] = value
 	}
-	return over, nil
+	return over, warnings
 }
 
 // fields gives the keys of a struct, those of squashed structs included.
