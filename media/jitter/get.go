@@ -47,12 +47,12 @@ func (b *Buffer) Get() Outcome {
 	if s == nil || s.have != full && b.Depth() == 1 {
 		return b.missing() // or its second half is still to come
 	}
-	if (b.pace.shorten || b.pace.lengthen > 0) && b.isQuiet(s) {
+	if (b.pace.shorten || b.pace.lengthen > 0) && (b.pace.overdue || b.isQuiet(s)) {
 		if b.pace.lengthen > 0 {
 			b.pace.lengthen--
 			return b.conceal()
 		}
-		b.pace.shorten = false
+		b.pace.shorten, b.pace.overdue = false, false
 		if b.Depth() > 1 {
 			b.skip(1)
 			if s = b.at(b.turn); s == nil {

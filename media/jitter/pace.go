@@ -11,6 +11,7 @@ type pace struct {
 	spare    uint8  // the fewest frames left after a turn, in this window
 	turns    uint16 // turns of this window that are over
 	shorten  bool   // the wait can be a frame shorter: leave out a quiet one
+	overdue  bool   // no quiet one came for a whole window: leave out any
 	lengthen uint8  // frames that the wait should grow by where it is quiet
 }
 
@@ -33,7 +34,7 @@ func (p *pace) late() {
 	p.slower(1)
 }
 
-func (p *pace) begin() { p.turns, p.spare, p.shorten = 0, slots, false }
+func (p *pace) begin() { p.turns, p.spare, p.shorten, p.overdue = 0, slots, false, false }
 
 // turn notes how many frames were left after one turn.
 func (p *pace) turn(left int) {
@@ -45,10 +46,17 @@ func (p *pace) turn(left int) {
 	if p.turns < window {
 		return
 	}
-	spare := p.spare
+	spare, pending := p.spare, p.shorten
 	p.begin()
-	if spare > 0 {
+	switch {
+	case spare == 0:
+	case p.lengthen > 0:
+		p.lengthen-- // the one makes up for the other
 		p.target = max(1, p.target-1)
-		p.shorten = true
+	default:
+		// A sender whose clock is fast adds to the wait without end, and music
+		// is never quiet.
+		p.target = max(1, p.target-1)
+		p.shorten, p.overdue = true, pending
 	}
 }
