@@ -3,13 +3,11 @@
 package plane
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
 	"os/exec"
 	"runtime"
-	"syscall"
 	"testing"
 	"time"
 
@@ -53,13 +51,17 @@ func BenchmarkPlane(b *testing.B) {
 				calls /= 2
 			}
 			for b.Loop() {
-				bare := measureBare(b, test.legs)
-				plane := measurePlane(b, test.legs, test.bridged)
+				load := rtpload.Load{Legs: test.legs, Warmup: warmup, Measure: measure}
+				bare, err := load.BareCost(generator(), test.legs > crowded)
+				if err != nil {
+					b.Fatal(err)
+				}
+				plane := measurePlane(b, load, test.bridged)
 				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(plane.cpu/calls, "µs/call-s")
-				b.ReportMetric(bare.cpu/calls, "bare-µs/call-s")
-				b.ReportMetric(plane.cpu/bare.cpu, "ratio")
-				b.ReportMetric(plane.memory/float64(test.legs), "B/leg")
+				b.ReportMetric(plane.CPU/calls, "µs/call-s")
+				b.ReportMetric(bare.CPU/calls, "bare-µs/call-s")
+				b.ReportMetric(plane.CPU/bare.CPU, "ratio")
+				b.ReportMetric(plane.Memory/float64(test.legs), "B/leg")
 				for _, m := range []struct {
 					unit        string
 					plane, bare time.Duration
@@ -127,79 +129,30 @@ const (
 	measure = 1400 * time.Millisecond
 )
 
-// cost is what one measurement came to.
-type cost struct {
-	rtpload.Report
-	cpu    float64 // µs of processor time a second
-	memory float64 // bytes
+// generator is this very program as the process of the load generator.
+func generator() *exec.Cmd {
+	command := exec.Command(os.Args[0])
+	command.Env = append(os.Environ(), "RTPLOAD=1")
+	command.Stderr = os.Stderr
+	return command
 }
 
-// load starts a generator, lets serve open as many sockets for its legs, and
-// measures what that costs this process.
-func load(b *testing.B, legs int, serve func(peers []netip.AddrPort) []netip.AddrPort) (c cost) {
+func measurePlane(b *testing.B, load rtpload.Load, bridged bool) rtpload.Cost {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "RTPLOAD=1")
-	cmd.Stderr = os.Stderr
-	g, peers, err := rtpload.Start(cmd, netip.MustParseAddr("127.0.0.2"), legs)
+	p, err := New(Config{
+		Listen: netip.MustParseAddr("127.0.0.1"), Ports: "0", Shards: 1,
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	before := memory()
-	targets := serve(peers)
-	var spent, from time.Duration
-	var began time.Time
-	c.Report, err = g.Run(targets, warmup, measure,
-		func() { from, began = processorTime(), time.Now() },
-		func() {
-			spent = processorTime() - from
-			c.cpu = float64(spent.Microseconds()) / time.Since(began).Seconds()
-		})
+	defer p.Close()
+	c, err := load.Cost(generator(), func(peers []netip.AddrPort) ([]netip.AddrPort, error) {
+		return connect(b, p, bridged, peers), nil
+	})
 	if err != nil {
 		b.Fatal(err)
 	}
-	c.memory = memory() - before
-	if err := g.Close(); err != nil {
-		b.Fatal(err)
-	}
-	if want := legs * int(measure/media.FrameDuration); c.Received < want*9/10 {
-		b.Errorf("only %d of %d packets came back", c.Received, want)
-	}
-	return c
-}
-
-func measureBare(b *testing.B, legs int) cost {
-	b.Helper()
-	var bare *rtpload.Bare
-	c := load(b, legs, func(peers []netip.AddrPort) []netip.AddrPort {
-		var at []netip.AddrPort
-		var err error
-		if bare, at, err = rtpload.StartBare(netip.MustParseAddr("127.0.0.1"), peers, legs > crowded); err != nil {
-			b.Fatal(err)
-		}
-		return at
-	})
-	if err := bare.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return c
-}
-
-func measurePlane(b *testing.B, legs int, bridged bool) cost {
-	b.Helper()
-	var p *Plane
-	c := load(b, legs, func(peers []netip.AddrPort) (at []netip.AddrPort) {
-		var err error
-		p, err = New(Config{
-			Listen: netip.MustParseAddr("127.0.0.1"), Ports: "0", Shards: 1,
-			Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
-		})
-		if err != nil {
-			b.Fatal(err)
-		}
-		return connect(b, p, bridged, peers)
-	})
-	p.Close()
 	return c
 }
 
@@ -235,20 +188,4 @@ func connect(b *testing.B, p *Plane, bridged bool, peers []netip.AddrPort) (at [
 		last = id
 	}
 	return at
-}
-
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(fmt.Sprintf("getrusage: %v", err)) // cannot fail for oneself
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// memory is what lives on the heap and on stacks.
-func memory() float64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc + m.StackInuse)
 }

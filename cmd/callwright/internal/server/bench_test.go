@@ -9,9 +9,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -27,6 +25,8 @@ import (
 const (
 	warmup  = time.Second
 	measure = 4 * time.Second
+	// crowded is from how many legs on the plane wakes up every millisecond.
+	crowded = 800
 )
 
 // BenchmarkServer measures the processor time that the whole server needs for a
@@ -51,14 +51,18 @@ func BenchmarkServer(b *testing.B) {
 				legs *= 2
 			}
 			for b.Loop() {
-				bare := measureBare(b, legs)
-				whole := measureServer(b, legs, test.bridged)
+				load := rtpload.Load{Legs: legs, Warmup: warmup, Measure: measure}
+				bare, err := load.BareCost(generator(), legs > crowded)
+				if err != nil {
+					b.Fatal(err)
+				}
+				whole := measureServer(b, load, test.bridged)
 				calls := float64(test.calls)
 				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(whole.cpu/calls, "µs/call-s")
-				b.ReportMetric(bare.cpu/calls, "bare-µs/call-s")
-				b.ReportMetric(whole.cpu/bare.cpu, "ratio")
-				b.ReportMetric(whole.memory/calls, "B/call")
+				b.ReportMetric(whole.CPU/calls, "µs/call-s")
+				b.ReportMetric(bare.CPU/calls, "bare-µs/call-s")
+				b.ReportMetric(whole.CPU/bare.CPU, "ratio")
+				b.ReportMetric(whole.Memory/calls, "B/call")
 				b.ReportMetric(float64(whole.P50.Microseconds()), "p50-µs")
 				b.ReportMetric(float64(whole.P99.Microseconds()), "p99-µs")
 				b.ReportMetric(float64(whole.P999.Microseconds()), "p99.9-µs")
@@ -69,66 +73,21 @@ func BenchmarkServer(b *testing.B) {
 	}
 }
 
-// cost is what one measurement came to.
-type cost struct {
-	rtpload.Report
-	cpu    float64 // µs of processor time a second
-	memory float64 // bytes of heap and stacks
-}
-
-// load starts a generator, lets serve open a socket for each of its legs, and
-// measures what carrying them costs this process.
-func load(b *testing.B, legs int, serve func(peers []netip.AddrPort) (targets []netip.AddrPort)) (c cost) {
-	b.Helper()
+// generator is this very program as the process of the load generator.
+func generator() *exec.Cmd {
 	command := exec.Command(os.Args[0])
 	command.Env = append(os.Environ(), "RTPLOAD=1")
 	command.Stderr = os.Stderr
-	g, peers, err := rtpload.Start(command, netip.MustParseAddr("127.0.0.2"), legs)
-	if err != nil {
-		b.Fatal(err)
-	}
-	defer g.Close()
-	before := memory()
-	targets := serve(peers)
-	c.memory = memory() - before
-	var from time.Duration
-	var began time.Time
-	c.Report, err = g.Run(targets, warmup, measure,
-		func() { from, began = processorTime(), time.Now() },
-		func() { c.cpu = float64((processorTime() - from).Microseconds()) / time.Since(began).Seconds() })
-	if err != nil {
-		b.Fatal(err)
-	}
-	if want := legs * int(measure/(20*time.Millisecond)); c.Received < want*9/10 {
-		b.Errorf("only %d of %d packets came back", c.Received, want)
-	}
-	return c
-}
-
-func measureBare(b *testing.B, legs int) cost {
-	b.Helper()
-	var bare *rtpload.Bare
-	c := load(b, legs, func(peers []netip.AddrPort) []netip.AddrPort {
-		var at []netip.AddrPort
-		var err error
-		if bare, at, err = rtpload.StartBare(netip.MustParseAddr("127.0.0.1"), peers, legs > 800); err != nil {
-			b.Fatal(err)
-		}
-		return at
-	})
-	if err := bare.Close(); err != nil {
-		b.Fatal(err)
-	}
-	return c
+	return command
 }
 
 // measureServer has real calls carry the legs: one for each that hears a
 // prompt, or one for two that are bridged.
-func measureServer(b *testing.B, legs int, bridged bool) cost {
+func measureServer(b *testing.B, load rtpload.Load, bridged bool) rtpload.Cost {
 	b.Helper()
-	callees := make(chan netip.AddrPort, legs) // the legs of parties to be called
+	callees := make(chan netip.AddrPort, load.Legs) // the legs of parties to be called
 	targets := make(map[netip.AddrPort]netip.AddrPort)
-	told := make(chan [2]netip.AddrPort, legs) // a leg and where it is to send
+	told := make(chan [2]netip.AddrPort, load.Legs) // a leg and where it is to send
 	a := newApp(b, func(base string, r *http.Request) string {
 		if bridged {
 			return `<Response><Dial><Number>+4930222222</Number></Dial></Response>`
@@ -149,12 +108,12 @@ func measureServer(b *testing.B, legs int, bridged bool) cost {
 		c.Trunks[0].Address = party.Addr("udp").String()
 	})
 	e := caller(b)
-	c := load(b, legs, func(peers []netip.AddrPort) []netip.AddrPort {
+	c, err := load.Cost(generator(), func(peers []netip.AddrPort) ([]netip.AddrPort, error) {
 		step := 1
 		if bridged {
 			step = 2
 		}
-		for i := 0; i < legs; i += step {
+		for i := 0; i < len(peers); i += step {
 			if bridged {
 				callees <- peers[i+1]
 			}
@@ -164,12 +123,15 @@ func measureServer(b *testing.B, legs int, bridged bool) cost {
 				targets[pair[0]] = pair[1]
 			}
 		}
-		at := make([]netip.AddrPort, legs)
+		at := make([]netip.AddrPort, len(peers))
 		for i, peer := range peers {
 			at[i] = targets[peer]
 		}
-		return at
+		return at, nil
 	})
+	if err != nil {
+		b.Fatal(err)
+	}
 	s.Stop()
 	return c
 }
@@ -259,19 +221,4 @@ func (f *seekable) Seek(offset int64, whence int) (int64, error) {
 		f.at = int64(len(f.data)) + offset
 	}
 	return f.at, nil
-}
-
-func processorTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		panic(err) // cannot fail for oneself
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-func memory() float64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return float64(m.HeapAlloc + m.StackInuse)
 }
