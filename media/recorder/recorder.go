@@ -68,7 +68,8 @@ func (r *Recorder) Close() {
 // made, ended is told so. It is called exactly once with the recording, on the
 // Recorder's goroutine, and must not block.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
-	rec := &Recording{recorder: r, both: o.Both, limit: int64(o.MaxDuration / media.FrameDuration)}
+	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
+	rec := &Recording{recorder: r, both: o.Both, limit: int64(frames)}
 	rec.file = file{path: o.Path, both: o.Both, ended: func(r Result) { ended(rec, r) }}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
