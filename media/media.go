@@ -59,8 +59,8 @@ type StreamOptions struct {
 
 // Remote is what an offer and its answer settled about one stream.
 type Remote struct {
-	// Addr is where the peer wants to be sent to. Packets from elsewhere lock
-	// the stream to their source if they come first (symmetric RTP, RFC 4961).
+	// Addr is where the peer wants to be sent to. If packets come from elsewhere
+	// and none from there, the stream follows them (symmetric RTP, RFC 4961).
 	Addr netip.AddrPort
 	// Codec is how both sides code sound.
 	Codec Codec
@@ -115,13 +115,15 @@ type EventKind uint8
 
 // What can happen on a stream.
 const (
-	// Latched: the first packet came, and the stream is locked to its source.
+	// Latched: packets come, and the stream sends to their source. It is told
+	// again when the source is another one.
 	Latched EventKind = iota + 1
 	// Digit: the peer pressed a key. Told once a key, when it is first seen.
 	Digit
 	// PlayEnded: a play came to its end, was stopped or was replaced.
 	PlayEnded
-	// DigitsSent: all digits given to SendDigits are on the wire.
+	// DigitsSent: all digits given to SendDigits are on the wire, or too many
+	// were waiting for these to be taken.
 	DigitsSent
 	// RecordEnded: a recording is complete on disk, or failed.
 	RecordEnded
@@ -145,7 +147,8 @@ type Event struct {
 	Source netip.AddrPort
 	// Duration is how long was recorded, for RecordEnded.
 	Duration time.Duration
-	// Err says why a recording failed, for RecordEnded.
+	// Err says why a recording failed, for RecordEnded, or why digits were not
+	// taken, for DigitsSent.
 	Err error
 	// Figures are the stream's counts, for Closed.
 	Figures Figures

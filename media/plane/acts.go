@@ -77,9 +77,10 @@ func (s *shard) endPlay(st *stream, completed bool) {
 
 func (s *shard) sendDigits(st *stream, digits string) {
 	wasBusy := st.keys.Busy()
-	if st.keys.Queue(digits) != nil || (!wasBusy && !st.keys.Busy()) {
+	err := st.keys.Queue(digits)
+	if err != nil || (!wasBusy && !st.keys.Busy()) {
 		// Too many at once, or none: there is nothing to wait for.
-		s.emit(st, media.Event{Kind: media.DigitsSent})
+		s.emit(st, media.Event{Kind: media.DigitsSent, Err: err})
 	}
 }
 

@@ -180,6 +180,25 @@ func TestUnbridgeAndClose(t *testing.T) {
 	}
 }
 
+// A peer may code as it likes, as long as it said so in the header.
+func TestBridgeOfMixedCodecs(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	a, pa := f.call(media.PCMU)
+	b, pb := f.call(media.PCMU)
+	f.must(f.Bridge(a, b))
+	for i := range 60 {
+		pa.codec = media.Codec(i / 7 % 2 * 8)
+		pa.header.PayloadType = uint8(pa.codec)
+		f.run(1, map[*phone]float64{pa: 1000})
+		if i == settle {
+			pb.drain()
+		}
+	}
+	pb.listen()
+	hearsOnly(t, pb, 1000, 440)
+}
+
 func TestBridgeBeforeConnect(t *testing.T) {
 	t.Parallel()
 	f := setup(t, Config{Shards: 2})

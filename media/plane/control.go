@@ -19,6 +19,9 @@ func (p *Plane) Connect(id media.StreamID, r media.Remote) error {
 	if !r.Addr.IsValid() || (r.Codec != media.PCMU && r.Codec != media.PCMA) {
 		return fmt.Errorf("connect media stream: cannot send %v to %v", r.Codec, r.Addr)
 	}
+	if p.listen.Unmap().Is4() && !r.Addr.Addr().Unmap().Is4() {
+		return fmt.Errorf("connect media stream: cannot reach %v over IPv4: set media.listen to :: for both", r.Addr)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, err := p.lookup(id)

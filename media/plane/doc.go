@@ -13,5 +13,6 @@
 // or a customer.
 //
 // It knows no SIP and no call. Read plane.go for what can be asked of it, then
-// shard.go and stream.go for how it is done.
+// shard.go and stream.go for how it is done, and lock.go for whom a stream
+// listens to.
 package plane

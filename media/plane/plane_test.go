@@ -10,11 +10,13 @@ import (
 	"net/netip"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
+	"github.com/callwright/callwright/media/dtmf"
 	"github.com/callwright/callwright/media/rtp"
 	"github.com/callwright/callwright/media/tone"
 )
@@ -193,6 +195,13 @@ func TestSendDigits(t *testing.T) {
 		if e := f.want(b, media.Digit); e.Digit != want {
 			t.Errorf("digit %c, want %c", e.Digit, want)
 		}
+	}
+	many := strings.Repeat("1", dtmf.QueueSize)
+	f.must(f.SendDigits(a, many))
+	f.must(f.SendDigits(a, many))
+	f.step(media.FrameDuration)
+	if e := f.want(a, media.DigitsSent); !errors.Is(e.Err, dtmf.ErrQueueFull) {
+		t.Errorf("too many keys: event %+v", e)
 	}
 	if err := f.SendDigits(a, "5x"); err == nil {
 		t.Error("x was taken for a key")

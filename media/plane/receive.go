@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/rtp"
 )
 
@@ -17,20 +18,6 @@ const (
 	// after as many rounds in a row at first. In the others one read is enough
 	// unless more came lately: most senders send as often as we read.
 	sweep = 16
-	// silent is how long a peer may be silent before it is looked for at another
-	// port: its router may have changed the port, or the phone its network.
-	silent = 3 * time.Second
-)
-
-// lock is how firmly a stream holds on to one source.
-type lock uint8
-
-const (
-	deaf     lock = iota // not connected yet: what comes is thrown away
-	open                 // the first sound, from wherever, is the peer's
-	settling             // locked; packets from others may still be queued
-	locked               // the kernel lets nobody else through
-	lost                 // silent for long: the same peer may come from elsewhere
 )
 
 // receive reads what has come for a stream.
@@ -100,9 +87,10 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 		st.in.malformed++
 		return
 	}
-	sound := h.PayloadType == uint8(st.remote.codec)
+	coded := media.Codec(h.PayloadType)
+	sound := coded == media.PCMU || coded == media.PCMA
 	key := st.remote.events != 0 && h.PayloadType == st.remote.events
-	if st.lock == open || st.lock == lost {
+	if st.lock != settling && st.lock != locked {
 		if !sound && !key {
 			st.in.malformed++ // nothing that was agreed on; no reason to trust it
 			return
@@ -120,72 +108,14 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 	case sound:
 		st.in.reception.Timing(h.Timestamp, uint32(s.timing.now/(time.Second/media.SampleRate)))
 		if st.ear != 0 {
+			// A peer may send whatever it has offered, and change without a word
+			// (RFC 3264 section 5.1): it need not code as we do.
+			codec.Transcode(payload, payload, coded, st.remote.codec)
 			s.ears.at(st.ear).Put(h, payload)
 		}
 	case key:
 		if digit, ok := st.in.keys.Packet(payload, h.Timestamp, h.Marker); ok {
 			s.emit(st, media.Event{Kind: media.Digit, Digit: digit})
 		}
-	}
-}
-
-// latch locks a stream to the source of a packet (symmetric RTP, RFC 4961). A
-// stream that has lost its peer follows only one of the same address or the
-// same SSRC: a router that has changed the port leaves those alone.
-func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
-	if st.lock == open && from == st.in.stale {
-		return false
-	}
-	if st.lock == lost && from.IP != st.out.to.IP && !st.in.reception.IsFrom(h.SSRC) {
-		return false
-	}
-	if st.socket.Connect(from) != nil {
-		st.out.errors++
-		return false
-	}
-	if st.lock == open || from != st.out.to {
-		s.emit(st, media.Event{Kind: media.Latched, Source: from.AddrPort()})
-	}
-	st.lock = settling
-	st.out.to = from
-	return true
-}
-
-// lookAround opens a locked stream for a peer that comes from elsewhere.
-func (s *shard) lookAround(st *stream) {
-	if st.socket.Disconnect() == nil {
-		st.lock = lost
-	}
-}
-
-// connect notes what was settled with the peer.
-func (s *shard) connect(st *stream, r media.Remote) {
-	to := rtp.EndpointOf(r.Addr)
-	if !st.remote.known || to != st.remote.offered {
-		if st.lock == settling || st.lock == locked {
-			if st.socket.Disconnect() != nil {
-				st.out.errors++
-			}
-		}
-		// A peer that really sent from where it said is not behind a router that
-		// changes addresses. It has moved; what still comes from there is old.
-		st.in.stale = rtp.Endpoint{}
-		if st.out.to == st.remote.offered {
-			st.in.stale = st.remote.offered
-		}
-		st.lock = open
-		st.out.to = to
-	}
-	if st.ear != 0 && r.Codec != st.remote.codec {
-		s.ears.at(st.ear).attune(r.Codec)
-	}
-	st.in.last = s.timing.now
-	st.remote = remote{
-		known:   true,
-		send:    r.Send,
-		receive: r.Receive,
-		codec:   r.Codec,
-		events:  r.TelephoneEvent,
-		offered: to,
 	}
 }

@@ -46,6 +46,7 @@ type incoming struct {
 	reception rtp.Reception
 	keys      dtmf.Receiver
 	last      time.Duration // when a packet was taken last
+	guessed   time.Duration // when the stream took to a source that was not announced
 	stale     rtp.Endpoint  // where the peer was before it moved
 	foreign   uint32
 	malformed uint32
