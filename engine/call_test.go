@@ -331,6 +331,26 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// While nothing can be kept, no call is taken whose record would be lost.
+func TestNoCallsWithoutRecords(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := house(t, &phrase{})
+		full := errors.New("the disk is full")
+		h.Journal.Sicken(full)
+		if err := h.Engine.Arrive(&enginetest.Leg{}, engine.Arrival{Number: number}); !errors.Is(err, full) {
+			t.Errorf("a call on a full disk: %v", err)
+		}
+		h.Journal.Sicken(nil)
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		if n := len(h.Journal.Records()); n != 1 {
+			t.Errorf("%d calls are recorded, want the one that came when the disk had room again", n)
+		}
+		h.Close(t)
+	})
+}
+
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

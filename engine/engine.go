@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
@@ -76,9 +77,13 @@ func New(c Config) *Engine {
 	}
 }
 
-// Arrive takes a leg that came in and makes a Call of it. The error is
-// ErrDraining; the leg is then still the transport's to refuse.
+// Arrive takes a leg that came in and makes a Call of it. With an error, that
+// the server is stopping (ErrDraining) or could not keep a record of the call,
+// the leg is still the transport's to refuse.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
+	if err := e.journal.Health(); err != nil {
+		return fmt.Errorf("no record of a call could be kept: %w", err)
+	}
 	id := NewID()
 	c := e.newCall(Record{
 		ID: id, Chain: id, Number: a.Number.Number, App: a.Number.App,

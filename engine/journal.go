@@ -25,4 +25,8 @@ type Journal interface {
 	// Durable returns when everything appended before is safe from a crash of
 	// the process. What is told to the outside waits for it.
 	Durable(ctx context.Context) error
+	// Health gives nil while changes are kept as they come. Otherwise it says
+	// why not, and no new calls are taken: what is appended waits in memory, and
+	// would be lost with the process.
+	Health() error
 }

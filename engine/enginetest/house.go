@@ -177,6 +177,7 @@ func (a *App) Asked() []engine.Request {
 // Journal keeps everything in memory.
 type Journal struct {
 	mu      sync.Mutex
+	sick    error
 	records map[engine.ID]engine.Record
 	order   []engine.ID
 	events  []engine.Event
@@ -201,6 +202,20 @@ func (j *Journal) Append(changes ...engine.Change) {
 
 // Durable returns at once.
 func (j *Journal) Durable(ctx context.Context) error { return ctx.Err() }
+
+// Health gives what Sicken was given last.
+func (j *Journal) Health() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.sick
+}
+
+// Sicken has the journal say that it keeps nothing now, and why.
+func (j *Journal) Sicken(why error) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.sick = why
+}
 
 // Records lists the calls' records in the order in which they came about.
 func (j *Journal) Records() []engine.Record {

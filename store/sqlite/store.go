@@ -54,6 +54,9 @@ func (s *Store) Append(changes ...engine.Change) { s.journal.Append(changes...) 
 // Durable is that of engine.Journal.
 func (s *Store) Durable(ctx context.Context) error { return s.journal.Durable(ctx) }
 
+// Health is that of engine.Journal.
+func (s *Store) Health() error { return s.journal.Health() }
+
 // Follow gives the events after an id and those that come; see store.Feed.
 func (s *Store) Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error {
 	return s.feed.Follow(ctx, after, give)
