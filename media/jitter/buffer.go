@@ -19,8 +19,9 @@ const (
 	// slack is how many frames above maxDepth may wait for a moment, as after a
 	// packet of 60 ms, before sound is skipped.
 	slack = 3
-	// strangers is how many packets in a row must point far away before they
-	// are believed rather than what came before.
+	// strangers is how many packets in a row must point far away, or come from
+	// another sender, before they are believed rather than what came before: a
+	// server on the way may send two at once.
 	strangers = 3
 )
 
@@ -94,11 +95,11 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 	if len(payload) == 0 {
 		return Kept // keep-alive of RFC 6263: nothing to be heard
 	}
-	if h.SSRC != b.ssrc || b.state == idle && b.sinceHeard(h) >= 0 {
+	if b.state == idle && (h.SSRC != b.ssrc || b.sinceHeard(h) >= 0) {
 		b.begin(h)
 	}
 	ahead := b.place(h)
-	if b.sinceHeard(h) <= -slots*frame || ahead+len(payload) > (slots-history)*frame {
+	if h.SSRC != b.ssrc || b.sinceHeard(h) <= -slots*frame || ahead+len(payload) > (slots-history)*frame {
 		b.pace.strange++
 		if b.pace.strange < strangers && !h.Marker {
 			b.Counts.Late++

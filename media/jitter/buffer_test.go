@@ -143,7 +143,7 @@ func TestSenderPauses(t *testing.T) {
 func TestSenderBeginsAnew(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*rtp.Header){
-		"new ssrc":          func(h *rtp.Header) { h.SSRC = 2 },
+		"new ssrc":          func(h *rtp.Header) { h.SSRC = 2; h.Marker = true },
 		"clock leaps ahead": func(h *rtp.Header) { h.Timestamp += 1 << 20; h.Marker = true },
 		"clock leaps back":  func(h *rtp.Header) { h.Timestamp -= 1 << 30; h.Marker = true },
 	} {
@@ -184,6 +184,32 @@ func TestStrangeTimestamps(t *testing.T) {
 	}
 	if got := fmt.Sprint(get(b, 3)); got != "[5 6 7]" {
 		t.Errorf("after the clock changed: heard %s", got)
+	}
+}
+
+// Of two senders at once one is heard, and the other when that one has ended.
+func TestTwoSenders(t *testing.T) {
+	t.Parallel()
+	b := newBuffer()
+	from := func(ssrc uint32, n int) {
+		h, sound := packet(n)
+		h.SSRC = ssrc
+		b.Put(h, sound)
+	}
+	for n := range 50 {
+		from(1, n)
+		from(2, 1000+n)
+		if got, want := fmt.Sprint(get(b, 1)), fmt.Sprint([]int{n - 1}); n > 0 && got != want {
+			t.Fatalf("heard %s, want %s", got, want)
+		}
+	}
+	for n := 50; n < 60; n++ {
+		from(2, 1000+n)
+		get(b, 1)
+	}
+	from(2, 1060)
+	if got := get(b, 1)[0]; got != "1059" {
+		t.Errorf("after the one has ended: heard %s", got)
 	}
 }
 

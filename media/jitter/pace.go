@@ -5,7 +5,7 @@ package jitter
 // pace is how long sound waits, and what has been seen that should change it.
 type pace struct {
 	target   uint8  // frames that should wait when a talk spurt begins
-	strange  uint8  // packets in a row that point far away
+	strange  uint8  // packets in a row that point far away or have another SSRC
 	waited   uint8  // frames of silence given while filling
 	missing  uint8  // frames in a row that were not there
 	spare    uint8  // the fewest frames left after a turn, in this window

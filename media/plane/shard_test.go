@@ -262,6 +262,7 @@ func TestConcurrentUse(t *testing.T) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
 	last := map[media.StreamID]media.EventKind{}
+	told := map[media.EventKind]int{}
 	sound := prompt(3, 440)
 	folder := t.TempDir()
 	for g := range 4 {
@@ -276,6 +277,7 @@ func TestConcurrentUse(t *testing.T) {
 							t.Errorf("event %+v after Closed", e)
 						}
 						last[e.Stream] = e.Kind
+						told[e.Kind]++
 					}})
 					if err != nil {
 						t.Error(err)
@@ -320,6 +322,15 @@ func TestConcurrentUse(t *testing.T) {
 	for id, kind := range last {
 		if kind != media.Closed {
 			t.Errorf("the last event of stream %d is of kind %d", id, kind)
+		}
+	}
+	if told[media.Closed] != 64 || told[media.PlayEnded] != 32 || told[media.RecordEnded] != 32 {
+		t.Errorf("events of each kind: %v, want 64 closed, 32 plays and 32 recordings ended", told)
+	}
+	for i, s := range p.shards {
+		if len(s.index) > 0 || len(s.streams.free) != int(s.streams.size) || s.load != 0 ||
+			len(s.prompts.free) != len(s.prompts.items) || len(s.ears.free) != len(s.ears.items) || len(s.tapes.free) != len(s.tapes.items) {
+			t.Errorf("shard %d still has something of %d streams", i, s.streams.size)
 		}
 	}
 }
