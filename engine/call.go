@@ -63,6 +63,8 @@ type party struct {
 	// preview is the stream whose early media it heard last.
 	ringback uint64
 	preview  media.StreamID
+	// hearer is the stream of who hears the party, 0 if nobody does.
+	hearer media.StreamID
 	// news is what a target said last while it rang.
 	news alerted
 }

@@ -64,12 +64,12 @@ func (c *Call) reach(request DialRequest) error {
 		if err != nil {
 			return err
 		}
-		c.report(m, leg.Info().Stream)
+		c.report(m, leg.Info().Stream, request.Near)
 	}
 }
 
-// report tells the parent how the leg is doing.
-func (c *Call) report(m Message, stream media.StreamID) {
+// report tells the parent, whose stream it is given too, how the leg is doing.
+func (c *Call) report(m Message, stream, parents media.StreamID) {
 	switch m := m.(type) {
 	case legAlerted:
 		news := alerted{status: m.Status, sound: m.Sound}
@@ -81,6 +81,7 @@ func (c *Call) report(m Message, stream media.StreamID) {
 		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
 	case legAnswered:
 		now := time.Now()
+		c.party.hearer = parents
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 		c.record.AnsweredBy = &c.record.To
 		c.save(EventAnswered, Data{Party: &c.record.To}, "%s picked up", c.record.To)

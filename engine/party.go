@@ -54,9 +54,10 @@ func (c *Call) handleLeg(ev LegEvent) Message {
 func (c *Call) handleMedia(ev media.Event) Message {
 	switch ev.Kind {
 	case media.Latched:
-		c.timeline.add(ev.At, EventMedia, fmt.Sprintf("sound comes from %s", ev.Source), Data{})
+		c.note(EventMedia, Data{}, "sound comes from %s", ev.Source)
 	case media.Digit:
-		c.timeline.add(ev.At, EventDigit, "digit "+string(rune(ev.Digit)), Data{Digits: string(rune(ev.Digit))})
+		key := string(rune(ev.Digit))
+		c.note(EventDigit, Data{Digits: key}, "digit %s%s", key, c.passOn(key))
 		return Digit{Key: ev.Digit}
 	case media.PlayEnded:
 		return PlayEnded{Token: ev.Token, Completed: ev.Completed}
@@ -65,9 +66,25 @@ func (c *Call) handleMedia(ev media.Event) Message {
 		if ev.Err != nil {
 			text = "recording failed: " + ev.Err.Error()
 		}
-		c.timeline.add(ev.At, EventMedia, text, Data{})
+		c.note(EventMedia, Data{}, "%s", text)
 	}
 	return nil
+}
+
+// passOn sends a key to the party that hears this one, which may be somebody
+// else's menu, and says how that went.
+func (c *Call) passOn(key string) string {
+	if c.party.hearer == 0 {
+		return ""
+	}
+	err := c.engine.sound.SendDigits(c.party.hearer, key)
+	switch {
+	case errors.Is(err, media.ErrNoStream):
+		return "" // it is gone; its end is on its way
+	case err != nil:
+		return ", not passed on: " + err.Error()
+	}
+	return ", passed on"
 }
 
 // OpenSound makes sure that the party hears what is played: as early media, or
@@ -163,6 +180,7 @@ func (c *Call) bridge(child media.StreamID) error {
 	if err != nil && !errors.Is(err, media.ErrNoStream) {
 		return fmt.Errorf("let both sides hear each other: %w", err)
 	}
+	c.party.hearer = child
 	return nil
 }
 

@@ -20,6 +20,8 @@ type Sound interface {
 	StopPlay(media.StreamID) error
 	// Bridge has two parties hear each other until one stream is closed.
 	Bridge(a, b media.StreamID) error
+	// SendDigits sends keys (0-9 * # A-D) to a stream's party (RFC 4733).
+	SendDigits(media.StreamID, string) error
 }
 
 // Fetcher asks customers' servers.

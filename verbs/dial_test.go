@@ -42,6 +42,18 @@ func TestDial(t *testing.T) {
 			told:    []string{"incoming ", "answered " + berlin, "ended normal"},
 			dialled: []string{berlin + " as +4930111"},
 		}, {
+			name: "keys reach the other side", programs: []engine.Program{{dial(berlin)}},
+			targets: map[string]func(*enginetest.Leg){berlin: func(l *enginetest.Leg) {
+				picksUp(l)
+				time.Sleep(time.Second)
+				l.Press("7")
+			}},
+			script:  func(l *enginetest.Leg) { time.Sleep(time.Minute); l.Press("5#"); time.Sleep(time.Second); l.HangUp() },
+			leg:     []string{"progress", "answer"},
+			sound:   []string{"bridge caller " + berlin, "digits caller 7", "digits " + berlin + " 5", "digits " + berlin + " #"},
+			told:    []string{"incoming ", "answered " + berlin, "ended normal"},
+			dialled: []string{berlin + " as +4930111"},
+		}, {
 			name: "the caller cancels", programs: []engine.Program{{dial(berlin)}},
 			targets: map[string]func(*enginetest.Leg){berlin: rings},
 			script:  func(l *enginetest.Leg) { time.Sleep(time.Second); l.Cancel() },

@@ -105,6 +105,17 @@ func (s *Sound) open(id media.StreamID) *Leg {
 	return leg
 }
 
+// SendDigits notes "digits" with the leg and the keys.
+func (s *Sound) SendDigits(id media.StreamID, keys string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.legs[id] == nil {
+		return media.ErrNoStream
+	}
+	s.note("digits %s %s", s.legs[id].name, keys)
+	return nil
+}
+
 // note is called with mu held.
 func (s *Sound) note(format string, args ...any) { s.did = append(s.did, fmt.Sprintf(format, args...)) }
 

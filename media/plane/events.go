@@ -3,6 +3,7 @@
 package plane
 
 import (
+	"log/slog"
 	"sync/atomic"
 	"time"
 
@@ -108,7 +109,7 @@ func (p *Plane) tell() {
 // stream that moves to another shard leaves some in the first one's ring.
 func (p *Plane) deliver(e event) {
 	if e.Kind == 0 {
-		p.logger.Warn("media clock was late and left out time", "late", e.late)
+		p.behind.add(e.late, p.logger)
 		return
 	}
 	p.mu.Lock()
@@ -142,4 +143,21 @@ func (p *Plane) forget(e event) {
 	p.mu.Lock()
 	delete(p.entries, e.Stream)
 	p.mu.Unlock()
+}
+
+// lateness counts how often the clock was late, so that a machine that is too
+// slow does not spend its time on saying so. It belongs to the teller.
+type lateness struct {
+	logged time.Time
+	times  int // since then
+	worst  time.Duration
+}
+
+func (l *lateness) add(late time.Duration, log *slog.Logger) {
+	l.times++
+	l.worst = max(l.worst, late)
+	if now := time.Now(); now.Sub(l.logged) >= time.Second {
+		log.Warn("media clock was late and left out time", "times", l.times, "at_most", l.worst)
+		*l = lateness{logged: now}
+	}
 }

@@ -53,6 +53,7 @@ type Plane struct {
 	running  sync.WaitGroup // shards
 	wake     chan struct{}  // something is in an outbox
 	told     chan struct{}  // closed when the teller has ended
+	behind   lateness
 
 	mu      sync.Mutex // keeps commands to one stream in order across shards
 	entries map[media.StreamID]*entry

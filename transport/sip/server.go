@@ -101,6 +101,9 @@ func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort
 	if err != nil {
 		return netip.AddrPort{}, fmt.Errorf("%w: %w", errNoWay, err)
 	}
+	if ours.Is4() != local.Addr().Is4() {
+		return netip.AddrPort{}, fmt.Errorf("%w: %s is reached from %s, but media.listen is %s", errNoWay, peer, ours, local.Addr())
+	}
 	return netip.AddrPortFrom(ours, local.Port()), nil
 }
 

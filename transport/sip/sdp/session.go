@@ -78,9 +78,9 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 	if err != nil {
 		return nil, media.Remote{}, fmt.Errorf("read SDP offer: %w", err)
 	}
-	chosen := slices.IndexFunc(offered, stream.usable)
+	chosen := slices.IndexFunc(offered, s.usable)
 	if chosen < 0 {
-		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w (%s)", ErrNoCommonCodec, reason(offered))
+		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w (%s)", ErrNoCommonCodec, s.reason(offered))
 	}
 	answer := slices.Clone(offered)
 	for i := range answer {
@@ -106,15 +106,21 @@ func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	if err != nil {
 		return media.Remote{}, fmt.Errorf("read SDP answer: %w", err)
 	}
-	if len(streams) == 0 || !streams[0].usable() {
-		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, reason(streams))
+	if len(streams) == 0 || !s.usable(streams[0]) {
+		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, s.reason(streams))
 	}
 	s.settle(streams[0].codecs[0])
 	return streams[0].remote(), nil
 }
 
+// usable says whether we can exchange sound over a stream: one in our own
+// address family.
+func (s *Session) usable(st stream) bool {
+	return st.usable() && st.addr.Is4() == s.local.Addr().Is4()
+}
+
 // reason says why none of the streams can be used.
-func reason(streams []stream) string {
+func (s *Session) reason(streams []stream) string {
 	for _, st := range streams {
 		switch {
 		case st.media != "audio":
@@ -122,6 +128,8 @@ func reason(streams []stream) string {
 			return "its audio stream wants " + st.proto + ", we speak " + plainRTP
 		case st.port == 0:
 			return "its audio stream has port 0"
+		case st.usable():
+			return fmt.Sprintf("its audio stream is at %s, ours at %s, and IPv4 and IPv6 do not reach each other", st.addr, s.local.Addr())
 		default:
 			return "its audio stream has none of our codecs"
 		}

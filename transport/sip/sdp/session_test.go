@@ -18,6 +18,7 @@ const head = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=
 var (
 	local = netip.MustParseAddrPort("198.51.100.7:20000")
 	peer  = netip.MustParseAddrPort("192.0.2.1:4000")
+	six   = netip.MustParseAddrPort("[2001:db8::7]:20000")
 	equal = cmpopts.EquateComparable(netip.AddrPort{})
 )
 
@@ -76,12 +77,17 @@ func TestAnswer(t *testing.T) {
 			head + "m=audio 0 RTP/AVP 0\r\nm=audio 4000 RTP/AVP 0\r\n",
 			"c=IN IP4 198.51.100.7\nm=audio 0 RTP/AVP 0\n" + ulaw[len("c=IN IP4 198.51.100.7\n"):], both},
 		{"session id beyond 64 bits", with(head, "o=- 1", "o=- 123456789012345678901234567890") + "m=audio 4000 RTP/AVP 0\r\n", ulaw, both},
-		{"IPv6", with(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1") + "m=audio 4000 RTP/AVP 0\r\n", ulaw,
+		{"IPv6", with(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1") + "m=audio 4000 RTP/AVP 0\r\n",
+			strings.Replace(ulaw, "IP4 198.51.100.7", "IP6 2001:db8::7", 1),
 			media.Remote{Addr: netip.MustParseAddrPort("[2001:db8::1]:4000"), Send: true, Receive: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			answer, remote, err := New(local, 1).Answer([]byte(tc.offer))
+			ours := local
+			if tc.remote.Addr.Addr().Is6() {
+				ours = six
+			}
+			answer, remote, err := New(ours, 1).Answer([]byte(tc.offer))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,6 +115,7 @@ func TestAnswerRefuses(t *testing.T) {
 		{"host name", strings.Replace(head, "c=IN IP4 192.0.2.1", "c=IN IP4 example.org", 1) + "m=audio 4000 RTP/AVP 0\r\n", `"example.org" is no IP address`, false},
 		{"port beyond 65535", head + "m=audio 70000 RTP/AVP 0\r\n", "70000", false},
 		{"no stream", head, "no audio stream", true},
+		{"another address family", strings.Replace(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1", 1) + "m=audio 4000 RTP/AVP 0\r\n", "IPv4 and IPv6 do not reach each other", true},
 		{"video only", head + "m=video 4000 RTP/AVP 96\r\n", "no audio stream", true},
 		{"port 0", head + "m=audio 0 RTP/AVP 0\r\n", "port 0", true},
 		{"SRTP", head + "m=audio 4000 RTP/SAVP 0\r\n", "RTP/SAVP", true},
@@ -131,8 +138,8 @@ func TestAnswerRefuses(t *testing.T) {
 // An offer of ours, answered by another session of ours, is what both agree on.
 func TestOfferAndAccept(t *testing.T) {
 	t.Parallel()
-	for _, addr := range []string{"127.0.0.1:4000", "[::1]:4000"} {
-		caller, called := New(netip.MustParseAddrPort(addr), 1), New(local, 2)
+	for addr, other := range map[string]netip.AddrPort{"127.0.0.1:4000": local, "[::1]:4000": six} {
+		caller, called := New(netip.MustParseAddrPort(addr), 1), New(other, 2)
 		answer, remote, err := called.Answer(caller.Offer())
 		if err != nil {
 			t.Fatal(err)
