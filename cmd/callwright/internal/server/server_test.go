@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -23,8 +24,10 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/rtpload"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/phone"
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
@@ -291,5 +294,43 @@ func TestRecovery(t *testing.T) {
 	ends := slices.DeleteFunc(events, func(e engine.Event) bool { return e.Kind != engine.EventEnded })
 	if len(ends) != 1 || ends[0].Seq != 2 {
 		t.Errorf("terminal events %v, want one with number 2", ends)
+	}
+}
+
+// Two parties that are connected hear each other's keys, through µ-law on one
+// side and A-law on the other.
+func TestKeysThroughABridge(t *testing.T) {
+	t.Parallel()
+	on := func(user string, codec media.Codec) *phone.Phone {
+		p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: user, Codecs: []media.Codec{codec}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { p.Close() })
+		return p
+	}
+	alice, bob := on("+4930111", media.PCMU), on("+4930222222", media.PCMA)
+	a := newApp(t, func(string, *http.Request) string {
+		return `<Response><Dial><Number>+4930222222</Number></Dial></Response>`
+	})
+	s := start(t, a.URL, func(c *config.Config) { c.Trunks[0].Address = bob.Addr().String() })
+	out, err := alice.Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	in, err := bob.Accept(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(in.Answer(), out.WaitAnswer(t.Context()), in.WaitAnswer(t.Context())); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(out.SendDigits(t.Context(), "42#"), in.SendDigits(t.Context(), "*7")); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the keys at the other end", func() bool { return in.Digits() == "42#" && out.Digits() == "*7" })
+	in.Hangup()
+	if _, err := out.WaitEnd(t.Context()); err != nil {
+		t.Error(err)
 	}
 }
