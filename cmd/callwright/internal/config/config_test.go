@@ -124,6 +124,9 @@ func TestComplaints(t *testing.T) {
 		`apps: [{key: a, dialect: sipgate, income: x}]`: `unknown key "apps[0].income": the known ones are`,
 		`apps: {key: a}`:                                            `apps is a list`,
 		`http: nine`:                                                `http holds several settings`,
+		`http: {listen: [a, b]}`:                                    `http.listen holds one value, not several settings`,
+		`- a`:                                                       `these are no settings: write a name, a colon`,
+		`webhooks: {allow_private: maybe}`:                          `webhooks.allow_private is "maybe": write true or false`,
 		`http: {listen: nine}`:                                      `http.listen is "nine"`,
 		`http: {public_url: "example.com"}`:                         `http.public_url is "example.com": write a whole URL`,
 		`sip: {listen: []}`:                                         `sip.listen is empty`,
@@ -168,6 +171,16 @@ func TestComplaints(t *testing.T) {
 	}
 	if _, err := config.Load("/nowhere/callwright.yaml", nil, nil); err == nil || !strings.Contains(err.Error(), "--config") {
 		t.Errorf("a file that is not there: %v", err)
+	}
+}
+
+// A variable or a flag does not hide what is wrong in the file below it.
+func TestOverridesHideNothing(t *testing.T) {
+	t.Parallel()
+	_, err := config.Load(write(t, `sip: off`), []string{"CALLWRIGHT_SIP_LISTEN=udp://127.0.0.1:5070"},
+		map[string]any{"sip.advertise": "example.com"})
+	if want := "sip holds several settings, not one value"; err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("got error %v, want %q", err, want)
 	}
 }
 

@@ -34,17 +34,17 @@ func Load(path string, environment []string, flags map[string]any) (Config, erro
 			return Config{}, fileError(path, err)
 		}
 	}
-	known := scalars(reflect.TypeFor[Config](), "")
-	over, warnings := fromEnvironment(environment, known)
+	// What lies over the file could hide that a whole section is wrong in it.
+	later, err := checkKeys(k.Raw(), reflect.TypeFor[Config](), "")
+	if err != nil {
+		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
+	}
+	over, warnings := fromEnvironment(environment, scalars(reflect.TypeFor[Config](), ""))
 	maps.Copy(over, flags)
 	if err := k.Load(confmap.Provider(over, "."), nil); err != nil {
 		return Config{}, fmt.Errorf("configuration: %w", err)
 	}
 	c := Default()
-	later, err := checkKeys(k.Raw(), reflect.TypeFor[Config](), "")
-	if err != nil {
-		return Config{}, fmt.Errorf("configuration%s: %w", in(path), err)
-	}
 	for _, key := range later {
 		warnings = append(warnings, key+" has no effect in this version")
 	}
@@ -99,10 +99,18 @@ func toDuration(from, to reflect.Type, value any) (any, error) {
 // misread says in one sentence which setting could not be read.
 func misread(err error) error {
 	var e *mapstructure.DecodeError
-	if errors.As(err, &e) {
-		return fmt.Errorf("%s %w", e.Name(), e.Unwrap())
+	if !errors.As(err, &e) {
+		return err
 	}
-	return err
+	var unread *mapstructure.ParseError
+	var other *mapstructure.UnconvertibleTypeError
+	switch {
+	case errors.As(err, &unread) && unread.Expected.Kind() == reflect.Bool:
+		return fmt.Errorf("%s is %q: write true or false", e.Name(), unread.Value)
+	case errors.As(err, &other):
+		return fmt.Errorf("%s holds one value, not several settings", e.Name())
+	}
+	return fmt.Errorf("%s %w", e.Name(), e.Unwrap())
 }
 
 // toNetwork reads a network, and says how to write one.

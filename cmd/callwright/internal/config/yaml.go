@@ -3,8 +3,13 @@
 package config
 
 import (
+	"errors"
+
 	"go.yaml.in/yaml/v3"
 )
+
+// errNoSettings says that a file holds something else than settings.
+var errNoSettings = errors.New(`these are no settings: write a name, a colon and its value, like database: "sqlite:callwright.db"`)
 
 // literal reads YAML without making numbers of what looks like one: telephone
 // numbers, PINs and passwords may begin with a zero, and YAML would take 0211
@@ -21,6 +26,9 @@ func (literal) Unmarshal(text []byte) (map[string]any, error) {
 	settings := map[string]any{}
 	if document.Kind == 0 { // an empty file
 		return settings, nil
+	}
+	if root := document.Content[0]; root.Kind != yaml.MappingNode && root.Tag != "!!null" {
+		return nil, errNoSettings
 	}
 	return settings, document.Decode(&settings)
 }
