@@ -78,20 +78,31 @@ func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem
 // tell queues what the app is told about an event.
 func (c *Call) tell(e Event) {
 	requests := c.dialect.Notify(c.Info(), e)
-	c.outbox.add(func() []Request { return requests })
+	c.outbox.add(telling{words: func() []Request { return requests }})
+}
+
+// wantsEnd says whether the app is to be told of the end, or may still say so.
+func (c *Call) wantsEnd(ended Event) bool {
+	return c.asking != nil || len(c.dialect.Notify(c.Info(), ended)) > 0
 }
 
 // tellEnd queues what the app is told about the end. An app that was being
 // asked when the call ended is heard out first: only its answer may say that it
-// wants to know of the end.
+// wants to know of the end. Then the call is settled.
 func (c *Call) tellEnd(ended Event) {
 	q, info := c.asking, c.Info()
-	c.outbox.add(func() []Request {
-		for ; q != nil; q = q.around {
-			if reply := <-q.reply; reply.Err == nil {
-				c.read(&info.Record, q.why, reply)
+	c.outbox.add(telling{
+		words: func() []Request {
+			for ; q != nil; q = q.around {
+				if reply := <-q.reply; reply.Err == nil {
+					c.read(&info.Record, q.why, reply)
+				}
 			}
-		}
-		return c.dialect.Notify(info, ended)
+			return c.dialect.Notify(info, ended)
+		},
+		told: func() {
+			info.Settled = true
+			c.engine.journal.Append(RecordSaved{info.Record})
+		},
 	})
 }

@@ -331,6 +331,50 @@ func TestShutdown(t *testing.T) {
 	})
 }
 
+// A server that dies between the end of a call and the moment its app was told
+// of it tells it when it starts again, and changes nothing else.
+func TestUntoldEndIsToldAfterACrash(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := house(t, &phrase{programs: []engine.Program{{act(func(context.Context, *engine.Call) (engine.Next, error) {
+			return engine.End(engine.CauseBusy), nil
+		})}}})
+		h.App.Answer(func(r engine.Request) engine.Reply {
+			if r.Name == string(engine.EventEnded) {
+				time.Sleep(time.Second)
+			}
+			return engine.Reply{URL: r.URL, Status: 200}
+		})
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		kept := h.Journal.Records()[0]
+		if kept.State != engine.StateEnded || kept.Settled {
+			t.Fatalf("while the app is told, the record is %s, settled: %t", kept.State, kept.Settled)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if !h.Journal.Records()[0].Settled {
+			t.Error("the app was told, and the record is not settled")
+		}
+		h.Close(t)
+
+		again := house(t, &phrase{})
+		again.Engine.Recover(kept, 9)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if asked := again.App.Asked(); len(asked) != 1 || asked[0].Name != string(engine.EventEnded) {
+			t.Errorf("after the crash the app was told %v, want the end", asked)
+		}
+		if n := len(again.Journal.Events(kept.ID, engine.EventEnded)); n != 0 {
+			t.Errorf("the call ended %d times more", n)
+		}
+		if r := again.Journal.Records()[0]; !r.Settled || r.Cause != engine.CauseBusy {
+			t.Errorf("the record says %s, settled: %t", r.Cause, r.Settled)
+		}
+		again.Close(t)
+	})
+}
+
 // While nothing can be kept, no call is taken whose record would be lost.
 func TestNoCallsWithoutRecords(t *testing.T) {
 	t.Parallel()

@@ -48,13 +48,15 @@ func (c *Call) end(text string) {
 	if text != "" {
 		line += ": " + text
 	}
+	own := c.record.Parent.IsZero()
+	c.record.Settled = !own || !c.wantsEnd(Event{Call: c.record.ID, At: now, Kind: EventEnded, Data: data})
 	ended := c.save(EventEnded, data, "%s", line)
-	switch {
-	case c.parent != nil:
+	if c.parent != nil {
 		c.parent.put(ChildEnded{Child: c.record.ID, Cause: c.over})
-	case c.record.Parent.IsZero():
+	}
+	if !c.record.Settled {
 		c.tellEnd(ended)
 	}
 	c.log.Info("call ended", "direction", c.record.Direction, "from", c.record.From.String(), "to", c.record.To.String(),
-		"cause", c.over, "lasted", now.Sub(c.record.StartedAt).Round(time.Millisecond))
+		"cause", c.over, "why", text, "lasted", now.Sub(c.record.StartedAt).Round(time.Millisecond))
 }

@@ -221,13 +221,19 @@ func (e *Engine) hangUpAll() {
 	}
 }
 
-// Recover ends a call that an earlier run of the server left open: it died with
-// that server, and its record and its App are told so once. seq is the number
-// of the last event that was kept.
+// Recover settles a call that an earlier run of the server left open. One that
+// was alive died with that server: its record and its App are told so. Of one
+// that had ended only the App is told, which may hear of it twice: whether it
+// did before the crash cannot be known. seq is the number of the last event that
+// was kept.
 func (e *Engine) Recover(r Record, seq int) {
 	c := e.reopen(r, seq)
 	if n, ok := e.directory.Number(r.Number); ok {
 		c.users = e.directory.UsersOf(n)
+	}
+	if r.State == StateEnded {
+		c.tellEnd(Event{Call: r.ID, Seq: seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
+		return
 	}
 	c.finishWith(CauseInterrupted)
 	c.close("the server stopped while the call was alive")

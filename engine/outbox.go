@@ -17,45 +17,57 @@ type outbox struct {
 	timeline *timeline
 
 	mu      sync.Mutex
-	queue   []func() []Request
+	queue   []telling
 	running bool
 }
 
-// add queues something to tell behind what waits. words gives the requests when
-// it is their turn; it may wait, but not for the Call.
-func (o *outbox) add(words func() []Request) {
+// telling is something to be told.
+type telling struct {
+	// words gives the requests when it is their turn; it may wait, but not for
+	// the Call.
+	words func() []Request
+	// told, if set, is called when all of them were tried, but not when the
+	// server stopped before.
+	told func()
+}
+
+// add queues something to tell behind what waits.
+func (o *outbox) add(t telling) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.queue = append(o.queue, words)
+	o.queue = append(o.queue, t)
 	if !o.running {
 		o.running = true
 		o.engine.goroutines.Go(o.run)
 	}
 }
 
-// next gives what is to be told now, nil if nothing is left.
-func (o *outbox) next() func() []Request {
+// next gives what is to be told now, if anything is left.
+func (o *outbox) next() (t telling, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.queue) == 0 {
 		o.running = false
-		return nil
+		return telling{}, false
 	}
-	words := o.queue[0]
+	t = o.queue[0]
 	o.queue = o.queue[1:]
-	return words
+	return t, true
 }
 
 func (o *outbox) run() {
-	for words := o.next(); words != nil; words = o.next() {
+	for t, ok := o.next(); ok; t, ok = o.next() {
 		err := guarded(func() error {
-			for _, r := range words() {
+			for _, r := range t.words() {
 				o.engine.exchange(o.engine.ctx, o.timeline, r)
 			}
 			return nil
 		})
 		if err != nil {
 			o.engine.log.Error("an event could not be told", "call", o.timeline.call.String(), "err", err)
+		}
+		if t.told != nil && o.engine.ctx.Err() == nil {
+			t.told()
 		}
 	}
 }

@@ -60,6 +60,9 @@ type Record struct {
 	AnsweredAt *time.Time   `json:"answered_at"`
 	EndedAt    *time.Time   `json:"ended_at"`
 	Dialect    DialectState `json:"-"`
+	// Settled says that the call has ended and its App was told, or had no wish
+	// to be. One that is not is looked at when the server starts again.
+	Settled bool `json:"-"`
 }
 
 // clone gives a copy that shares nothing that is changed later.

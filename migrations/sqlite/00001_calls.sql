@@ -31,12 +31,13 @@ CREATE TABLE calls (
     started_at   TEXT NOT NULL,
     answered_at  TEXT,
     ended_at     TEXT,
-    dialect      TEXT NOT NULL
+    dialect      TEXT NOT NULL,
+    settled      INTEGER NOT NULL CHECK (settled IN (0, 1))
 ) STRICT, WITHOUT ROWID;
 
 -- The primary key serves the list, newest first. This one finds the few calls
--- that live, or that a crash left open.
-CREATE INDEX calls_open ON calls (id) WHERE ended_at IS NULL;
+-- that live, or whose end the app was not told of before a crash.
+CREATE INDEX calls_open ON calls (id) WHERE settled = 0;
 
 -- A row is one event of a Call's timeline. The id counts all events of the
 -- server and is never used twice, so a reader of the live stream can say where

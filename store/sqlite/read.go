@@ -68,11 +68,12 @@ func (s *Store) Call(ctx context.Context, id engine.ID) (engine.Record, []engine
 	return r, events, nil
 }
 
-// OpenRecords gives the calls that have not ended, oldest first. Right after a
-// start these are the ones that a crash interrupted.
+// OpenRecords gives the calls that are not settled, oldest first. Right after a
+// start these are the ones that a crash interrupted, or whose end it kept from
+// being told.
 func (s *Store) OpenRecords(ctx context.Context) ([]engine.Record, error) {
 	records, err := all(ctx, s.read, scanRecord,
-		`SELECT `+recordColumns+` FROM calls WHERE ended_at IS NULL ORDER BY id`)
+		`SELECT `+recordColumns+` FROM calls WHERE settled = 0 ORDER BY id`)
 	if err != nil {
 		return nil, fmt.Errorf("list open calls: %w", err)
 	}

@@ -35,7 +35,7 @@ func idOrNull(id engine.ID) any {
 
 // recordColumns are the columns of calls in the order of recordValues and scanRecord.
 const recordColumns = `id, account, app, number, direction, from_address, to_address, diversion,
-	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect`
+	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled`
 
 func recordValues(r engine.Record) ([]any, error) {
 	from, err := store.JSON(r.From)
@@ -59,7 +59,7 @@ func recordValues(r engine.Record) ([]any, error) {
 	return []any{
 		r.ID.String(), r.Account, r.App, r.Number, string(r.Direction), from, to, r.Diversion,
 		idOrNull(r.Parent), idOrNull(r.Chain), r.Node, string(r.State), string(r.Cause), answeredBy,
-		timeText(r.StartedAt), timeOrNull(r.AnsweredAt), timeOrNull(r.EndedAt), dialect,
+		timeText(r.StartedAt), timeOrNull(r.AnsweredAt), timeOrNull(r.EndedAt), dialect, r.Settled,
 	}, nil
 }
 
@@ -76,7 +76,7 @@ func scanRecord(from row) (engine.Record, error) {
 		startedAt, answerAt, endAt *time.Time
 	)
 	err := from.Scan(&id, &r.Account, &r.App, &r.Number, &r.Direction, &fromAddr, &to, &r.Diversion,
-		&parent, &chain, &r.Node, &r.State, &r.Cause, &by, &started, &answered, &ended, &dialect)
+		&parent, &chain, &r.Node, &r.State, &r.Cause, &by, &started, &answered, &ended, &dialect, &r.Settled)
 	if err != nil {
 		return r, err
 	}

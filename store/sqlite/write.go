@@ -13,7 +13,7 @@ import (
 
 const saveRecord = `
 	INSERT INTO calls (` + recordColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET
 		account = excluded.account, app = excluded.app, number = excluded.number,
 		direction = excluded.direction, from_address = excluded.from_address,
@@ -21,7 +21,7 @@ const saveRecord = `
 		parent = excluded.parent, chain = excluded.chain, node = excluded.node,
 		state = excluded.state, cause = excluded.cause, answered_by = excluded.answered_by,
 		started_at = excluded.started_at, answered_at = excluded.answered_at,
-		ended_at = excluded.ended_at, dialect = excluded.dialect`
+		ended_at = excluded.ended_at, dialect = excluded.dialect, settled = excluded.settled`
 
 const addEvent = `
 	INSERT INTO call_events (call, seq, at, kind, text, data)

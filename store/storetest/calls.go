@@ -176,6 +176,10 @@ func openCalls(t *testing.T, db Database) {
 			ended := moment
 			r.State, r.EndedAt = engine.StateEnded, &ended
 			s.Append(saved(r))
+		}
+		if i%3 == 0 {
+			r.Settled = true
+			s.Append(saved(r))
 			continue
 		}
 		want = append(want, r)

@@ -35,6 +35,7 @@ func fullRecord() engine.Record {
 		StartedAt:  moment,
 		AnsweredAt: &answered,
 		EndedAt:    &ended,
+		Settled:    true,
 		Dialect:    engine.DialectState{"cookie": "a=b; c=d", "onHangup": "http://127.0.0.1/?a=1&b=2"},
 	}
 }
