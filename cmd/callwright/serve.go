@@ -61,7 +61,7 @@ func (s *serveCommand) Run(w *world) error {
 	for _, warning := range c.Warnings {
 		log.Warn(warning)
 	}
-	hint := "Configuration: " + s.Config
+	hint := ""
 	if unconfigured(c) {
 		stop, err := answerAll(&c, s.App)
 		if err != nil {
@@ -76,11 +76,13 @@ func (s *serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
+	if hint == "" {
+		hint = fmt.Sprintf("callwright answers on %s; the API is on http://%s", strings.Join(c.SIP.Listen, " and "), house.API.Addr())
+	}
 	fmt.Fprintln(w.out, hint)
 	<-w.ctx.Done()
 	log.Info("stopping: hanging up and writing records")
-	house.Stop()
-	return nil
+	return house.Stop()
 }
 
 // unconfigured says whether nobody said what to do with calls.
@@ -101,11 +103,10 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 	if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
 		return nil, fmt.Errorf("--app is %q: write a whole URL, like http://localhost:3000", url)
 	}
-	a := config.App{Key: "app", Dialect: "sipgate", IncomingURL: url}
+	// Many softphones send no digits before they are answered.
+	a := config.App{Key: "app", Dialect: "sipgate", IncomingURL: url, EarlyMedia: new(bool)}
 	if url == "" {
-		// Many softphones send no digits before they are answered, and the
-		// sample asks for some.
-		a.Key, a.EarlyMedia = "sample", new(bool)
+		a.Key = "sample"
 		app, err := sample.Start(reception.Config{})
 		if err != nil {
 			return nil, err

@@ -107,9 +107,12 @@ func (s *shard) step(now time.Duration) {
 func (s *shard) tick() {
 	first := int(s.timing.next/time.Millisecond) % bins
 	if first%coarse == 0 {
-		if s.timing.stepped > crowded {
+		switch {
+		case s.timing.stepped > crowded:
 			s.timing.width = 1
-		} else if s.timing.stepped < calm {
+		case s.timing.stepped == 0 && first == 0:
+			s.timing.width = bins // nobody is there: one look in 20 ms is enough
+		case s.timing.stepped < calm || s.timing.width == bins:
 			s.timing.width = coarse
 		}
 	}

@@ -91,7 +91,7 @@ func TestTheSchemaUsesItsIndexes(t *testing.T) {
 	for query, want := range map[string]string{
 		`SELECT * FROM calls WHERE id < 'x' ORDER BY id DESC LIMIT 5`:    "USING PRIMARY KEY",
 		`SELECT * FROM calls WHERE id = 'x'`:                             "USING PRIMARY KEY",
-		`SELECT * FROM calls WHERE settled = 0 ORDER BY id`:         "USING INDEX calls_open",
+		`SELECT * FROM calls WHERE settled = 0 ORDER BY id`:              "USING INDEX calls_open",
 		`SELECT * FROM call_events WHERE call = 'x' ORDER BY seq`:        "(call=?)",
 		`SELECT coalesce(max(seq), 0) FROM call_events WHERE call = 'x'`: "(call=?)",
 		`SELECT * FROM call_events WHERE id > 5 ORDER BY id LIMIT 5`:     "USING INTEGER PRIMARY KEY",

@@ -21,6 +21,7 @@ type Leg struct {
 	stream media.StreamID
 	dialog *dialog.Dialog // set before anybody has the leg
 	out    bool           // we called
+	trunk  string         // by which, if by one
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make. It is never changed.
 	answer []byte
@@ -216,6 +217,9 @@ func (l *Leg) take(ev dialog.Event) error {
 		l.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
 		if l.fault != nil && ev.By == dialog.Local {
 			l.over.Text = l.fault.Error()
+		}
+		if l.trunk != "" && (ev.Status == 401 || ev.Status == 407) {
+			l.over.Text += fmt.Sprintf(": trunk %q does not take our credentials; check its username and password", l.trunk)
 		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
 			l.end()

@@ -55,7 +55,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 		}
 		return nil, &engine.DialError{Cause: cause, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
 	}
-	leg.out = true
+	leg.out, leg.trunk = true, way.trunk.Name
 	from, headers := s.shown(r, way)
 	leg.mu.Lock() // until the dialog is there, its first event waits
 	defer leg.mu.Unlock()

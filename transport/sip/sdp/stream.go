@@ -51,7 +51,7 @@ type stream struct {
 // usable says whether we can exchange sound over the stream.
 func (st stream) usable() bool {
 	return st.media == "audio" && st.proto == plainRTP && st.port != 0 &&
-		st.addr.IsValid() && len(st.codecs) > 0
+		st.addr.IsValid() && !st.addr.IsMulticast() && len(st.codecs) > 0
 }
 
 // held says that the peer named no address to send to.

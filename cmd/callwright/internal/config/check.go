@@ -21,7 +21,8 @@ var dialects = []string{"sipgate"}
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {
-	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+	_, port, err := net.SplitHostPort(c.HTTP.Listen)
+	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil {
 		return fmt.Errorf("http.listen is %q: write an address and a port, like 127.0.0.1:8080", c.HTTP.Listen)
 	}
 	if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
@@ -62,7 +63,7 @@ func (c *Config) check() error {
 	if err := c.checkPeers(); err != nil {
 		return err
 	}
-	_, err := engine.NewDirectory(c.Entries())
+	_, err = engine.NewDirectory(c.Entries())
 	return err
 }
 

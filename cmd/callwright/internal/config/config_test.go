@@ -127,6 +127,7 @@ func TestComplaints(t *testing.T) {
 		`http: {listen: [a, b]}`:                                    `http.listen holds one value, not several settings`,
 		`- a`:                                                       `these are no settings: write a name, a colon`,
 		`webhooks: {allow_private: maybe}`:                          `webhooks.allow_private is "maybe": write true or false`,
+		`http: {listen: "127.0.0.1:99999"}`:                         `http.listen is "127.0.0.1:99999"`,
 		`http: {listen: nine}`:                                      `http.listen is "nine"`,
 		`http: {public_url: "example.com"}`:                         `http.public_url is "example.com": write a whole URL`,
 		`sip: {listen: []}`:                                         `sip.listen is empty`,

@@ -43,7 +43,7 @@ type stage struct {
 }
 
 // Run runs the call and prints it to out. The error says which step failed.
-func Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
+func Run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("the demo took longer than %s", limit))
 	defer cancel()
 	folder, err := os.MkdirTemp("", "callwright-demo-")
@@ -52,7 +52,7 @@ func Run(ctx context.Context, out io.Writer, log *slog.Logger) error {
 	}
 	defer os.RemoveAll(folder)
 	s := &stage{show: newShow(out)}
-	defer s.clear()
+	defer func() { err = errors.Join(err, s.clear()) }()
 	if err := s.set(ctx, folder, log); err != nil {
 		return err
 	}
@@ -104,18 +104,19 @@ func (s *stage) set(ctx context.Context, folder string, log *slog.Logger) (err e
 }
 
 // clear stops what set started, the server first.
-func (s *stage) clear() {
+func (s *stage) clear() (err error) {
 	if s.Server != nil {
-		s.Stop()
+		err = s.Stop()
 	}
 	if s.app != nil {
 		s.app.Stop()
 	}
 	for _, p := range []*phone.Phone{s.a, s.b} {
 		if p != nil {
-			p.Close()
+			err = errors.Join(err, p.Close())
 		}
 	}
+	return err
 }
 
 // play is the call: A calls, types its PIN, and talks to B, who hangs up.

@@ -132,7 +132,9 @@ func measureServer(b *testing.B, load rtpload.Load, bridged bool) rtpload.Cost {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s.Stop()
+	if err := s.Stop(); err != nil {
+		b.Fatal(err)
+	}
 	return c
 }
 

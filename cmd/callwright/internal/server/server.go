@@ -4,6 +4,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -37,7 +38,7 @@ type Server struct {
 	Store  *sqlite.Store
 	SIP    *sip.Server
 	API    *api.Server
-	stops  []func() // in the order of starting
+	stops  []func() error // in the order of starting
 }
 
 // Start builds and starts everything. What was started is stopped again when
@@ -46,7 +47,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s := &Server{}
 	defer func() {
 		if err != nil {
-			s.Stop()
+			err = errors.Join(err, s.Stop())
 		}
 	}()
 	directory, err := engine.NewDirectory(c.Entries())
@@ -56,34 +57,28 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), log); err != nil {
 		return nil, err
 	}
-	s.started(func() {
+	s.started(func() error {
 		limited, cancel := context.WithTimeout(context.Background(), grace)
 		defer cancel()
-		if err := s.Store.Close(limited); err != nil {
-			log.Error("database not closed well", "err", err)
-		}
+		return s.Store.Close(limited)
 	})
 	sound, err := plane.New(plane.Config{Listen: netip.MustParseAddr(c.Media.Listen), Ports: c.Media.Ports, Logger: log})
 	if err != nil {
 		return nil, err
 	}
-	s.started(sound.Close)
+	s.started(quietly(sound.Close))
 	client := webhook.New(webhook.Config{
 		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
 	})
-	s.started(client.Close)
+	s.started(quietly(client.Close))
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client})
-	s.started(prompts.Close)
+	s.started(quietly(prompts.Close))
 	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
 		Directory: directory, Media: sound, Log: log,
 	})
-	s.started(func() {
-		if err := s.SIP.Close(); err != nil {
-			log.Info("SIP", "err", err)
-		}
-	})
+	s.started(s.SIP.Close)
 	s.Engine = engine.New(engine.Config{
 		Directory: directory,
 		Dialects: map[string]engine.Dialect{
@@ -93,11 +88,11 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Dialer: s.SIP, Sound: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
 		Node: node(), MaxDuration: c.Limits.MaxDuration, Ringback: ringback(),
 	})
-	s.started(func() {
+	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
 		cancel()
 		s.Engine.Shutdown(now, grace)
-	})
+	}))
 	if err := s.recover(ctx, log); err != nil {
 		return nil, err
 	}
@@ -122,13 +117,13 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 	if err := s.API.Start(); err != nil {
 		return err
 	}
-	s.started(func() {
+	s.started(quietly(func() {
 		limited, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		if err := s.API.Shutdown(limited); err != nil {
-			log.Info("HTTP", "err", err)
+			log.Info("requests were cut off", "err", err) // their senders see it
 		}
-	})
+	}))
 	return nil
 }
 
@@ -151,16 +146,24 @@ func (s *Server) recover(ctx context.Context, log *slog.Logger) error {
 	return nil
 }
 
+// quietly is a stop that cannot fail.
+func quietly(stop func()) func() error {
+	return func() error { stop(); return nil }
+}
+
 // started notes how to stop what was just started.
-func (s *Server) started(stop func()) { s.stops = append(s.stops, stop) }
+func (s *Server) started(stop func() error) { s.stops = append(s.stops, stop) }
 
 // Stop hangs up every call, writes every record, tells every app, and stops
-// everything in the opposite order of starting.
-func (s *Server) Stop() {
+// everything in the opposite order of starting. The error says what could not
+// be done, such as records that are not written.
+func (s *Server) Stop() error {
+	var errs []error
 	for _, stop := range slices.Backward(s.stops) {
-		stop()
+		errs = append(errs, stop())
 	}
 	s.stops = nil
+	return errors.Join(errs...)
 }
 
 // loopback says whether a URL leads to this very machine: then customers' URLs

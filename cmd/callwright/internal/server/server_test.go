@@ -100,7 +100,11 @@ func start(t testing.TB, appURL string, adjust ...func(*config.Config)) *server.
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(s.Stop)
+	t.Cleanup(func() {
+		if err := s.Stop(); err != nil {
+			t.Error(err)
+		}
+	})
 	return s
 }
 
@@ -281,7 +285,9 @@ func TestRecovery(t *testing.T) {
 		From: engine.NumberAddress("+4930111"), To: engine.NumberAddress("+4921112345"), State: engine.StateAnswered,
 		StartedAt: time.Now(), Dialect: engine.DialectState{"onHangup": a.URL},
 	}}, engine.EventAdded{Event: engine.Event{Call: id, Seq: 1, At: time.Now(), Kind: engine.EventIncoming, Text: "call"}})
-	first.Stop()
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
 	second := start(t, a.URL, same)
 	until(t, "the hangup event", func() bool { return a.count("hangup congestion") == 1 })
 	r, events, err := second.Store.Call(t.Context(), id)
@@ -332,5 +338,30 @@ func TestKeysThroughABridge(t *testing.T) {
 	in.Hangup()
 	if _, err := out.WaitEnd(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A trunk that does not take our credentials is named, with what to check.
+func TestRefusedCredentials(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, func(string, *http.Request) string {
+		return `<Response><Dial><Number>+4930222222</Number></Dial></Response>`
+	})
+	carrier := endpoint(t, func(d *dialog.Dialog, _ dialog.Invitation) dialog.Handler {
+		d.Hangup(407, "Proxy Authentication Required",
+			dialog.Header{Name: "Proxy-Authenticate", Value: `Digest realm="carrier", nonce="once"`})
+		return dialog.Handler{Event: func(dialog.Event) {}}
+	})
+	s := start(t, a.URL, func(c *config.Config) {
+		c.Trunks[0].Address, c.Trunks[0].Username, c.Trunks[0].Password = carrier.Addr("udp").String(), "me", "wrong"
+	})
+	ended := make(chan dialog.Ended, 1)
+	call(t, caller(t), "sip:+4921112345@"+s.SIP.Addr("udp").String(), func(ev dialog.Ended) { ended <- ev })
+	if got := <-ended; got.Status != 502 {
+		t.Errorf("the caller was refused with %s, want 502", got.Reason)
+	}
+	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
+	if text, want := timeline(t, s), `trunk "test" does not take our credentials`; !strings.Contains(text, want) {
+		t.Errorf("the timeline does not say %q:\n%s", want, text)
 	}
 }
