@@ -30,7 +30,7 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	c.waiting.token++
 	token := c.waiting.token
 	c.engine.goroutines.Go(func() {
-		q.reply <- c.engine.exchange(c.engine.ctx, c.timeline, r)
+		q.reply <- c.engine.exchange(c.engine.ctx, c.timeline, r, askPatience)
 		c.inbox.put(done{token: token})
 	})
 	_, err := c.Await(ctx, func(m Message) bool { d, ok := m.(done); return ok && d.token == token })

@@ -375,6 +375,53 @@ func TestUntoldEndIsToldAfterACrash(t *testing.T) {
 	})
 }
 
+// A database that goes away under a call must not keep its caller in silence:
+// the app is not asked, and the dialect goes on without it. The end is told when
+// the database is back.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var asked []engine.Missing
+		p := &phrase{
+			programs: []engine.Program{{act(func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+				_, err := c.AwaitFor(ctx, time.Second, func(engine.Message) bool { return false })
+				if !errors.Is(err, engine.ErrTimeout) {
+					return engine.Next{}, err
+				}
+				return engine.Goto(engine.Event{Kind: engine.EventGathered}), nil
+			})}},
+			missing: func(m engine.Missing) engine.Program {
+				asked = append(asked, m)
+				return engine.Program{act(func(context.Context, *engine.Call) (engine.Next, error) {
+					return engine.End(engine.CauseOffline), nil
+				})}
+			},
+		}
+		h := house(t, p)
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		h.Journal.Sicken(errors.New("the disk is full"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		if diff := cmp.Diff([]engine.Missing{engine.MissingUnreachable}, asked); diff != "" {
+			t.Errorf("defaults asked for (-want +got):\n%s", diff)
+		}
+		if got := ends(t, h); !cmp.Equal(got, []engine.Cause{engine.CauseOffline}) {
+			t.Errorf("causes %v, want offline", got)
+		}
+		if n := len(h.App.Asked()); n != 1 {
+			t.Errorf("the app got %d requests while nothing could be recorded, want the first only", n)
+		}
+		h.Journal.Sicken(nil)
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if told := h.App.Asked(); len(told) != 2 || told[1].Name != string(engine.EventEnded) {
+			t.Errorf("when it could be recorded again the app was told %v, want the end", told)
+		}
+		h.Close(t)
+	})
+}
+
 // While nothing can be kept, no call is taken whose record would be lost.
 func TestNoCallsWithoutRecords(t *testing.T) {
 	t.Parallel()

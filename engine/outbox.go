@@ -5,7 +5,9 @@ package engine
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync"
+	"time"
 )
 
 // outbox tells an App what happened on one Call: in order, one at a time, and
@@ -59,7 +61,7 @@ func (o *outbox) run() {
 	for t, ok := o.next(); ok; t, ok = o.next() {
 		err := guarded(func() error {
 			for _, r := range t.words() {
-				o.engine.exchange(o.engine.ctx, o.timeline, r)
+				o.engine.exchange(o.engine.ctx, o.timeline, r, 0)
 			}
 			return nil
 		})
@@ -72,12 +74,17 @@ func (o *outbox) run() {
 	}
 }
 
+// askPatience is how long a question waits for a database that is away. A caller
+// hears nothing meanwhile.
+const askPatience = 5 * time.Second
+
 // exchange sends one request and puts it and what came of it on the timeline.
-// The state that it reports is durable before it leaves.
-func (e *Engine) exchange(ctx context.Context, t *timeline, r Request) Reply {
+// The state that it reports is durable before it leaves; patience is how long it
+// waits for that, 0 as long as it takes.
+func (e *Engine) exchange(ctx context.Context, t *timeline, r Request, patience time.Duration) Reply {
 	t.request(r)
-	if err := e.journal.Durable(ctx); err != nil {
-		reply := Reply{URL: r.URL, Err: err}
+	if err := e.durable(ctx, patience); err != nil {
+		reply := Reply{URL: r.URL, Err: fmt.Errorf("what it reports could not be recorded: %w", err)}
 		t.reply(r, reply)
 		return reply
 	}
@@ -88,4 +95,14 @@ func (e *Engine) exchange(ctx context.Context, t *timeline, r Request) Reply {
 	}
 	t.reply(r, reply)
 	return reply
+}
+
+// durable waits until what was appended is, but no longer than patience.
+func (e *Engine) durable(ctx context.Context, patience time.Duration) error {
+	if patience > 0 {
+		limited, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		ctx = limited
+	}
+	return e.journal.Durable(ctx)
 }

@@ -200,8 +200,13 @@ func (j *Journal) Append(changes ...engine.Change) {
 	}
 }
 
-// Durable returns at once.
-func (j *Journal) Durable(ctx context.Context) error { return ctx.Err() }
+// Durable returns at once, or when a journal that is sick is well again.
+func (j *Journal) Durable(ctx context.Context) error {
+	for j.Health() != nil && ctx.Err() == nil {
+		time.Sleep(time.Millisecond)
+	}
+	return ctx.Err()
+}
 
 // Health gives what Sicken was given last.
 func (j *Journal) Health() error {
