@@ -359,7 +359,7 @@ func TestUntoldEndIsToldAfterACrash(t *testing.T) {
 		h.Close(t)
 
 		again := house(t, &phrase{})
-		again.Engine.Recover(kept, 9)
+		again.Engine.Recover(kept, engine.Event{Call: kept.ID, Seq: 9})
 		time.Sleep(time.Second)
 		synctest.Wait()
 		if asked := again.App.Asked(); len(asked) != 1 || asked[0].Name != string(engine.EventEnded) {
@@ -446,11 +446,11 @@ func TestRecover(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := house(t, &phrase{})
-		id := engine.NewID()
+		id, died := engine.NewID(), time.Now().Add(-8*time.Hour)
 		h.Engine.Recover(engine.Record{
 			ID: id, Chain: id, App: "app", Number: number.Number, Direction: engine.In, State: engine.StateAnswered,
 			Dialect: engine.DialectState{"tell": "yes"},
-		}, 7)
+		}, engine.Event{Call: id, Seq: 7, At: died})
 		synctest.Wait()
 		events := h.Journal.Events(id, engine.EventEnded)
 		if len(events) != 1 || events[0].Seq != 8 || events[0].Data.Cause != engine.CauseInterrupted {
@@ -458,6 +458,9 @@ func TestRecover(t *testing.T) {
 		}
 		if asked := h.App.Asked(); len(asked) != 1 || asked[0].Name != string(engine.EventEnded) {
 			t.Errorf("the app was told %v, want the end", asked)
+		}
+		if r := h.Journal.Records()[0]; r.EndedAt == nil || !r.EndedAt.Equal(died) {
+			t.Errorf("the call is said to have lasted until %v, want %v: the server was dead since", r.EndedAt, died)
 		}
 		h.Close(t)
 	})

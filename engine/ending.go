@@ -36,7 +36,10 @@ func (c *Call) close(text string) {
 // end writes the one terminal event.
 func (c *Call) end(text string) {
 	now := time.Now()
-	c.record.State, c.record.Cause, c.record.EndedAt = StateEnded, c.over, &now
+	c.record.State, c.record.Cause = StateEnded, c.over
+	if c.record.EndedAt == nil { // else it ended with an earlier run of the server
+		c.record.EndedAt = &now
+	}
 	data := Data{Cause: c.over}
 	if gone := c.party.gone; gone != nil {
 		c.note(EventMedia, Data{Figures: gone.Figures}, "sound: %s", gone.Figures)
@@ -58,5 +61,5 @@ func (c *Call) end(text string) {
 		c.tellEnd(ended)
 	}
 	c.log.Info("call ended", "direction", c.record.Direction, "from", c.record.From.String(), "to", c.record.To.String(),
-		"cause", c.over, "why", text, "lasted", now.Sub(c.record.StartedAt).Round(time.Millisecond))
+		"cause", c.over, "why", text, "lasted", c.record.EndedAt.Sub(c.record.StartedAt).Round(time.Millisecond))
 }

@@ -224,16 +224,19 @@ func (e *Engine) hangUpAll() {
 // Recover settles a call that an earlier run of the server left open. One that
 // was alive died with that server: its record and its App are told so. Of one
 // that had ended only the App is told, which may hear of it twice: whether it
-// did before the crash cannot be known. seq is the number of the last event that
-// was kept.
-func (e *Engine) Recover(r Record, seq int) {
-	c := e.reopen(r, seq)
+// did before the crash cannot be known. last is the last event that was kept of
+// it: until then it lived for all we know, and its record says so.
+func (e *Engine) Recover(r Record, last Event) {
+	c := e.reopen(r, last.Seq)
 	if n, ok := e.directory.Number(r.Number); ok {
 		c.users = e.directory.UsersOf(n)
 	}
 	if r.State == StateEnded {
-		c.tellEnd(Event{Call: r.ID, Seq: seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
+		c.tellEnd(Event{Call: r.ID, Seq: last.Seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
 		return
+	}
+	if !last.At.IsZero() {
+		c.record.EndedAt = &last.At
 	}
 	c.finishWith(CauseInterrupted)
 	c.close("the server stopped while the call was alive")

@@ -80,14 +80,17 @@ func (s *Store) OpenRecords(ctx context.Context) ([]engine.Record, error) {
 	return records, nil
 }
 
-// LastSeq gives the number of a call's last event; 0 when it has none.
-func (s *Store) LastSeq(ctx context.Context, id engine.ID) (int, error) {
-	var seq int
-	err := s.read.QueryRowContext(ctx, `SELECT coalesce(max(seq), 0) FROM call_events WHERE call = ?`, id.String()).Scan(&seq)
+// LastEvent gives a call's last event; the zero Event when it has none.
+func (s *Store) LastEvent(ctx context.Context, id engine.ID) (engine.Event, error) {
+	last, err := all(ctx, s.read, scanEvent,
+		`SELECT `+eventColumns+` FROM call_events WHERE call = ? ORDER BY seq DESC LIMIT 1`, id.String())
 	if err != nil {
-		return 0, fmt.Errorf("read the last event of call %s: %w", id, err)
+		return engine.Event{}, fmt.Errorf("read the last event of call %s: %w", id, err)
 	}
-	return seq, nil
+	if len(last) == 0 {
+		return engine.Event{}, nil
+	}
+	return last[0].Event, nil
 }
 
 // EventsAfter is that of store.Events. Ids come in the order of commits because

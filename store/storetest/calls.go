@@ -104,8 +104,8 @@ func notFound(t *testing.T, db Database) {
 	if len(records) != 0 || next != "" || err != nil {
 		t.Errorf("got %v, %q, %v, want nothing", records, next, err)
 	}
-	if seq, err := s.LastSeq(waiting(t), engine.NewID()); seq != 0 || err != nil {
-		t.Errorf("last seq is %d, %v, want 0", seq, err)
+	if last, err := s.LastEvent(waiting(t), engine.NewID()); last.Seq != 0 || err != nil {
+		t.Errorf("last event is %v, %v, want none", last, err)
 	}
 	if err := s.Ping(waiting(t)); err != nil {
 		t.Error(err)
@@ -131,8 +131,8 @@ func eventOrder(t *testing.T, db Database) {
 	if diff := cmp.Diff([]int{1, 2, 3, 4, 10, 11}, seqs); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
-	if seq, err := s.LastSeq(waiting(t), record.ID); seq != 11 || err != nil {
-		t.Errorf("last seq is %d, %v, want 11", seq, err)
+	if last, err := s.LastEvent(waiting(t), record.ID); last.Seq != 11 || last.Call != record.ID || err != nil {
+		t.Errorf("last seq is %d, %v, want 11", last.Seq, err)
 	}
 }
 

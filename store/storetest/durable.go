@@ -131,8 +131,8 @@ func killed(t *testing.T, db Database) {
 		t.Errorf("%d calls are open, %d were told durable", len(records), len(told))
 	}
 	for _, r := range records {
-		if seq, err := s.LastSeq(waiting(t), r.ID); seq != childEvents || err != nil {
-			t.Errorf("call %s is there with %d of %d events, %v", r.ID, seq, childEvents, err)
+		if last, err := s.LastEvent(waiting(t), r.ID); last.Seq != childEvents || err != nil {
+			t.Errorf("call %s is there with %d of %d events, %v", r.ID, last.Seq, childEvents, err)
 		}
 	}
 	known := map[engine.ID]bool{}

@@ -24,7 +24,7 @@ type Reader interface {
 	Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error)
 	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)
 	OpenRecords(ctx context.Context) ([]engine.Record, error)
-	LastSeq(ctx context.Context, id engine.ID) (int, error)
+	LastEvent(ctx context.Context, id engine.ID) (engine.Event, error)
 }
 
 // Database is how the suite gets at the database that is tested.

@@ -134,11 +134,11 @@ func (s *Server) recover(ctx context.Context, log *slog.Logger) error {
 		return fmt.Errorf("look for calls that an earlier run left open: %w", err)
 	}
 	for _, r := range open {
-		seq, err := s.Store.LastSeq(ctx, r.ID)
+		last, err := s.Store.LastEvent(ctx, r.ID)
 		if err != nil {
 			return fmt.Errorf("look for calls that an earlier run left open: %w", err)
 		}
-		s.Engine.Recover(r, seq)
+		s.Engine.Recover(r, last)
 	}
 	if len(open) > 0 {
 		log.Warn("ended the calls that an earlier run left open", "calls", len(open))
