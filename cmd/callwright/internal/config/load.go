@@ -156,7 +156,8 @@ func fromEnvironment(environment []string, known []string) (over map[string]any,
 // fields gives the keys of a struct, those of squashed structs included.
 func fields(t reflect.Type) map[string]reflect.StructField {
 	all := map[string]reflect.StructField{}
-	for f := range fieldsOf(t) {
+	for i := range t.NumField() {
+		f := t.Field(i)
 		key, option, _ := strings.Cut(f.Tag.Get("koanf"), ",")
 		switch {
 		case option == "squash":
@@ -168,14 +169,10 @@ func fields(t reflect.Type) map[string]reflect.StructField {
 	return all
 }
 
-func fieldsOf(t reflect.Type) func(func(reflect.StructField) bool) {
-	return func(yield func(reflect.StructField) bool) {
-		for i := range t.NumField() {
-			if !yield(t.Field(i)) {
-				return
-			}
-		}
-	}
+// holdsSettings says whether a type is a section of the configuration and not a
+// value of its own, such as an address.
+func holdsSettings(t reflect.Type) bool {
+	return t.Kind() == reflect.Struct && t.Field(0).Tag.Get("koanf") != ""
 }
 
 // scalars lists the keys that hold one value or a list of words.
@@ -184,9 +181,9 @@ func scalars(t reflect.Type, prefix string) []string {
 	for key, f := range fields(t) {
 		switch {
 		case f.Tag.Get("later") != "":
-		case f.Type.Kind() == reflect.Struct:
+		case holdsSettings(f.Type):
 			keys = append(keys, scalars(f.Type, prefix+key+".")...)
-		case f.Type.Kind() == reflect.Slice && f.Type.Elem().Kind() == reflect.Struct:
+		case f.Type.Kind() == reflect.Slice && holdsSettings(f.Type.Elem()):
 		default:
 			keys = append(keys, prefix+key)
 		}
@@ -218,13 +215,13 @@ func checkKeys(m map[string]any, t reflect.Type, path string) (later []string, e
 
 func checkValue(v any, t reflect.Type, path string) ([]string, error) {
 	switch {
-	case t.Kind() == reflect.Struct:
+	case holdsSettings(t):
 		m, ok := v.(map[string]any)
 		if !ok && v != nil {
 			return nil, fmt.Errorf("%s holds several settings, not one value", path)
 		}
 		return checkKeys(m, t, path+".")
-	case t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Struct && t.Elem().NumField() > 2:
+	case t.Kind() == reflect.Slice && holdsSettings(t.Elem()):
 		list, ok := v.([]any)
 		if !ok && v != nil {
 			return nil, fmt.Errorf("%s is a list: begin each entry with a dash", path)
