@@ -81,9 +81,6 @@ type EndedError struct{ Cause Cause }
 // Error says why the call is over.
 func (e *EndedError) Error() string { return "the call is over: " + string(e.Cause) }
 
-// ID names the call.
-func (c *Call) ID() ID { return c.record.ID }
-
 // Info gives a copy of what is known about the call.
 func (c *Call) Info() CallInfo {
 	return CallInfo{Record: c.record.clone(), App: c.app, Users: c.users}

@@ -9,17 +9,13 @@ import (
 	"strings"
 )
 
-// Account is a tenant. Nothing is visible across accounts.
-type Account struct {
-	ID, Name string
-}
-
-// DefaultAccount is the one implicit account.
+// DefaultAccount is the one implicit account, the tenant to whom everything
+// belongs.
 const DefaultAccount = "default"
 
 // App is a customer's application.
 type App struct {
-	Key, Account, Secret string
+	Key, Account string
 	// Dialect names the language it speaks: "sipgate" today.
 	Dialect string
 	// IncomingURL is asked about calls that come in, OutgoingURL about calls
@@ -47,7 +43,7 @@ type Number struct {
 
 // User is a SIP account that can be rung.
 type User struct {
-	ID, Account, Name, Username, Password, App string
+	ID, Account, Name string
 	// Contact is the SIP URI of a phone that does not register.
 	Contact string
 }
@@ -110,9 +106,6 @@ func NewDirectory(e Entries) (*Directory, error) {
 	for _, u := range e.Users {
 		if _, twice := d.users[u.ID]; twice {
 			return nil, fmt.Errorf("user %q is configured twice", u.ID)
-		}
-		if _, ok := d.apps[u.App]; u.App != "" && !ok {
-			return nil, fmt.Errorf("user %q names app %q, which is not configured", u.ID, u.App)
 		}
 		d.users[u.ID] = u
 	}

@@ -44,8 +44,6 @@ var ErrNoEarlyMedia = errors.New("the leg takes no early media")
 type LegInfo struct {
 	// Stream is the leg's sound.
 	Stream media.StreamID
-	// Name names the leg in a log or a timeline: "sip:127.0.0.1:5070".
-	Name string
 }
 
 // LegEvent is something that happened on a leg. The list is closed: LegMessage,

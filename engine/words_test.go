@@ -80,7 +80,6 @@ func TestDirectoryComplains(t *testing.T) {
 	for want, e := range map[string]engine.Entries{
 		`app "a" is configured twice`:                      {Apps: []engine.App{{Key: "a"}, {Key: "a"}}},
 		`user "u" is configured twice`:                     {Users: []engine.User{{ID: "u"}, {ID: "u"}}},
-		`user "u" names app "b"`:                           {Users: []engine.User{{ID: "u", App: "b"}}},
 		`group "g" is configured twice`:                    {Groups: []engine.Group{{ID: "g"}, {ID: "g"}}},
 		`group "g" names user "u"`:                         {Groups: []engine.Group{{ID: "g", Users: []string{"u"}}}},
 		`number "1" names app "b"`:                         {Numbers: []engine.Number{{Number: "1", App: "b"}}},

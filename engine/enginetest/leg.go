@@ -25,7 +25,7 @@ type Leg struct {
 }
 
 // Info names the leg's stream.
-func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream, Name: l.name} }
+func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream} }
 
 // Listen delivers what was emitted so far and from now on.
 func (l *Leg) Listen(deliver func(engine.LegEvent)) {

@@ -39,19 +39,3 @@ func Make(n int, level float64, hz ...float64) []int16 {
 	}
 	return samples
 }
-
-// DTMF gives the two tones of a key, one of 0-9 * # A-D, in Hz (ITU-T Q.23). ok
-// is false if there is no such key.
-func DTMF(key byte) (low, high float64, ok bool) {
-	rows := [...]float64{697, 770, 852, 941}
-	columns := [...]float64{1209, 1336, 1477, 1633}
-	pad := [...]string{"123A", "456B", "789C", "*0#D"}
-	for row, keys := range pad {
-		for column := range keys {
-			if keys[column] == key {
-				return rows[row], columns[column], true
-			}
-		}
-	}
-	return 0, 0, false
-}

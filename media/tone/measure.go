@@ -30,36 +30,6 @@ func Levels(samples []int16, hz float64) []float64 {
 	return levels
 }
 
-// Dominant finds the loudest tone in samples, with its level in dB relative to
-// full scale. Without any sound the level is Silence. The work grows with the
-// square of the length: it is meant for up to a second.
-func Dominant(samples []int16) (hz, level float64) {
-	w := windowed(samples)
-	step := media.SampleRate / float64(max(len(w), 1))
-	level = Silence
-	// A constant offset spills over the window into the first two steps.
-	for k := 2; k < len(w)/2; k++ {
-		if l := goertzel(w, float64(k)*step); l > level {
-			hz, level = float64(k)*step, l
-		}
-	}
-	if level == Silence {
-		return 0, Silence
-	}
-	// The peak lies within one step of the loudest, and falls off on both sides.
-	low, high := hz-step, hz+step
-	for high-low > 0.01 {
-		third := (high - low) / 3
-		if goertzel(w, low+third) < goertzel(w, high-third) {
-			low += third
-		} else {
-			high -= third
-		}
-	}
-	hz = (low + high) / 2
-	return hz, goertzel(w, hz)
-}
-
 // windowed weighs samples with a Hann window, scaled so that a sine of full
 // scale has the power 1 in goertzel.
 func windowed(samples []int16) []float64 {

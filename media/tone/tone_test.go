@@ -82,9 +82,6 @@ func TestLevelOfNothing(t *testing.T) {
 		if got := Level(samples, 1000); got != Silence {
 			t.Errorf("level of %d zeros = %v", len(samples), got)
 		}
-		if hz, got := Dominant(samples); hz != 0 || got != Silence {
-			t.Errorf("dominant of %d zeros = %v Hz at %v dB", len(samples), hz, got)
-		}
 	}
 }
 
@@ -135,52 +132,5 @@ func TestLevelsSeeAGap(t *testing.T) {
 	}
 	if got := Levels(samples[:media.FrameSize-1], 440); len(got) != 0 {
 		t.Errorf("levels of less than a frame: %v", got)
-	}
-}
-
-func TestDominant(t *testing.T) {
-	t.Parallel()
-	for _, n := range []int{160, 400, 4000} {
-		for _, hz := range []float64{300, 440, 1004, 2222.2, 3400} {
-			samples := Make(n, -12, hz)
-			Add(samples, 0, 700, -30)
-			for i := range samples {
-				samples[i] += 8 // the silence of A-law is no zero
-			}
-			got, level := Dominant(samples)
-			near(t, "frequency", got, hz, 3)
-			near(t, "level", level, -12, 0.3)
-		}
-	}
-}
-
-func TestConstantIsNoTone(t *testing.T) {
-	t.Parallel()
-	if hz, level := Dominant(slices.Repeat([]int16{1000}, 160)); level != Silence {
-		t.Errorf("a constant sounds as %v Hz at %v dB", hz, level)
-	}
-}
-
-func TestDTMFTones(t *testing.T) {
-	t.Parallel()
-	seen := make(map[[2]float64]byte)
-	for _, key := range []byte("0123456789*#ABCD") {
-		low, high, ok := DTMF(key)
-		if !ok {
-			t.Fatalf("no tones for %q", key)
-		}
-		if other, twice := seen[[2]float64{low, high}]; twice {
-			t.Errorf("%q sounds like %q", key, other)
-		}
-		seen[[2]float64{low, high}] = key
-		samples := Make(800, -10, low, high)
-		near(t, "low tone", Level(samples, low), -10, 0.2)
-		near(t, "high tone", Level(samples, high), -10, 0.2)
-	}
-	if low, high, _ := DTMF('6'); low != 770 || high != 1477 {
-		t.Errorf("6 sounds as %v and %v", low, high)
-	}
-	if _, _, ok := DTMF('E'); ok {
-		t.Error("E has tones")
 	}
 }

@@ -17,7 +17,6 @@ import (
 // Leg is one SIP dialog and its media stream, as the engine sees them.
 type Leg struct {
 	media  Media
-	name   string
 	stream media.StreamID
 	dialog *dialog.Dialog // set before anybody has the leg
 	out    bool           // we called
@@ -49,8 +48,8 @@ type Leg struct {
 
 // openLeg opens the stream of a new leg. near is a stream that it will be
 // bridged with, peer where the other side is.
-func (s *Server) openLeg(name, peer string, near media.StreamID) (*Leg, error) {
-	l := &Leg{media: s.cfg.Media, name: name}
+func (s *Server) openLeg(peer string, near media.StreamID) (*Leg, error) {
+	l := &Leg{media: s.cfg.Media}
 	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
 	if err != nil {
 		return nil, err
@@ -64,8 +63,8 @@ func (s *Server) openLeg(name, peer string, near media.StreamID) (*Leg, error) {
 	return l, nil
 }
 
-// Info names the leg and its stream.
-func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream, Name: l.name} }
+// Info names the stream.
+func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream} }
 
 // Listen tells everything that happened so far and from now on to deliver.
 func (l *Leg) Listen(deliver func(engine.LegEvent)) {

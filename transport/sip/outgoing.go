@@ -47,7 +47,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	leg, err := s.openLeg(way.uri, way.peer(), r.Near)
+	leg, err := s.openLeg(way.peer(), r.Near)
 	if err != nil {
 		cause := engine.CauseOverload
 		if errors.Is(err, errNoWay) {

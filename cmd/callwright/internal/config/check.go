@@ -169,7 +169,7 @@ func (c *Config) Entries() engine.Entries {
 		})
 	}
 	for _, u := range c.Users {
-		e.Users = append(e.Users, engine.User{ID: u.ID, Account: engine.DefaultAccount, Name: u.Name, App: u.App, Contact: u.Contact})
+		e.Users = append(e.Users, engine.User{ID: u.ID, Account: engine.DefaultAccount, Name: u.Name, Contact: u.Contact})
 	}
 	for _, g := range c.Groups {
 		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: engine.DefaultAccount, Users: g.Users})
