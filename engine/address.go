@@ -12,13 +12,15 @@ const (
 	KindAnonymous AddressKind = "anonymous" // withheld
 	KindNumber    AddressKind = "number"    // E.164 with plus, or an extension
 	KindUser      AddressKind = "user"      // the id of a User
+	KindGroup     AddressKind = "group"     // the id of a Group
 	KindSIP       AddressKind = "sip"       // any other SIP address
 )
 
 // Address is a party as it appears in From, To and targets.
 type Address struct {
 	Kind AddressKind `json:"kind"`
-	// Value is the number (E.164 has a plus), the User's id, or the SIP URI.
+	// Value is the number (E.164 has a plus), the User's or Group's id, or the
+	// SIP URI.
 	// It is empty for an anonymous party.
 	Value string `json:"value,omitempty"`
 	// Name is the display name, if any.

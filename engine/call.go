@@ -30,6 +30,8 @@ type Call struct {
 	users   []User
 	dialect Dialect
 	party   party
+	// emergency says that it goes to an emergency service.
+	emergency bool
 
 	parent   *inbox // nil for a call of its own
 	children map[ID]Target
@@ -63,8 +65,11 @@ type party struct {
 	// preview is the stream whose early media it heard last.
 	ringback uint64
 	preview  media.StreamID
-	// hearer is the stream of who hears the party, 0 if nobody does.
-	hearer media.StreamID
+	// hearer is the call of who hears the party, zero if nobody does.
+	hearer ID
+	// tapes is how many recordings were begun; taping says that one runs.
+	tapes  int
+	taping bool
 	// news is what a target said last while it rang.
 	news alerted
 }
@@ -172,6 +177,12 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		return nil
 	case runProgram:
 		c.runNested(ctx, m.program)
+		return nil
+	case command:
+		m.result <- m.do(c)
+		return nil
+	case sendDigits:
+		c.relay(m.digits)
 		return nil
 	}
 	return m

@@ -142,7 +142,7 @@ func TestEnds(t *testing.T) {
 				for range 5100 {
 					p.programs = append(p.programs, engine.Program{tt.verb})
 				}
-				h := house(t, p, func(c *engine.Config) { c.MaxDuration = 4 * time.Hour })
+				h := house(t, p, func(c *engine.Config) { c.Limits.MaxDuration = 4 * time.Hour })
 				leg := h.Call(t, caller, called, number)
 				synctest.Wait()
 				if tt.script != nil {

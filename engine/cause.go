@@ -39,6 +39,8 @@ const (
 	CauseInterrupted Cause = "interrupted"
 	// CauseOverload: there was no room for the call.
 	CauseOverload Cause = "overload"
+	// CauseForbidden: a limit of the operator's does not allow the call.
+	CauseForbidden Cause = "forbidden"
 	// CauseFailed: something of ours went wrong; the timeline says what.
 	CauseFailed Cause = "failed"
 )
@@ -75,6 +77,7 @@ var causes = map[Cause]Words{
 	CauseShutdown:    {503, "Service Unavailable", 41, "congestion", 2},
 	CauseInterrupted: {503, "Service Unavailable", 41, "congestion", 0},
 	CauseOverload:    {503, "Service Unavailable", 42, "congestion", 2},
+	CauseForbidden:   {403, "Forbidden", 21, "congestion", 5},
 	CauseFailed:      {500, "Server Internal Error", 41, "congestion", 1},
 }
 

@@ -14,12 +14,14 @@ import (
 // last, ChildEnded.
 func (c *Call) Ring(target Target, from Address) ID {
 	child := c.engine.newCall(Record{
-		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, App: c.record.App,
+		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
 	})
 	child.parent = c.inbox
 	c.children[child.record.ID] = target
-	request := DialRequest{Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream()}
+	request := DialRequest{
+		Account: c.record.Account, Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream(),
+	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
 	registered := c.engine.register(child)
 	c.engine.goroutines.Go(func() {
@@ -31,6 +33,45 @@ func (c *Call) Ring(target Target, from Address) ID {
 		child.ring(request)
 	})
 	return child.record.ID
+}
+
+// Places gives what is rung when a target is dialled: each phone of a User, each
+// of a Group's Users, the Users of a Number of ours. A User who is nowhere, and
+// anybody else, is left to the Dialer.
+func (c *Call) Places(t Target) []Target {
+	directory, account := c.engine.directory, c.record.Account
+	var users []User
+	switch t.Address.Kind {
+	case KindUser:
+		return c.phones(t)
+	case KindGroup:
+		users = directory.Members(account, t.Address.Value)
+	case KindNumber:
+		if n, ok := directory.configured(account, t.Address.Value); ok {
+			users = directory.UsersOf(n)
+		}
+	}
+	var places []Target
+	for _, u := range users {
+		places = append(places, c.phones(Target{Address: u.Address()})...)
+	}
+	if len(places) == 0 {
+		return []Target{t}
+	}
+	return places
+}
+
+// phones gives the places of a User, or the User if there are none.
+func (c *Call) phones(t Target) []Target {
+	contacts := c.engine.location.Contacts(c.record.Account, t.Address.Value)
+	if len(contacts) == 0 || t.Contact != "" {
+		return []Target{t}
+	}
+	places := make([]Target, len(contacts))
+	for i, contact := range contacts {
+		places[i] = Target{Address: t.Address, Contact: contact}
+	}
+	return places
 }
 
 // ring is the life of a child: it rings, is perhaps picked up, and ends.
@@ -47,6 +88,11 @@ func (c *Call) ring(request DialRequest) {
 
 // reach dials and tells the parent what becomes of it, until the call is over.
 func (c *Call) reach(request DialRequest) error {
+	if request.Target.Contact == "" {
+		if err := c.engine.guard.dial(request.Target.Address); err != nil {
+			return err
+		}
+	}
 	leg, err := c.engine.dialer.Dial(request)
 	if err != nil {
 		return err
@@ -64,12 +110,12 @@ func (c *Call) reach(request DialRequest) error {
 		if err != nil {
 			return err
 		}
-		c.report(m, leg.Info().Stream, request.Near)
+		c.report(m, leg.Info().Stream)
 	}
 }
 
-// report tells the parent, whose stream it is given too, how the leg is doing.
-func (c *Call) report(m Message, stream, parents media.StreamID) {
+// report tells the parent how the leg, whose stream it is given, is doing.
+func (c *Call) report(m Message, stream media.StreamID) {
 	switch m := m.(type) {
 	case legAlerted:
 		news := alerted{status: m.Status, sound: m.Sound}
@@ -81,7 +127,7 @@ func (c *Call) report(m Message, stream, parents media.StreamID) {
 		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
 	case legAnswered:
 		now := time.Now()
-		c.party.hearer = parents
+		c.party.hearer = c.record.Parent
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 		c.record.AnsweredBy = &c.record.To
 		c.save(EventAnswered, Data{Party: &c.record.To}, "%s picked up", c.record.To)
@@ -104,7 +150,7 @@ func (c *Call) Connect(answered ChildAnswered) error {
 		return err
 	}
 	c.silenceRingback()
-	if err := c.bridge(answered.Stream); err != nil {
+	if err := c.bridge(answered.Child, answered.Stream); err != nil {
 		return err
 	}
 	by := target.Address

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,12 +30,15 @@ type Config struct {
 	Sound    Sound
 	Fetcher  Fetcher
 	Prompts  Prompts
+	Location Location
+	Recorder Recorder
 	Journal  Journal
 	Logger   *slog.Logger
 	// Node names this machine in records.
-	Node string
-	// MaxDuration ends a call that lasts longer; 0 means no limit.
-	MaxDuration time.Duration
+	Node   string
+	Limits Limits
+	// Recordings is the folder that calls are recorded into.
+	Recordings string
 	// Ringback is what a caller who already hears our sound hears while targets
 	// ring; nil is silence.
 	Ringback *media.Prompt
@@ -42,17 +46,20 @@ type Config struct {
 
 // Engine holds the calls that are alive.
 type Engine struct {
-	directory   *Directory
-	dialects    map[string]Dialect
-	dialer      Dialer
-	sound       Sound
-	fetcher     Fetcher
-	prompts     Prompts
-	journal     Journal
-	log         *slog.Logger
-	node        string
-	maxDuration time.Duration
-	ringback    *media.Prompt
+	directory  *Directory
+	dialects   map[string]Dialect
+	dialer     Dialer
+	sound      Sound
+	fetcher    Fetcher
+	prompts    Prompts
+	location   Location
+	recorder   Recorder
+	journal    Journal
+	log        *slog.Logger
+	node       string
+	recordings string
+	ringback   *media.Prompt
+	guard      guard
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -70,38 +77,58 @@ func New(c Config) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
 	return &Engine{
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
-		fetcher: c.Fetcher, prompts: c.Prompts, journal: c.Journal, log: c.Logger,
-		node: c.Node, maxDuration: c.MaxDuration, ringback: c.Ringback,
+		fetcher: c.Fetcher, prompts: c.Prompts, location: c.Location, recorder: c.Recorder,
+		journal: c.Journal, log: c.Logger,
+		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: guard{limits: c.Limits},
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, idle: make(chan struct{}),
 	}
 }
 
 // Arrive takes a leg that came in and makes a Call of it. With an error, that
-// the server is stopping (ErrDraining) or could not keep a record of the call,
-// the leg is still the transport's to refuse.
+// the server is stopping (ErrDraining), could not keep a record of the call, or
+// has reached one of its Limits (a *LimitError), the leg is still the
+// transport's to refuse. A call to an emergency service is let through if it can
+// be at all.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
-	if err := e.journal.Health(); err != nil {
+	emergency := e.guard.isEmergency(a.To)
+	if err := e.journal.Health(); err != nil && !emergency {
 		return fmt.Errorf("no record of a call could be kept: %w", err)
 	}
+	if err := e.guard.enter(emergency); err != nil {
+		return err
+	}
 	id := NewID()
-	c := e.newCall(Record{
-		ID: id, Chain: id, Number: a.Number.Number, App: a.Number.App,
-		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion,
-	})
-	c.users = e.directory.UsersOf(a.Number)
+	record := Record{
+		ID: id, Chain: id, Account: a.Account, Number: a.Number.Number, App: a.Number.App,
+		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion, Caller: a.Caller.ID,
+	}
+	users := e.directory.UsersOf(a.Number)
+	if emergency || a.Caller.ID != "" && a.Number.Number == "" {
+		record.Direction, record.App, users = Out, a.Caller.App, []User{a.Caller}
+	}
+	if emergency {
+		record.App = ""
+	}
+	c := e.newCall(record)
+	c.users, c.emergency = users, emergency
 	c.party.leg = leg
 	if !e.register(c) {
+		e.guard.leave()
 		return ErrDraining
 	}
 	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
-	e.goroutines.Go(c.main)
+	e.goroutines.Go(func() {
+		defer e.guard.leave()
+		c.main()
+	})
 	return nil
 }
 
 // newCall fills in what all calls have.
 func (e *Engine) newCall(r Record) *Call {
-	r.Account, r.Node, r.State, r.StartedAt = DefaultAccount, e.node, StateRinging, time.Now()
+	r.Account = cmp.Or(r.Account, DefaultAccount)
+	r.Node, r.State, r.StartedAt = e.node, StateRinging, time.Now()
 	return e.reopen(r, 0)
 }
 
@@ -228,7 +255,7 @@ func (e *Engine) hangUpAll() {
 // it: until then it lived for all we know, and its record says so.
 func (e *Engine) Recover(r Record, last Event) {
 	c := e.reopen(r, last.Seq)
-	if n, ok := e.directory.Number(r.Number); ok {
+	if n, ok := e.directory.configured(r.Account, r.Number); ok {
 		c.users = e.directory.UsersOf(n)
 	}
 	if r.State == StateEnded {

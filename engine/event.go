@@ -9,21 +9,22 @@ type EventKind string
 
 // The kinds of events. A Call's events in their order are its timeline.
 const (
-	EventIncoming EventKind = "incoming" // a leg arrived; always the first of an incoming call
-	EventOutgoing EventKind = "outgoing" // a target is being rung; always the first of an outgoing call
-	EventSIP      EventKind = "sip"      // a SIP message was sent or came
-	EventRequest  EventKind = "request"  // the App is asked or told something
-	EventReply    EventKind = "reply"    // what came of a request
-	EventProblem  EventKind = "problem"  // a complaint about a document, or about what it led to
-	EventVerb     EventKind = "verb"     // a verb begins
-	EventPrompt   EventKind = "prompt"   // a sound begins or ends
-	EventDigit    EventKind = "digit"    // the party pressed a key
-	EventGathered EventKind = "gathered" // a Gather has its digits, or none
-	EventRinging  EventKind = "ringing"  // a target rings
-	EventAnswered EventKind = "answered" // a party picked up
-	EventBridged  EventKind = "bridged"  // two parties hear each other
-	EventMedia    EventKind = "media"    // figures of a stream, its source, a recording
-	EventEnded    EventKind = "ended"    // always the last but for deliveries; exactly one a Call
+	EventIncoming  EventKind = "incoming"  // a leg arrived; always the first of an incoming call
+	EventOutgoing  EventKind = "outgoing"  // a target is being rung; always the first of an outgoing call
+	EventSIP       EventKind = "sip"       // a SIP message was sent or came
+	EventRequest   EventKind = "request"   // the App is asked or told something
+	EventReply     EventKind = "reply"     // what came of a request
+	EventProblem   EventKind = "problem"   // a complaint about a document, or about what it led to
+	EventVerb      EventKind = "verb"      // a verb begins
+	EventPrompt    EventKind = "prompt"    // a sound begins or ends
+	EventDigit     EventKind = "digit"     // the party pressed a key
+	EventGathered  EventKind = "gathered"  // a Gather has its digits, or none
+	EventRinging   EventKind = "ringing"   // a target rings
+	EventAnswered  EventKind = "answered"  // a party picked up
+	EventBridged   EventKind = "bridged"   // two parties hear each other
+	EventMedia     EventKind = "media"     // figures of a stream, its source
+	EventRecording EventKind = "recording" // a recording begins, pauses, ends
+	EventEnded     EventKind = "ended"     // always the last but for deliveries; exactly one a Call
 )
 
 // Event is something that happened on a Call.
@@ -52,6 +53,8 @@ type Data struct {
 	Millis int64 `json:"ms,omitempty"`
 	// Digits were pressed.
 	Digits string `json:"digits,omitempty"`
+	// File is the name of a recording.
+	File string `json:"file,omitempty"`
 	// Cause is why a call ended.
 	Cause Cause `json:"cause,omitempty"`
 	// Party picked up, rings, or hung up.

@@ -58,17 +58,18 @@ func (c *Call) settle(ctx context.Context, err error) {
 
 // limitDuration ends the call when it lasts too long.
 func (c *Call) limitDuration() (stop func()) {
-	if c.engine.maxDuration == 0 {
+	limit := c.engine.guard.limits.MaxDuration
+	if limit == 0 || c.emergency {
 		return func() {}
 	}
-	t := time.AfterFunc(c.engine.maxDuration, func() { c.inbox.put(hangUp{CauseMaxDuration}) })
+	t := time.AfterFunc(limit, func() { c.inbox.put(hangUp{CauseMaxDuration}) })
 	return func() { t.Stop() }
 }
 
 // converse asks the app and runs what it answers, until something ends the
 // call.
 func (c *Call) converse(ctx context.Context, why Event) error {
-	program, err := c.ask(ctx, why)
+	program, err := c.first(ctx, why)
 	if err != nil {
 		return err
 	}
@@ -81,6 +82,16 @@ func (c *Call) converse(ctx context.Context, why Event) error {
 	}
 	c.finishWith(CauseNormal)
 	return nil
+}
+
+// first gives the program that a call begins with: the app's, but no app is
+// asked about an emergency.
+func (c *Call) first(ctx context.Context, why Event) (Program, error) {
+	if c.emergency {
+		c.note(EventRequest, Data{}, "%s is an emergency number: no app is asked", c.record.To)
+		return c.missing(MissingEmpty), nil
+	}
+	return c.ask(ctx, why)
 }
 
 // execute runs a program, and those that take its place, to the end. It

@@ -4,7 +4,8 @@ package engine
 
 import "context"
 
-// Change is one thing to be kept. The list is closed: RecordSaved, EventAdded.
+// Change is one thing to be kept. The list is closed: RecordSaved, EventAdded,
+// RegistrationSaved, RegistrationEnded.
 type Change interface{ change() }
 
 // RecordSaved keeps the state of a Call as it is now, in place of what was kept
@@ -14,8 +15,17 @@ type RecordSaved struct{ Record Record }
 // EventAdded keeps one more event of a Call's timeline.
 type EventAdded struct{ Event Event }
 
-func (RecordSaved) change() {}
-func (EventAdded) change()  {}
+// RegistrationSaved keeps where a User's phone is, in place of what was kept of
+// the same Account, User and Contact.
+type RegistrationSaved struct{ Registration Registration }
+
+// RegistrationEnded forgets where a User's phone was.
+type RegistrationEnded struct{ Account, User, Contact string }
+
+func (RecordSaved) change()       {}
+func (EventAdded) change()        {}
+func (RegistrationSaved) change() {}
+func (RegistrationEnded) change() {}
 
 // Journal takes changes, in order, and makes them durable.
 type Journal interface {
@@ -23,7 +33,8 @@ type Journal interface {
 	// the process dies now, none. It does not wait for the disk.
 	Append(changes ...Change)
 	// Durable returns when everything appended before is safe from a crash of
-	// the process. What is told to the outside waits for it.
+	// the process: in the database, or, while that is away, in a local file
+	// from which it is brought there. What is told to the outside waits for it.
 	Durable(ctx context.Context) error
 	// Health gives nil while changes are kept as they come. Otherwise it says
 	// why not, and no new calls are taken: what is appended waits in memory, and

@@ -28,6 +28,9 @@ type Leg interface {
 	Progress(sound bool) error
 	// Answer picks up an incoming leg (200).
 	Answer() error
+	// SendDigits sends keys (0-9 * # A-D) to the party, in the way that was
+	// settled with it: as telephone-event, tones or SIP INFO.
+	SendDigits(string) error
 	// Hangup ends the leg, whatever its state: refuses, cancels or hangs up.
 	// LegEnded follows at the latest two seconds after, even if the other side
 	// is silent.
@@ -101,17 +104,28 @@ func (LegEnded) legEvent()     {}
 
 // Arrival is what transport knows about an incoming leg beyond the leg itself.
 type Arrival struct {
+	// Account is whose call it is: that of the Number, or of the caller.
+	Account  string
 	From, To Address
+	// Caller is the User who calls; its ID is empty when the call came by a
+	// trunk. A User who calls no Number of ours calls out.
+	Caller User
+	// Trunk names the trunk that the call came by, if it did.
+	Trunk string
 	// Diversion is the number dialled before the call was diverted to us.
 	Diversion string
 	// Number is what was found in the directory for To; of a number that is
-	// configured nowhere only the number, and the trunk's App.
+	// configured nowhere only the number, and the trunk's App. It is empty for
+	// a User who calls out.
 	Number Number
 }
 
 // Target is a party to be rung.
 type Target struct {
 	Address Address
+	// Contact is one of the places that Location gave for a User; empty leaves
+	// the way to the Dialer.
+	Contact string
 }
 
 // String names the target, a User by name and id if it has a name.
@@ -124,7 +138,9 @@ func (t Target) String() string {
 
 // DialRequest is a party to be rung, and as whom.
 type DialRequest struct {
-	Target Target
+	// Account is whose trunks and users are meant.
+	Account string
+	Target  Target
 	// From is the party shown; an anonymous one is withheld (RFC 3323).
 	From Address
 	// Diversion is passed on (RFC 5806).

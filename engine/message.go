@@ -62,6 +62,15 @@ type done struct {
 // hangUp ends the call.
 type hangUp struct{ cause Cause }
 
+// command is something that an API has a call do, and what came of it.
+type command struct {
+	do     func(*Call) error
+	result chan error // has room for the one result
+}
+
+// sendDigits is what the party's other side typed.
+type sendDigits struct{ digits string }
+
 // runProgram runs a program inside the one that runs.
 type runProgram struct{ program Program }
 
@@ -76,6 +85,8 @@ func (fromLeg) message()       {}
 func (done) message()          {}
 func (hangUp) message()        {}
 func (runProgram) message()    {}
+func (command) message()       {}
+func (sendDigits) message()    {}
 
 // inbox holds what reached a Call and was not looked at yet. Putting never
 // blocks, so legs, children and API requests can not hold each other up.

@@ -57,34 +57,36 @@ func (c *Call) handleMedia(ev media.Event) Message {
 		c.note(EventMedia, Data{}, "sound comes from %s", ev.Source)
 	case media.Digit:
 		key := string(rune(ev.Digit))
-		c.note(EventDigit, Data{Digits: key}, "digit %s%s", key, c.passOn(key))
+		c.note(EventDigit, Data{Digits: key}, "digit %s%s", key, c.passOn(key, ev.Way))
 		return Digit{Key: ev.Digit}
 	case media.PlayEnded:
 		return PlayEnded{Token: ev.Token, Completed: ev.Completed}
 	case media.RecordEnded:
-		text := fmt.Sprintf("recorded %s", ev.Duration.Round(time.Millisecond))
-		if ev.Err != nil {
-			text = "recording failed: " + ev.Err.Error()
-		}
-		c.note(EventMedia, Data{}, "%s", text)
+		c.recorded(ev)
 	}
 	return nil
 }
 
 // passOn sends a key to the party that hears this one, which may be somebody
-// else's menu, and says how that went.
-func (c *Call) passOn(key string) string {
-	if c.party.hearer == 0 {
+// else's menu, and says so. Tones are in the sound that it hears.
+func (c *Call) passOn(key string, way media.DigitWay) string {
+	if c.party.hearer.IsZero() || way == media.ByTone {
 		return ""
 	}
-	err := c.engine.sound.SendDigits(c.party.hearer, key)
-	switch {
-	case errors.Is(err, media.ErrNoStream):
+	if c.engine.send(c.party.hearer, sendDigits{key}) != nil {
 		return "" // it is gone; its end is on its way
-	case err != nil:
-		return ", not passed on: " + err.Error()
 	}
 	return ", passed on"
+}
+
+// relay sends the party what its other side typed.
+func (c *Call) relay(digits string) {
+	if c.party.leg == nil {
+		return
+	}
+	if err := c.party.leg.SendDigits(digits); err != nil && !errors.Is(err, media.ErrNoStream) && !errors.Is(err, ErrLegGone) {
+		c.note(EventDigit, Data{Digits: digits}, "digit %s could not be passed on: %s", digits, err)
+	}
 }
 
 // OpenSound makes sure that the party hears what is played: as early media, or
@@ -170,13 +172,13 @@ func (c *Call) Preview(ringing ChildRinging) error {
 	}
 	c.silenceRingback()
 	c.party.alerted, c.party.preview = true, ringing.Stream
-	return c.bridge(ringing.Stream)
+	return c.bridge(ringing.Child, ringing.Stream)
 }
 
 // bridge has the party and a child's hear each other. Where one of them is gone
 // there is nothing to be heard, and its end is on its way.
-func (c *Call) bridge(child media.StreamID) error {
-	err := c.engine.sound.Bridge(c.Stream(), child)
+func (c *Call) bridge(child ID, stream media.StreamID) error {
+	err := c.engine.sound.Bridge(c.Stream(), stream)
 	if err != nil && !errors.Is(err, media.ErrNoStream) {
 		return fmt.Errorf("let both sides hear each other: %w", err)
 	}

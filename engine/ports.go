@@ -20,8 +20,17 @@ type Sound interface {
 	StopPlay(media.StreamID) error
 	// Bridge has two parties hear each other until one stream is closed.
 	Bridge(a, b media.StreamID) error
-	// SendDigits sends keys (0-9 * # A-D) to a stream's party (RFC 4733).
-	SendDigits(media.StreamID, string) error
+}
+
+// Recorder records streams, as Sound plays to them. One recording of a stream
+// at a time; its end is told by the leg as LegMedia.
+type Recorder interface {
+	// Record begins to record.
+	Record(media.StreamID, media.RecordOptions) error
+	// PauseRecord leaves out what is said until it is called with false.
+	PauseRecord(id media.StreamID, pause bool) error
+	// StopRecord ends the recording.
+	StopRecord(media.StreamID) error
 }
 
 // Fetcher asks customers' servers.

@@ -39,8 +39,10 @@ type Record struct {
 	// Number is the configured Number, or pattern, that the call came to.
 	Number    string    `json:"number,omitempty"`
 	Direction Direction `json:"direction"`
-	From      Address   `json:"from"`
-	To        Address   `json:"to"`
+	// Caller is the id of the User who made the call, if one did.
+	Caller string  `json:"caller,omitempty"`
+	From   Address `json:"from"`
+	To     Address `json:"to"`
 	// Diversion is the number that was dialled before the call was diverted to
 	// us (RFC 5806), if it was.
 	Diversion string `json:"diversion,omitempty"`

@@ -48,12 +48,12 @@ func TestDirectory(t *testing.T) {
 		"+4921112345": "4921112345", "004921112345": "4921112345", "+4921199": "+49211*", "+492199999": "4921*", "+493012": "+49301*", "+12025550100": "12025*",
 		"100": "100", "+1": "*", "alice": "*",
 	} {
-		got, ok := d.Number(dialled)
+		got, ok := d.Number(engine.DefaultAccount, dialled)
 		if want = strings.Replace(want, "4921112345", "+4921112345", 1); !ok || got.Number != want {
 			t.Errorf("Number(%q) = %q, %t, want %q", dialled, got.Number, ok, want)
 		}
 	}
-	n, _ := d.Number("+4921112345")
+	n, _ := d.Number(engine.DefaultAccount, "+4921112345")
 	var users []string
 	for _, u := range d.UsersOf(n) {
 		users = append(users, u.ID)
@@ -61,7 +61,7 @@ func TestDirectory(t *testing.T) {
 	if !slices.Equal(users, []string{"w1", "w0", "w2"}) {
 		t.Errorf("users %v, want each once, the number's own first", users)
 	}
-	if got := d.NearestNumber("4921112346"); got != "+4921112345" {
+	if got := d.NearestNumber(engine.DefaultAccount, "4921112346"); got != "+4921112345" {
 		t.Errorf("nearest to 4921112346 is %q", got)
 	}
 	if in, ok := d.TrunkFrom(netip.MustParseAddr("::ffff:192.0.2.7")); !ok || in.Name != "in" {
@@ -70,7 +70,7 @@ func TestDirectory(t *testing.T) {
 	if _, ok := d.TrunkFrom(netip.MustParseAddr("198.51.100.1")); ok {
 		t.Error("a stranger came in by a trunk")
 	}
-	if out, ok := d.TrunkOut(); !ok || out.Name != "out" {
+	if out, ok := d.TrunkOut(engine.DefaultAccount); !ok || out.Name != "out" {
 		t.Errorf("trunk out: %q, %t", out.Name, ok)
 	}
 }

@@ -70,6 +70,32 @@ type Remote struct {
 	// Send says whether the peer wants to hear us, Receive whether it sends
 	// (RFC 3264 section 5.1; a held peer neither hears nor is heard).
 	Send, Receive bool
+	// PacketTime is how much sound the peer wishes in one packet (a=ptime, RFC
+	// 8866 section 6.4); 0 when it did not say. What it sends may have any.
+	PacketTime time.Duration
+}
+
+// DigitWay is how a key reaches the other side.
+type DigitWay uint8
+
+// The ways of a key.
+const (
+	ByEvent DigitWay = iota + 1 // telephone-event packets (RFC 4733)
+	ByTone                      // two tones in the sound (ITU-T Q.23)
+	ByInfo                      // SIP INFO, beside the sound (RFC 6086)
+)
+
+// String names the way as the configuration does.
+func (w DigitWay) String() string {
+	switch w {
+	case ByEvent:
+		return "telephone-event"
+	case ByTone:
+		return "inband"
+	case ByInfo:
+		return "info"
+	}
+	return fmt.Sprintf("digit way %d", uint8(w))
 }
 
 // Prompt is sound made ready to be played: whole frames, in both codings, so
@@ -97,15 +123,25 @@ type PlayOptions struct {
 	Loop bool
 }
 
+// RecordWhat is whose sound is recorded.
+type RecordWhat uint8
+
+// What of a stream can be recorded.
+const (
+	RecordSaid   RecordWhat = iota // what the party says, in one channel
+	RecordHeard                    // what the party hears, in one channel
+	RecordStereo                   // what it says on the left, what it hears on the right
+	RecordMixed                    // both added up in one channel
+)
+
 // RecordOptions say what of a stream is recorded, and where to.
 type RecordOptions struct {
 	// Token comes back in the RecordEnded event.
 	Token uint64
 	// Path is the WAV file to write. It must not exist.
 	Path string
-	// Both records what the stream sends beside what it receives, as the right
-	// and the left channel. Otherwise only what it receives is recorded.
-	Both bool
+	// What is recorded.
+	What RecordWhat
 	// MaxDuration ends the recording; 0 means no limit.
 	MaxDuration time.Duration
 }
@@ -137,8 +173,9 @@ type Event struct {
 	Kind   EventKind
 	// At is when it happened on the media clock.
 	At time.Time
-	// Digit is one of 0-9 * # A-D, for Digit.
+	// Digit is one of 0-9 * # A-D, for Digit, and Way how it came.
 	Digit byte
+	Way   DigitWay
 	// Token is that of the play or recording that ended.
 	Token uint64
 	// Completed says of PlayEnded that the prompt was heard to its end.

@@ -51,9 +51,12 @@ func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	}
 	ringing := map[engine.ID]bool{}
 	for _, t := range d.Targets {
-		ringing[c.Ring(t, d.from(c.Info()))] = true
+		for _, place := range c.Places(t) {
+			ringing[c.Ring(place, d.from(c.Info()))] = true
+		}
 	}
-	answered, cause, err := d.ring(ctx, c, ringing)
+	single := len(ringing) == 1
+	answered, cause, err := d.ring(ctx, c, ringing, single)
 	if err != nil || cause != "" {
 		return engine.End(cause), err
 	}
@@ -83,8 +86,8 @@ func (d Dial) from(info engine.CallInfo) engine.Address {
 }
 
 // ring waits until a target picks up, and hangs the others up, or gives the
-// cause why none did.
-func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool) (engine.ChildAnswered, engine.Cause, error) {
+// cause why none did. single says that only one phone rings.
+func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool, single bool) (engine.ChildAnswered, engine.Cause, error) {
 	deadline := time.Now().Add(cmp.Or(d.RingTimeout, DefaultRingTimeout))
 	var why engine.Cause
 	late := false // all were hung up
@@ -102,7 +105,7 @@ func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bo
 		}
 		switch m := m.(type) {
 		case engine.ChildRinging:
-			if err := d.alert(c, m); err != nil {
+			if err := alert(c, m, single); err != nil {
 				return engine.ChildAnswered{}, "", err
 			}
 		case engine.ChildEnded:
@@ -122,10 +125,10 @@ func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bo
 	return engine.ChildAnswered{}, why, nil
 }
 
-// alert lets the caller hear that targets ring: the target's own early media if
-// there is but one target, the ordinary tone otherwise.
-func (d Dial) alert(c *engine.Call, m engine.ChildRinging) error {
-	if m.Sound && len(d.Targets) == 1 {
+// alert lets the caller hear that targets ring: a single target's own early
+// media, the ordinary tone otherwise.
+func alert(c *engine.Call, m engine.ChildRinging, single bool) error {
+	if m.Sound && single {
 		return c.Preview(m)
 	}
 	return c.Alert()

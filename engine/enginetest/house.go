@@ -3,6 +3,7 @@
 package enginetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,6 +24,9 @@ type House struct {
 	Journal *Journal
 	App     *App
 	Prompts Prompts
+	// Phones are where users are, by id; who is not here is offline, and left to
+	// the Dialer.
+	Phones map[string][]string
 
 	mu      sync.Mutex
 	streams media.StreamID
@@ -46,11 +50,11 @@ func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialec
 	}
 	h := &House{
 		Sound: newSound(), Journal: &Journal{records: map[engine.ID]engine.Record{}},
-		App: &App{}, Prompts: Prompts{}, targets: map[string]func(*Leg){},
+		App: &App{}, Prompts: Prompts{}, Phones: map[string][]string{}, targets: map[string]func(*Leg){},
 	}
 	config := engine.Config{
 		Directory: directory, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
-		Prompts: h.Prompts, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Prompts: h.Prompts, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, a := range adjust {
 		a(&config)
@@ -70,6 +74,9 @@ func (h *House) Close(t testing.TB) {
 	}
 }
 
+// Contacts gives where a user's phones are.
+func (h *House) Contacts(_, user string) []string { return h.Phones[user] }
+
 // Call is somebody calling a number.
 func (h *House) Call(t testing.TB, from, to engine.Address, number engine.Number) *Leg {
 	t.Helper()
@@ -83,7 +90,7 @@ func (h *House) Call(t testing.TB, from, to engine.Address, number engine.Number
 func (h *House) leg(name string) *Leg {
 	h.mu.Lock()
 	h.streams++
-	leg := &Leg{stream: h.streams, name: name}
+	leg := &Leg{stream: h.streams, name: name, sound: h.Sound}
 	h.mu.Unlock()
 	h.Sound.mu.Lock()
 	h.Sound.legs[leg.stream] = leg
@@ -91,7 +98,7 @@ func (h *House) leg(name string) *Leg {
 	return leg
 }
 
-// Target has what a target's address is dialled go by a script, which runs on
+// Target has what a target's contact or address is dialled go by a script, which runs on
 // a goroutine of its own.
 func (h *House) Target(address string, script func(*Leg)) {
 	h.mu.Lock()
@@ -102,12 +109,12 @@ func (h *House) Target(address string, script func(*Leg)) {
 // Dial rings a scripted target; an unknown one is not found.
 func (h *House) Dial(r engine.DialRequest) (engine.Leg, error) {
 	h.mu.Lock()
-	script := h.targets[r.Target.Address.Value]
+	script := h.targets[cmp.Or(r.Target.Contact, r.Target.Address.Value)]
 	h.mu.Unlock()
 	if script == nil {
 		return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: errors.New("no such target")}
 	}
-	leg := h.leg(r.Target.Address.Value)
+	leg := h.leg(cmp.Or(r.Target.Contact, r.Target.Address.Value))
 	h.mu.Lock()
 	h.dialled = append(h.dialled, &Dialled{Request: r, Leg: leg})
 	h.mu.Unlock()
@@ -254,8 +261,9 @@ func (j *Journal) Events(call engine.ID, kinds ...engine.EventKind) []engine.Eve
 }
 
 var (
-	_ engine.Dialer  = (*House)(nil)
-	_ engine.Prompts = Prompts{}
-	_ engine.Fetcher = (*App)(nil)
-	_ engine.Journal = (*Journal)(nil)
+	_ engine.Dialer   = (*House)(nil)
+	_ engine.Location = (*House)(nil)
+	_ engine.Prompts  = Prompts{}
+	_ engine.Fetcher  = (*App)(nil)
+	_ engine.Journal  = (*Journal)(nil)
 )

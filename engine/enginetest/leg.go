@@ -14,6 +14,7 @@ import (
 type Leg struct {
 	stream media.StreamID
 	name   string
+	sound  *Sound
 
 	mu      sync.Mutex
 	deliver func(engine.LegEvent)
@@ -47,6 +48,17 @@ func (l *Leg) Progress(sound bool) error {
 
 // Answer notes "answer".
 func (l *Leg) Answer() error { return l.note("answer") }
+
+// SendDigits notes "digits" with the leg and the keys at the Sound.
+func (l *Leg) SendDigits(keys string) error {
+	if l.over() {
+		return engine.ErrLegGone
+	}
+	l.sound.mu.Lock()
+	defer l.sound.mu.Unlock()
+	l.sound.note("digits %s %s", l.name, keys)
+	return nil
+}
 
 // Hangup notes "hangup" with the cause, and ends the leg unless it is silent.
 func (l *Leg) Hangup(cause engine.Cause) {
@@ -136,7 +148,7 @@ func (l *Leg) Refuse(status int, rang bool) {
 // Press is the party pressing keys.
 func (l *Leg) Press(keys string) {
 	for _, k := range []byte(keys) {
-		l.Emit(engine.LegMedia{Event: media.Event{Stream: l.stream, Kind: media.Digit, Digit: k}})
+		l.Emit(engine.LegMedia{Event: media.Event{Stream: l.stream, Kind: media.Digit, Digit: k, Way: media.ByEvent}})
 	}
 }
 

@@ -105,14 +105,35 @@ func (s *Sound) open(id media.StreamID) *Leg {
 	return leg
 }
 
-// SendDigits notes "digits" with the leg and the keys.
-func (s *Sound) SendDigits(id media.StreamID, keys string) error {
+// Record notes "record" with the leg.
+func (s *Sound) Record(id media.StreamID, _ media.RecordOptions) error { return s.tape(id, "record") }
+
+// PauseRecord notes "pause" or "resume" with the leg.
+func (s *Sound) PauseRecord(id media.StreamID, pause bool) error {
+	if pause {
+		return s.tape(id, "pause")
+	}
+	return s.tape(id, "resume")
+}
+
+// StopRecord notes "stop recording" with the leg, and tells it that the
+// recording has ended.
+func (s *Sound) StopRecord(id media.StreamID) error {
+	if err := s.tape(id, "stop recording"); err != nil {
+		return err
+	}
+	s.legs[id].Emit(engine.LegMedia{Event: media.Event{Stream: id, Kind: media.RecordEnded, Duration: time.Second}})
+	return nil
+}
+
+func (s *Sound) tape(id media.StreamID, what string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.legs[id] == nil {
+	leg := s.open(id)
+	if leg == nil {
 		return media.ErrNoStream
 	}
-	s.note("digits %s %s", s.legs[id].name, keys)
+	s.note("%s %s", what, leg.name)
 	return nil
 }
 
@@ -126,4 +147,7 @@ func (s *Sound) Did() []string {
 	return append([]string(nil), s.did...)
 }
 
-var _ engine.Sound = (*Sound)(nil)
+var (
+	_ engine.Sound    = (*Sound)(nil)
+	_ engine.Recorder = (*Sound)(nil)
+)

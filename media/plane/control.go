@@ -139,3 +139,9 @@ func (p *Plane) Describe(id media.StreamID) (string, error) {
 	}
 	return <-answer, nil
 }
+
+// PauseRecord leaves what is said out of the recording that is running, until it
+// is called with false.
+func (p *Plane) PauseRecord(id media.StreamID, pause bool) error {
+	return p.order(id, func(_ *shard, st *stream) { st.life.paused = pause })
+}

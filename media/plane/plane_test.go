@@ -287,7 +287,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 			for _, err := range []error{
 				p.Connect(id, media.Remote{Addr: at, Codec: media.PCMU, Send: true, Receive: true}),
 				p.Play(id, prompt(50, 440), media.PlayOptions{Loop: true}),
-				p.Record(id, media.RecordOptions{Path: fmt.Sprintf("%s/%d.wav", t.TempDir(), id), Both: true}),
+				p.Record(id, media.RecordOptions{Path: fmt.Sprintf("%s/%d.wav", t.TempDir(), id), What: media.RecordStereo}),
 			} {
 				if err != nil {
 					t.Fatal(err)

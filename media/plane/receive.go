@@ -115,7 +115,7 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 		}
 	case key:
 		if digit, ok := st.in.keys.Packet(payload, h.Timestamp, h.Marker); ok {
-			s.emit(st, media.Event{Kind: media.Digit, Digit: digit})
+			s.emit(st, media.Event{Kind: media.Digit, Digit: digit, Way: media.ByEvent})
 		}
 	}
 }

@@ -51,7 +51,7 @@ func TestRecord(t *testing.T) {
 	f.want(id, media.Latched)
 	both, received := filepath.Join(t.TempDir(), "both.wav"), filepath.Join(t.TempDir(), "received.wav")
 	f.must(f.Play(id, prompt(500, 440), media.PlayOptions{Loop: true}))
-	f.must(f.Record(id, media.RecordOptions{Token: 1, Path: both, Both: true}))
+	f.must(f.Record(id, media.RecordOptions{Token: 1, Path: both, What: media.RecordStereo}))
 	f.run(100, songs)
 	f.must(f.StopRecord(id))
 	f.must(f.StopRecord(id))
@@ -83,7 +83,7 @@ func TestRecordBridged(t *testing.T) {
 	b, pb := f.call(media.PCMA)
 	songs := map[*phone]float64{pa: 1000, pb: 440}
 	path := filepath.Join(t.TempDir(), "b.wav")
-	f.must(f.Record(b, media.RecordOptions{Token: 3, Path: path, Both: true}))
+	f.must(f.Record(b, media.RecordOptions{Token: 3, Path: path, What: media.RecordStereo}))
 	f.must(f.Bridge(a, b)) // and b moves while it is recorded
 	f.run(settle, songs)
 	pa.heard, pb.heard = nil, nil

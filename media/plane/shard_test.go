@@ -36,7 +36,7 @@ func TestStepAllocatesNothing(t *testing.T) {
 		},
 		"recording": func(f *fixture) []*phone {
 			a, p := f.call(media.PCMA)
-			f.must(f.Record(a, media.RecordOptions{Path: filepath.Join(f.t.TempDir(), "a.wav"), Both: true}))
+			f.must(f.Record(a, media.RecordOptions{Path: filepath.Join(f.t.TempDir(), "a.wav"), What: media.RecordStereo}))
 			return []*phone{p}
 		},
 		"receiving digits": func(f *fixture) []*phone {
@@ -293,7 +293,7 @@ func TestConcurrentUse(t *testing.T) {
 				for _, err := range []error{
 					p.Bridge(ids[0], ids[1]),
 					p.Play(ids[0], sound, media.PlayOptions{Loop: i%2 == 0}),
-					p.Record(ids[1], media.RecordOptions{Path: path, Both: true}),
+					p.Record(ids[1], media.RecordOptions{Path: path, What: media.RecordStereo}),
 					p.SendDigits(ids[0], "12"),
 					p.Unbridge(ids[1]),
 					p.StopRecord(ids[1]),

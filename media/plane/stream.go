@@ -86,6 +86,7 @@ type life struct {
 	tape    ref           // in shard.tapes
 	tapes   uint8         // recordings that are not complete on disk
 	closing bool
+	paused  bool // what is said is left out of the recording
 }
 
 // figures are the counts of the stream so far.

@@ -69,8 +69,8 @@ func (r *Recorder) Close() {
 // Recorder's goroutine, and must not block.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
-	rec := &Recording{recorder: r, both: o.Both, limit: int64(frames)}
-	rec.file = file{path: o.Path, both: o.Both, ended: func(r Result) { ended(rec, r) }}
+	rec := &Recording{recorder: r, both: o.What == media.RecordStereo, limit: int64(frames)}
+	rec.file = file{path: o.Path, both: o.What == media.RecordStereo, ended: func(r Result) { ended(rec, r) }}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
 }

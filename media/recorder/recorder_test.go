@@ -110,7 +110,7 @@ func TestRecordReceived(t *testing.T) {
 func TestRecordBothAcrossCodecs(t *testing.T) {
 	t.Parallel()
 	r, results, path := setup(t)
-	rec := r.Start(media.RecordOptions{Path: path, Both: true}, into(results))
+	rec := r.Start(media.RecordOptions{Path: path, What: media.RecordStereo}, into(results))
 	for _, c := range []media.Codec{media.PCMU, media.PCMA} { // the call changes it
 		received, sent := frames(c, 40, 1000), frames(c, 40, 440)
 		for i := range received {

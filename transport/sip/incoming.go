@@ -69,7 +69,7 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal)
 			return leg, &refusal{400, "Bad Session Description", err.Error()}
 		}
 	}
-	arrival := engine.Arrival{From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number}
+	arrival := engine.Arrival{Account: number.Account, Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number}
 	if err := s.calls.Arrive(leg, arrival); err != nil {
 		return leg, &refusal{503, "Service Unavailable", err.Error()}
 	}
@@ -78,14 +78,14 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal)
 
 // number finds what was dialled, or says what comes nearest.
 func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *refusal) {
-	if n, ok := s.cfg.Directory.Number(dialled); ok {
+	if n, ok := s.cfg.Directory.Number(trunk.Account, dialled); ok {
 		return n, nil
 	}
 	if trunk.App != "" {
 		return engine.Number{Number: engine.NormalizeNumber(dialled), Account: trunk.Account, App: trunk.App}, nil
 	}
 	reason := fmt.Sprintf("number %q is not configured", dialled)
-	if nearest := s.cfg.Directory.NearestNumber(dialled); nearest != "" {
+	if nearest := s.cfg.Directory.NearestNumber(trunk.Account, dialled); nearest != "" {
 		reason += fmt.Sprintf(", the nearest one is %q", nearest)
 	}
 	return engine.Number{}, &refusal{404, "Not Found", reason}

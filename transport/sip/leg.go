@@ -127,6 +127,9 @@ func (l *Leg) Answer() error {
 	return l.connect()
 }
 
+// SendDigits sends keys to the peer.
+func (l *Leg) SendDigits(keys string) error { return l.media.SendDigits(l.stream, keys) }
+
 func (l *Leg) offer() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()

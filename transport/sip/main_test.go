@@ -51,6 +51,8 @@ func (p *plane) Connect(_ media.StreamID, r media.Remote) error {
 	return nil
 }
 
+func (p *plane) SendDigits(media.StreamID, string) error { return nil }
+
 func (p *plane) CloseStream(id media.StreamID) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()

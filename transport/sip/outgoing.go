@@ -43,7 +43,7 @@ func (r route) at(user string) string {
 
 // Dial begins to ring a target.
 func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
-	way, err := s.route(r.Target)
+	way, err := s.route(r.Account, r.Target)
 	if err != nil {
 		return nil, err
 	}
@@ -72,17 +72,17 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 }
 
 // route finds the way to a target: a number by the trunk, a user at its phone.
-func (s *Server) route(t engine.Target) (route, error) {
+func (s *Server) route(account string, t engine.Target) (route, error) {
 	switch t.Address.Kind {
 	case engine.KindNumber:
-		trunk, ok := s.cfg.Directory.TrunkOut()
+		trunk, ok := s.cfg.Directory.TrunkOut(account)
 		if !ok {
 			return route{}, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
 				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
 		}
 		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk}, nil
 	case engine.KindUser:
-		user, ok := s.cfg.Directory.User(t.Address.Value)
+		user, ok := s.cfg.Directory.User(account, t.Address.Value)
 		if !ok || user.Contact == "" {
 			return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf(
 				"%s is not there: no phone is known (users[].contact)", t)}
@@ -124,4 +124,12 @@ func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.
 		user = userPart(user)
 	}
 	return dialog.Party{Name: r.From.Name, URI: way.at(cmp.Or(user, "unknown"))}, headers
+}
+
+// Contacts gives where a user's phones are.
+func (s *Server) Contacts(account, user string) []string {
+	if u, ok := s.cfg.Directory.User(account, user); ok && u.Contact != "" {
+		return []string{u.Contact}
+	}
+	return nil
 }

@@ -19,6 +19,8 @@ type Media interface {
 	Open(media.StreamOptions) (media.StreamID, netip.AddrPort, error)
 	// Connect says what was settled with the peer, and may say so again.
 	Connect(media.StreamID, media.Remote) error
+	// SendDigits sends keys to the peer in the sound or beside it.
+	SendDigits(media.StreamID, string) error
 	// CloseStream ends a stream; its Closed event follows.
 	CloseStream(media.StreamID) error
 }

@@ -7,15 +7,18 @@ import (
 	"github.com/callwright/callwright/verbs"
 )
 
-// Deliver is what the account settings do with a call that no app directs: a
-// call that came in rings all Users of its number, its groups' included, and
-// ends with the cause of the best outcome; a number without users is offline.
+// Deliver is what the account settings do with a call that no app directs. A
+// call that a user makes rings whom it called: a user, a group, or a number by
+// the trunk. A call that came in rings all Users of its number, its groups'
+// included. Either ends with the cause of the best outcome; a number without
+// users is offline.
 func Deliver(c engine.CallInfo) engine.Program {
+	if c.Direction == engine.Out {
+		return engine.Program{verbs.Dial{Targets: []engine.Target{{Address: c.To}}}}
+	}
 	var targets []engine.Target
 	for _, u := range c.Users {
-		targets = append(targets, engine.Target{
-			Address: engine.Address{Kind: engine.KindUser, Value: u.ID, Name: u.Name},
-		})
+		targets = append(targets, engine.Target{Address: u.Address()})
 	}
 	return engine.Program{verbs.Dial{Targets: targets}}
 }

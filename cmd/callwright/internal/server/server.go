@@ -85,8 +85,8 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 			"":        builtin.AccountSettings{},
 			"sipgate": sipgateio.New(builtin.Deliver),
 		},
-		Dialer: s.SIP, Sound: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(), MaxDuration: c.Limits.MaxDuration, Ringback: ringback(),
+		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
+		Node: node(), Limits: engine.Limits{MaxDuration: c.Limits.MaxDuration}, Ringback: ringback(),
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())

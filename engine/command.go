@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"github.com/callwright/callwright/media"
+)
+
+// What an API may ask of a call at the wrong moment.
+var (
+	// ErrRecording says that the call is being recorded already.
+	ErrRecording = errors.New("the call is being recorded already")
+	// ErrNotRecording says that the call is not being recorded.
+	ErrNotRecording = errors.New("the call is not being recorded")
+	// ErrNoSound says that the call has no sound yet, or no more.
+	ErrNoSound = errors.New("the call has no sound yet; it must be answered, or hear early media")
+)
+
+// order has a living call do something on its own goroutine, and gives what came
+// of it. The error is ErrNoCall or what do gave.
+func (e *Engine) order(id ID, do func(*Call) error) error {
+	result := make(chan error, 1)
+	if err := e.send(id, command{do: do, result: result}); err != nil {
+		return err
+	}
+	return <-result
+}
+
+// Record begins to record a living call and gives the path of the WAV file. The
+// errors are ErrNoCall, ErrNoSound and ErrRecording.
+func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
+	err = e.order(id, func(c *Call) error {
+		path, err = c.startRecording(what)
+		return err
+	})
+	return path, err
+}
+
+// PauseRecording leaves out of a recording what is said until it is called with
+// false. The errors are ErrNoCall and ErrNotRecording.
+func (e *Engine) PauseRecording(id ID, pause bool) error {
+	return e.order(id, func(c *Call) error { return c.pauseRecording(pause) })
+}
+
+// StopRecording ends a recording; the file is complete when the timeline says
+// so. The errors are ErrNoCall and ErrNotRecording.
+func (e *Engine) StopRecording(id ID) error {
+	return e.order(id, func(c *Call) error { return c.stopRecording() })
+}
+
+// SendDigits sends keys (0-9 * # A-D) to the party of a living call. The error
+// is ErrNoCall, ErrNoSound, or what the leg says.
+func (e *Engine) SendDigits(id ID, digits string) error {
+	return e.order(id, func(c *Call) error {
+		if c.party.leg == nil || !c.party.sound && !c.Answered() {
+			return ErrNoSound
+		}
+		if err := c.party.leg.SendDigits(digits); err != nil {
+			return fmt.Errorf("send digits: %w", err)
+		}
+		c.note(EventDigit, Data{Digits: digits}, "sent digits %s", digits)
+		return nil
+	})
+}
+
+func (c *Call) startRecording(what media.RecordWhat) (path string, err error) {
+	switch {
+	case c.party.taping:
+		return "", ErrRecording
+	case c.party.leg == nil || !c.party.sound && !c.Answered():
+		return "", ErrNoSound
+	}
+	path = filepath.Join(c.engine.recordings, fmt.Sprintf("%s-%d.wav", c.record.ID, c.party.tapes+1))
+	if err := c.engine.recorder.Record(c.Stream(), media.RecordOptions{Path: path, What: what}); err != nil {
+		return "", fmt.Errorf("record the call: %w", err)
+	}
+	c.party.tapes++
+	c.party.taping = true
+	c.note(EventRecording, Data{File: filepath.Base(path)}, "recording into %s", path)
+	return path, nil
+}
+
+func (c *Call) pauseRecording(pause bool) error {
+	if !c.party.taping {
+		return ErrNotRecording
+	}
+	if err := c.engine.recorder.PauseRecord(c.Stream(), pause); err != nil {
+		return fmt.Errorf("pause the recording: %w", err)
+	}
+	text := "recording goes on"
+	if pause {
+		text = "recording pauses"
+	}
+	c.note(EventRecording, Data{}, "%s", text)
+	return nil
+}
+
+func (c *Call) stopRecording() error {
+	if !c.party.taping {
+		return ErrNotRecording
+	}
+	if err := c.engine.recorder.StopRecord(c.Stream()); err != nil {
+		return fmt.Errorf("stop the recording: %w", err)
+	}
+	return nil
+}
+
+// recorded puts the end of a recording on the timeline.
+func (c *Call) recorded(ev media.Event) {
+	c.party.taping = false
+	text := fmt.Sprintf("recorded %.1f s", ev.Duration.Seconds())
+	if ev.Err != nil {
+		text = "recording failed: " + ev.Err.Error()
+	}
+	c.note(EventRecording, Data{}, "%s", text)
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Limits guard the operator's purse and machine. Zero and empty mean no limit.
+// Calls to emergency numbers pass all of them.
+type Limits struct {
+	// Calls is how many calls may be alive at once, targets of a Dial not
+	// counted.
+	Calls int
+	// CallsPerSecond is how many may begin in one second.
+	CallsPerSecond int
+	// MaxDuration is the longest that a call may last.
+	MaxDuration time.Duration
+	// Prefixes are what a number must begin with to be called by a trunk:
+	// "+49", "0".
+	Prefixes []string
+	// Emergency are the numbers of emergency services: "112". They are never
+	// pushed to an App.
+	Emergency []string
+}
+
+// LimitError refuses a call because of one of the Limits.
+type LimitError struct {
+	// Limit is the name of the setting: "limits.calls".
+	Limit string
+	// Sentence says what was reached.
+	Sentence string
+}
+
+// Error says which limit it was and what it is set to.
+func (e *LimitError) Error() string { return e.Limit + ": " + e.Sentence }
+
+// guard holds calls against Limits.
+type guard struct {
+	limits Limits
+
+	mu    sync.Mutex
+	alive int
+	// second is when the running second began, begun how many calls began in it.
+	second time.Time
+	begun  int
+}
+
+// isEmergency says whether a party is an emergency service.
+func (g *guard) isEmergency(a Address) bool {
+	return a.Kind == KindNumber && slices.Contains(g.limits.Emergency, a.Value)
+}
+
+// enter lets a call in, or gives the *LimitError why not. Whoever was let in
+// leaves.
+func (g *guard) enter(exempt bool) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	now := time.Now()
+	if now.Sub(g.second) >= time.Second {
+		g.second, g.begun = now, 0
+	}
+	switch l := g.limits; {
+	case exempt:
+	case l.Calls > 0 && g.alive >= l.Calls:
+		return &LimitError{"limits.calls", fmt.Sprintf("%d calls are alive, and no more are allowed at once", g.alive)}
+	case l.CallsPerSecond > 0 && g.begun >= l.CallsPerSecond:
+		return &LimitError{"limits.calls_per_second", fmt.Sprintf("%d calls began within a second, and no more are allowed", g.begun)}
+	}
+	g.alive++
+	g.begun++
+	return nil
+}
+
+func (g *guard) leave() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alive--
+}
+
+// dial says whether a number may be called by a trunk; if not, it gives the
+// *DialError with the *LimitError why.
+func (g *guard) dial(to Address) error {
+	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 || g.isEmergency(to) {
+		return nil
+	}
+	for _, p := range g.limits.Prefixes {
+		if strings.HasPrefix(to.Value, p) {
+			return nil
+		}
+	}
+	return &DialError{Cause: CauseForbidden, Err: &LimitError{"limits.prefixes",
+		fmt.Sprintf("%s begins with none of the allowed prefixes (%s)", to.Value, strings.Join(g.limits.Prefixes, ", "))}}
+}
