@@ -465,3 +465,8 @@ func TestRecover(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+// openSound is a verb that has the party hear us.
+func openSound(_ context.Context, c *engine.Call) (engine.Next, error) {
+	return engine.Continue(), c.OpenSound()
+}

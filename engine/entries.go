@@ -253,6 +253,10 @@ func (d *index) areUsers(what, account string, ids []string) error {
 }
 
 func (d *index) addNumber(n Number) error {
+	prefix, pattern := strings.CutSuffix(n.Number, "*")
+	if !pattern {
+		n.Number = NormalizeNumber(n.Number)
+	}
 	what := fmt.Sprintf("number %q", n.Number)
 	if err := d.owner(what, &n.Account); err != nil {
 		return err
@@ -265,10 +269,9 @@ func (d *index) addNumber(n Number) error {
 			return fmt.Errorf("%s names group %q, which is not configured", what, id)
 		}
 	}
-	if prefix, ok := strings.CutSuffix(n.Number, "*"); ok {
+	if pattern {
 		return d.addPattern(what, n, prefix)
 	}
-	n.Number = NormalizeNumber(n.Number)
 	k := key{n.Account, n.Number}
 	_, twice := d.exact[k]
 	_, elsewhere := d.public[n.Number]

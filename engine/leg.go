@@ -125,7 +125,7 @@ type Target struct {
 	Address Address
 	// Contact is one of the places that Location gave for a User; empty leaves
 	// the way to the Dialer.
-	Contact string
+	Contact string `json:",omitempty"`
 }
 
 // String names the target, a User by name and id if it has a name.

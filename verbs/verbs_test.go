@@ -97,7 +97,7 @@ func (f flow) run(t *testing.T) {
 		},
 		Groups: []engine.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
 	}
-	number := engine.Number{Number: called.Value, App: "app", Users: f.users}
+	number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app", Users: f.users}
 	if len(f.users) > 0 {
 		number.Groups = []string{"g0"}
 	}

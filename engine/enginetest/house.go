@@ -80,11 +80,17 @@ func (h *House) Contacts(_, user string) []string { return h.Phones[user] }
 // Call is somebody calling a number.
 func (h *House) Call(t testing.TB, from, to engine.Address, number engine.Number) *Leg {
 	t.Helper()
-	leg := h.leg("caller")
-	if err := h.Engine.Arrive(leg, engine.Arrival{From: from, To: to, Number: number}); err != nil {
+	leg, err := h.Arrive(engine.Arrival{From: from, To: to, Number: number})
+	if err != nil {
 		t.Fatal(err)
 	}
 	return leg
+}
+
+// Arrive is a leg that comes in; the error is the engine's.
+func (h *House) Arrive(a engine.Arrival) (*Leg, error) {
+	leg := h.leg("caller")
+	return leg, h.Engine.Arrive(leg, a)
 }
 
 func (h *House) leg(name string) *Leg {

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/verbs"
+)
+
+var (
+	alice     = engine.User{ID: "w0", Account: engine.DefaultAccount, Name: "Alice", Username: "alice", App: "app"}
+	ambulance = engine.NumberAddress("112")
+)
+
+// limited is a house with limits, whose calls wait until they are hung up.
+func limited(t *testing.T, l engine.Limits) *enginetest.House {
+	p := &phrase{}
+	for range 20 {
+		p.programs = append(p.programs, engine.Program{act(wait)})
+	}
+	return house(t, p, func(c *engine.Config) { c.Limits = l })
+}
+
+func refusedBy(t *testing.T, err error, limit string) {
+	t.Helper()
+	var refused *engine.LimitError
+	if !errors.As(err, &refused) || refused.Limit != limit {
+		t.Errorf("error %v, want one of %s", err, limit)
+	}
+}
+
+func TestLimitCalls(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := limited(t, engine.Limits{Calls: 2})
+		arrival := engine.Arrival{From: caller, To: called, Number: number}
+		first := h.Call(t, caller, called, number)
+		h.Call(t, caller, called, number)
+		_, err := h.Arrive(arrival)
+		refusedBy(t, err, "limits.calls")
+		first.Cancel()
+		synctest.Wait()
+		if _, err := h.Arrive(arrival); err != nil {
+			t.Errorf("after one call ended: %v", err)
+		}
+		h.Close(t)
+	})
+}
+
+func TestLimitCallsPerSecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := limited(t, engine.Limits{CallsPerSecond: 2})
+		arrival := engine.Arrival{From: caller, To: called, Number: number}
+		for round := range 2 {
+			for range 2 {
+				if _, err := h.Arrive(arrival); err != nil {
+					t.Errorf("round %d: %v", round, err)
+				}
+			}
+			_, err := h.Arrive(arrival)
+			refusedBy(t, err, "limits.calls_per_second")
+			time.Sleep(time.Second)
+		}
+		h.Close(t)
+	})
+}
+
+// A number that is not allowed is not called, whatever the way in which it is
+// written, and the timeline says which limit it was.
+func TestLimitPrefixes(t *testing.T) {
+	t.Parallel()
+	for dialled, allowed := range map[string]bool{
+		"+4930222": true, "004930222": true, "+1900555": false, "001900555": false, "0190055": true, "100": false, "112": true,
+	} {
+		t.Run(dialled, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				to := engine.NumberAddress(dialled)
+				p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: to}}}}}}
+				h := house(t, p, func(c *engine.Config) {
+					c.Limits = engine.Limits{Prefixes: []string{"+49", "0"}, Emergency: []string{"112"}}
+				})
+				h.Target(to.Value, func(l *enginetest.Leg) { l.Refuse(486, false) })
+				h.Call(t, caller, called, number)
+				synctest.Wait()
+				want := []engine.Cause{engine.CauseForbidden, engine.CauseForbidden}
+				if allowed {
+					want = []engine.Cause{engine.CauseBusy, engine.CauseBusy}
+				}
+				if got := ends(t, h); !slices.Equal(got, want) {
+					t.Errorf("causes %v, want %v", got, want)
+				}
+				if !allowed {
+					last := h.Journal.Events(h.Journal.Records()[1].ID, engine.EventEnded)[0]
+					if !strings.Contains(last.Text, "limits.prefixes") || !strings.Contains(last.Text, "+49, 0") {
+						t.Errorf("the timeline says %q", last.Text)
+					}
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// An emergency call is pushed to no app and passes every limit, even when no
+// record can be kept.
+func TestEmergency(t *testing.T) {
+	t.Parallel()
+	for name, arrival := range map[string]engine.Arrival{
+		"by a user":                       {From: caller, To: ambulance, Caller: alice},
+		"by a trunk, to a number of ours": {From: caller, To: ambulance, Number: engine.Number{Number: "*", App: "app"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := limited(t, engine.Limits{
+					Calls: 1, CallsPerSecond: 1, MaxDuration: time.Hour, Prefixes: []string{"+49"}, Emergency: []string{"112"},
+				})
+				h.Target("112", func(l *enginetest.Leg) {
+					l.Emit(engine.LegAnswered{})
+					time.Sleep(3 * time.Hour)
+					l.HangUp()
+				})
+				h.Call(t, caller, called, number) // reaches both limits
+				h.Journal.Sicken(errors.New("no disk"))
+				if _, err := h.Arrive(arrival); err != nil {
+					t.Fatal(err)
+				}
+				h.Journal.Sicken(nil)
+				synctest.Wait()
+				if asked := h.App.Asked(); len(asked) != 1 {
+					t.Errorf("the app was asked %d times, want only about the ordinary call", len(asked))
+				}
+				time.Sleep(4 * time.Hour)
+				records := h.Journal.Records()
+				emergency := records[slices.IndexFunc(records, func(r engine.Record) bool { return r.To == ambulance && r.Parent.IsZero() })]
+				if emergency.App != "" || emergency.Direction != engine.Out || emergency.Cause != engine.CauseNormal {
+					t.Errorf("recorded with app %q, direction %s, cause %s", emergency.App, emergency.Direction, emergency.Cause)
+				}
+				if lasted := emergency.EndedAt.Sub(emergency.StartedAt); lasted < 3*time.Hour {
+					t.Errorf("it lasted %s, the other side stayed three hours", lasted)
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
