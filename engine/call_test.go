@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,6 +21,7 @@ import (
 // programs it is given in turn, and tells the app of answers and ends once a
 // document said so.
 type phrase struct {
+	mu       sync.Mutex // calls may live side by side
 	programs []engine.Program
 	missing  func(engine.Missing) engine.Program
 }
@@ -29,6 +31,8 @@ func (p *phrase) Request(c engine.CallInfo, why engine.Event) engine.Request {
 }
 
 func (p *phrase) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	d := engine.Document{Remember: engine.DialectState{"tell": "yes"}}
 	if len(p.programs) > 0 {
 		d.Program, p.programs = p.programs[0], p.programs[1:]

@@ -13,6 +13,7 @@ import (
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
+	"github.com/callwright/callwright/verbs/builtin"
 )
 
 var (
@@ -26,7 +27,8 @@ func limited(t *testing.T, l engine.Limits) *enginetest.House {
 	for range 20 {
 		p.programs = append(p.programs, engine.Program{act(wait)})
 	}
-	return house(t, p, func(c *engine.Config) { c.Limits = l })
+	dialects := map[string]engine.Dialect{"": builtin.AccountSettings{}, "phrase": p}
+	return enginetest.New(t, entries, dialects, func(c *engine.Config) { c.Limits = l })
 }
 
 func refusedBy(t *testing.T, err error, limit string) {
