@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
@@ -75,6 +76,77 @@ func TestDirectory(t *testing.T) {
 	}
 }
 
+// What belongs to one account is not seen by another, but for its E.164 numbers,
+// which anybody may call.
+func TestAccountsDoNotSeeEachOther(t *testing.T) {
+	t.Parallel()
+	e := engine.Entries{
+		Accounts: []engine.Account{{ID: "acme"}, {ID: "emca"}},
+		Apps:     []engine.App{{Key: "a", Account: "acme"}},
+		Users: []engine.User{
+			{ID: "w0", Account: "acme", Username: "alice", Name: "Alice"}, {ID: "w0", Account: "emca", Username: "bob", Name: "Bob"},
+		},
+		Groups: []engine.Group{{ID: "g0", Account: "acme", Users: []string{"w0"}}},
+		Numbers: []engine.Number{
+			{Number: "100", Account: "acme"}, {Number: "+49301", Account: "acme", Users: []string{"w0"}}, {Number: "2*", Account: "acme"},
+		},
+		Trunks: []engine.Trunk{{Name: "ours", Address: "192.0.2.1"}, {Name: "theirs", Account: "acme", Address: "192.0.2.2"}},
+	}
+	d, err := engine.NewDirectory(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		account, dialled string
+		number           bool
+		party            string
+	}{
+		{"acme", "100", true, ""}, {"emca", "100", false, ""},
+		{"acme", "200", true, ""}, {"emca", "200", false, ""},
+		{"acme", "+49301", true, ""}, {"emca", "+49301", true, ""},
+		{"acme", "alice", false, "Alice"}, {"emca", "alice", false, ""},
+		{"acme", "w0", false, "Alice"}, {"emca", "w0", false, "Bob"},
+		{"acme", "g0", false, "g0"}, {"emca", "g0", false, ""},
+	} {
+		if _, ok := d.Number(tt.account, tt.dialled); ok != tt.number {
+			t.Errorf("%s dials %s: number %t, want %t", tt.account, tt.dialled, ok, tt.number)
+		}
+		party, ok := d.Party(tt.account, tt.dialled)
+		if got := cmp.Or(party.Name, party.Value); got != tt.party || ok != (tt.party != "") {
+			t.Errorf("%s dials %s: party %q, want %q", tt.account, tt.dialled, got, tt.party)
+		}
+	}
+	for account, want := range map[string]string{"acme": "theirs", "emca": "ours", engine.DefaultAccount: "ours"} {
+		if out, _ := d.TrunkOut(account); out.Name != want {
+			t.Errorf("%s calls out by %q, want %q", account, out.Name, want)
+		}
+	}
+	if got := d.NearestNumber("emca", "101"); got != "" {
+		t.Errorf("emca is told of %q", got)
+	}
+	if u, _ := d.User("acme", "w0"); d.CallerID(u) != "+49301" {
+		t.Errorf("Alice shows %q", d.CallerID(u))
+	}
+
+	e.Numbers = append(e.Numbers, engine.Number{Number: "+4940"})
+	e.Trunks = nil
+	if err := d.Replace(e); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := d.Number("emca", "+4940"); !ok {
+		t.Error("a number that was added is not found")
+	}
+	if _, ok := d.TrunkOut("acme"); ok {
+		t.Error("a trunk that was taken away is still there")
+	}
+	if err := d.Replace(engine.Entries{Numbers: []engine.Number{{Number: "1", App: "gone"}}}); err == nil {
+		t.Error("entries that name what is not there were taken")
+	}
+	if _, ok := d.Number("emca", "+4940"); !ok {
+		t.Error("entries that were refused took the place of the old ones")
+	}
+}
+
 func TestDirectoryComplains(t *testing.T) {
 	t.Parallel()
 	for want, e := range map[string]engine.Entries{
@@ -87,6 +159,12 @@ func TestDirectoryComplains(t *testing.T) {
 		`number "1" names group "g"`:                       {Numbers: []engine.Number{{Number: "1", Groups: []string{"g"}}}},
 		`number "+4921112345" is configured twice`:         {Numbers: []engine.Number{{Number: "+4921112345"}, {Number: "4921112345"}}},
 		`number "4*" is configured twice`:                  {Numbers: []engine.Number{{Number: "4*"}, {Number: "4*"}}},
+		`account "a" is configured twice`:                  {Accounts: []engine.Account{{ID: "a"}, {ID: "a"}}},
+		`user "u" names account "b"`:                       {Users: []engine.User{{ID: "u", Account: "b"}}},
+		`user "u" names app "a"`:                           {Apps: []engine.App{{Key: "a"}}, Accounts: []engine.Account{{ID: "b"}}, Users: []engine.User{{ID: "u", Account: "b", App: "a"}}},
+		`user "v" has the username "x", which user "u"`:    {Users: []engine.User{{ID: "u", Username: "x"}, {ID: "v", Username: "x"}}},
+		`user "u": dtmf is "morse"`:                        {Users: []engine.User{{ID: "u", DTMF: "morse"}}},
+		`number "+49301" is another account's already`:     {Accounts: []engine.Account{{ID: "b"}}, Numbers: []engine.Number{{Number: "+49301"}, {Number: "+49301", Account: "b"}}},
 		`trunk "t" names app "b", which is not configured`: {Trunks: []engine.Trunk{{Name: "t", App: "b"}}},
 	} {
 		if _, err := engine.NewDirectory(e); err == nil || !strings.Contains(err.Error(), want) {
