@@ -25,6 +25,7 @@ func withPhone(t *testing.T, p *phone.Phone, trunk engine.Trunk) *house {
 // dial has the house ring a target.
 func (h *house) dial(r engine.DialRequest) *call {
 	h.t.Helper()
+	r.Account = engine.DefaultAccount
 	leg, err := h.server.Dial(r)
 	must(h.t, err)
 	return listen(h.t, leg, engine.Arrival{})
@@ -126,7 +127,7 @@ func TestDialRefused(t *testing.T) {
 		{engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Eve"}, engine.CauseUnreachable, "no way to its address"},
 		{engine.Anonymous(), engine.CauseNotFound, "neither a number nor a user"},
 	} {
-		_, err := h.server.Dial(engine.DialRequest{Target: engine.Target{Address: tc.target}, From: engine.NumberAddress("1")})
+		_, err := h.server.Dial(engine.DialRequest{Account: engine.DefaultAccount, Target: engine.Target{Address: tc.target}, From: engine.NumberAddress("1")})
 		var refused *engine.DialError
 		if !errors.As(err, &refused) || refused.Cause != tc.cause || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v", tc.target, err)

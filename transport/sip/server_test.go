@@ -28,8 +28,9 @@ func TestIncoming(t *testing.T) {
 	must(t, err)
 	leg := h.next()
 	want := engine.Arrival{
+		Account: engine.DefaultAccount, Trunk: "test",
 		From: engine.Address{Kind: engine.KindNumber, Value: "+4930123", Name: "Alice"}, To: engine.NumberAddress("+4921112345"),
-		Diversion: "+49401", Number: engine.Number{Number: "+4921112345", App: "k"},
+		Diversion: "+49401", Number: engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, App: "k"},
 	}
 	if diff := cmp.Diff(want, leg.Arrival); diff != "" {
 		t.Errorf("arrival (-want +got):\n%s", diff)
@@ -198,7 +199,7 @@ func TestTrunkApp(t *testing.T) {
 	_, err := newPhone(t, phone.Config{}).Dial(h.uri("0049301"), phone.CallOptions{})
 	must(t, err)
 	leg := h.next()
-	if diff := cmp.Diff(engine.Number{Number: "+49301", App: "k"}, leg.Number); diff != "" {
+	if diff := cmp.Diff(engine.Number{Number: "+49301", Account: engine.DefaultAccount, App: "k"}, leg.Number); diff != "" {
 		t.Errorf("number (-want +got):\n%s", diff)
 	}
 	leg.Hangup(engine.CauseBusy)
