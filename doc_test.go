@@ -122,9 +122,10 @@ func TestReadmeShowsTheExamplesAsTheyAre(t *testing.T) {
 func TestReadmeNamesEverySetting(t *testing.T) {
 	t.Parallel()
 	readme := read(t, "README.md")
-	keys := regexp.MustCompile("`koanf:\"([a-z_]+)\"`").FindAllStringSubmatch(read(t, "cmd/callwright/internal/config/config.go"), -1)
-	if len(keys) < 20 {
-		t.Fatalf("found %d keys in config.go", len(keys))
+	keys := regexp.MustCompile("`koanf:\"([a-z_]+)\"`").FindAllStringSubmatch(
+		read(t, "cmd/callwright/internal/config/config.go")+read(t, "cmd/callwright/internal/config/objects.go"), -1)
+	if len(keys) < 30 {
+		t.Fatalf("found %d keys in the structs of config", len(keys))
 	}
 	for _, key := range keys {
 		if !regexp.MustCompile("[`.]" + key[1] + "[`.\\[]").MatchString(readme) {

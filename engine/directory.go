@@ -206,5 +206,15 @@ func (d *Directory) TrunkOut(account string) (Trunk, bool) {
 	return Trunk{}, false
 }
 
-// Callers says whether anybody can call out: a User with a username.
-func (d *Directory) Callers() bool { return len(d.now.Load().usernames) > 0 }
+// Callers names the accounts of which somebody can call out: a User with a
+// username.
+func (d *Directory) Callers() []string {
+	var accounts []string
+	for _, u := range d.now.Load().usernames {
+		if !slices.Contains(accounts, u.Account) {
+			accounts = append(accounts, u.Account)
+		}
+	}
+	slices.Sort(accounts)
+	return accounts
+}

@@ -16,6 +16,12 @@ import (
 	"github.com/callwright/callwright/media/rtp"
 )
 
+// databases are the schemes of the database setting.
+var databases = []string{"sqlite", "postgres", "postgresql"}
+
+// minKey is how many characters an encryption key has at least.
+const minKey = 16
+
 // dialects are the languages that an App may speak in this version.
 var dialects = []string{"sipgate"}
 
@@ -48,14 +54,20 @@ func (c *Config) check() error {
 	if _, err := rtp.NewPorts(c.Media.Ports); err != nil {
 		return fmt.Errorf("media.ports: %w", err)
 	}
-	if !strings.HasPrefix(c.Database, "sqlite:") || c.Database == "sqlite:" {
-		return fmt.Errorf("database is %q: this version keeps its records in SQLite: write sqlite:FILE", c.Database)
+	if scheme, rest, _ := strings.Cut(c.Database, ":"); !slices.Contains(databases, scheme) || rest == "" {
+		return fmt.Errorf("database is %q: write sqlite:FILE, or postgres://USER:PASSWORD@HOST/NAME", withoutPassword(c.Database))
+	}
+	if n := len(c.EncryptionKey); n > 0 && n < minKey {
+		return fmt.Errorf("encryption_key has %d characters: write at least %d, like the 64 that openssl rand -hex 32 prints", n, minKey)
 	}
 	for key, d := range map[string]time.Duration{"limits.max_duration": c.Limits.MaxDuration, "webhooks.timeout": c.Webhooks.Timeout} {
 		// A number without a unit counts nanoseconds.
 		if d < 0 || d > 0 && d < time.Millisecond {
 			return fmt.Errorf("%s is too short: write a time with its unit, like 10s or 4h, or 0s", key)
 		}
+	}
+	if err := c.Limits.check(); err != nil {
+		return err
 	}
 	if err := c.checkObjects(); err != nil {
 		return err
@@ -65,6 +77,36 @@ func (c *Config) check() error {
 	}
 	_, err = engine.NewDirectory(c.Entries())
 	return err
+}
+
+// withoutPassword is a URL that may be shown in a log.
+func withoutPassword(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		scheme, _, _ := strings.Cut(raw, ":")
+		return scheme + ":…"
+	}
+	return u.Redacted()
+}
+
+// check finds limits that mean nothing.
+func (l *Limits) check() error {
+	for key, n := range map[string]int{"calls": l.Calls, "calls_per_second": l.CallsPerSecond} {
+		if n < 0 {
+			return fmt.Errorf("limits.%s is %d: write how many are allowed, or 0 for no limit", key, n)
+		}
+	}
+	for _, p := range l.Prefixes {
+		if p != "+" && !engine.IsNumber(p) {
+			return fmt.Errorf("limits.prefixes has %q: write the first digits of numbers that may be called, like \"+49\" or \"0\" (in quotes)", p)
+		}
+	}
+	for _, n := range l.Emergency {
+		if !engine.IsNumber(n) {
+			return fmt.Errorf("limits.emergency has %q: write numbers like \"112\" (in quotes)", n)
+		}
+	}
+	return nil
 }
 
 func checkListener(l string) error {
@@ -154,34 +196,4 @@ func isPeer(address string) bool {
 		return false
 	}
 	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
-}
-
-// Entries gives what is configured as the engine knows it.
-func (c *Config) Entries() engine.Entries {
-	var e engine.Entries
-	for _, a := range c.Apps {
-		e.Apps = append(e.Apps, engine.App{
-			Key: a.Key, Account: engine.DefaultAccount, Dialect: a.Dialect,
-			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
-			// sipgate.io lets callers hear prompts before anybody answered.
-			EarlyMedia: a.EarlyMedia == nil || *a.EarlyMedia,
-			Headers:    a.Headers,
-		})
-	}
-	for _, u := range c.Users {
-		e.Users = append(e.Users, engine.User{ID: u.ID, Account: engine.DefaultAccount, Name: u.Name, Contact: u.Contact})
-	}
-	for _, g := range c.Groups {
-		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: engine.DefaultAccount, Users: g.Users})
-	}
-	for _, n := range c.Numbers {
-		e.Numbers = append(e.Numbers, engine.Number{Number: n.Number, Account: engine.DefaultAccount, App: n.App, Users: n.Users, Groups: n.Groups})
-	}
-	for _, t := range c.Trunks {
-		e.Trunks = append(e.Trunks, engine.Trunk{
-			Name: t.Name, Account: engine.DefaultAccount, Address: t.Address,
-			Username: t.Username, Password: t.Password, From: t.From, AllowFrom: t.AllowFrom, App: t.App,
-		})
-	}
-	return e
 }

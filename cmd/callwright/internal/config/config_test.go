@@ -66,21 +66,35 @@ media: {ports: "4000-4999"}
 func TestObjects(t *testing.T) {
 	t.Parallel()
 	c, err := config.Load(write(t, `
-apps:    [{key: shop, dialect: sipgate, incoming_url: "https://shop.example/calls", early_media: false, secret: s}]
-users:   [{id: w0, name: Alice, contact: "sip:alice@192.0.2.7", password: x}]
-groups:  [{id: g0, users: [w0]}]
+accounts: [{id: acme, name: Acme}]
+apps:    [{key: shop, dialect: sipgate, incoming_url: "https://shop.example/calls", outgoing_url: "https://shop.example/out", early_media: false, secret: s, delivery: vendor}]
+users:
+- {id: w0, name: Alice, contact: "sip:alice@192.0.2.7", username: alice, password: 0x, app: shop, caller_id: "+4921112345", dtmf: info}
+- {id: w0, account: acme}
+groups:  [{id: g0, name: Sales, users: [w0]}]
 numbers: [{number: +4921112345, app: shop, users: [w0], groups: [g0]}, {number: "+49211*"}, {number: 0211123}]
-trunks:  [{name: carrier, address: "192.0.2.1:5060;transport=tcp", username: u, password: 007, allow_from: ["192.0.2.0/24"], app: shop}]
-limits:  {max_duration: 1h, calls: 5}
+trunks:  [{name: carrier, address: "192.0.2.1:5060;transport=tcp", username: u, password: 007, allow_from: ["192.0.2.0/24"], app: shop, dtmf: inband}]
+limits:  {max_duration: 1h, calls: 5, calls_per_second: 2, prefixes: ["0049", 0211], emergency: [112]}
 recordings: somewhere
+gateway: {lenient: true}
 `), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	entries := engine.Entries{
-		Apps:   []engine.App{{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "https://shop.example/calls"}},
-		Users:  []engine.User{{ID: "w0", Account: "default", Name: "Alice", Contact: "sip:alice@192.0.2.7"}},
-		Groups: []engine.Group{{ID: "g0", Account: "default", Users: []string{"w0"}}},
+		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
+		Apps: []engine.App{{
+			Key: "shop", Account: "default", Secret: "s", Dialect: "sipgate",
+			IncomingURL: "https://shop.example/calls", OutgoingURL: "https://shop.example/out",
+		}},
+		Users: []engine.User{
+			{
+				ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "0x", App: "shop",
+				CallerID: "+4921112345", Contact: "sip:alice@192.0.2.7", DTMF: "info",
+			},
+			{ID: "w0", Account: "acme"},
+		},
+		Groups: []engine.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0"}}},
 		Numbers: []engine.Number{
 			{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}},
 			{Number: "+49211*", Account: "default"},
@@ -88,16 +102,20 @@ recordings: somewhere
 		},
 		Trunks: []engine.Trunk{{
 			Name: "carrier", Account: "default", Address: "192.0.2.1:5060;transport=tcp", Username: "u", Password: "007",
-			AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, App: "shop",
+			AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, App: "shop", DTMF: "inband",
 		}},
 	}
 	if diff := cmp.Diff(entries, c.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	want := []string{
-		"apps[0].secret has no effect in this version", "limits.calls has no effect in this version",
-		"recordings has no effect in this version", "users[0].password has no effect in this version",
+	limits := engine.Limits{Calls: 5, CallsPerSecond: 2, MaxDuration: time.Hour, Prefixes: []string{"+49", "0211"}, Emergency: []string{"112"}}
+	if diff := cmp.Diff(limits, c.Limits.Engine()); diff != "" {
+		t.Errorf("limits (-want +got):\n%s", diff)
 	}
+	if c.Recordings != "somewhere" {
+		t.Errorf("recordings are kept in %q", c.Recordings)
+	}
+	want := []string{"apps[0].delivery has no effect in this version", "gateway has no effect in this version"}
 	if diff := cmp.Diff(want, c.Warnings); diff != "" {
 		t.Errorf("names without effect (-want +got):\n%s", diff)
 	}
@@ -136,7 +154,14 @@ func TestComplaints(t *testing.T) {
 		`media: {ports: "9-1"}`:                                     `media.ports: port range "9-1": write two ports`,
 		`media: {listen: "localhost"}`:                              `media.listen is "localhost"`,
 		`media: {advertise: "here"}`:                                `media.advertise is "here"`,
-		`database: "postgres://x"`:                                  `this version keeps its records in SQLite`,
+		`database: "mysql://me:s3cret@x"`:                           `database is "mysql://me:xxxxx@x": write sqlite:FILE, or postgres://`,
+		`database: "sqlite:"`:                                       `database is "sqlite:": write sqlite:FILE`,
+		`encryption_key: short`:                                     `encryption_key has 5 characters: write at least 16`,
+		`limits: {calls: -1}`:                                       `limits.calls is -1: write how many`,
+		`limits: {prefixes: [abc]}`:                                 `limits.prefixes has "abc": write the first digits`,
+		`limits: {emergency: ["112", "call"]}`:                      `limits.emergency has "call": write numbers like`,
+		`users: [{id: w0, dtmf: rtp}]`:                              `user "w0": dtmf is "rtp"; write auto, info or inband`,
+		`users: [{id: w0, account: acme}]`:                          `user "w0" names account "acme", which is not configured`,
 		`webhooks: {timeout: fast}`:                                 `timeout`,
 		`apps: [{dialect: sipgate}]`:                                `apps[0] has no key`,
 		`apps: [{key: a, dialect: rcml}]`:                           `app "a" has the dialect "rcml": this version speaks sipgate`,

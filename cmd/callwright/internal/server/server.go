@@ -73,6 +73,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.started(quietly(client.Close))
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client})
 	s.started(quietly(prompts.Close))
+	limits := c.Limits.Engine()
 	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
@@ -86,7 +87,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 			"sipgate": sipgateio.New(builtin.Deliver),
 		},
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(), Limits: engine.Limits{MaxDuration: c.Limits.MaxDuration}, Ringback: ringback(),
+		Node: node(), Limits: limits, Recordings: c.Recordings, Ringback: ringback(),
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -99,6 +100,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err := s.SIP.Start(s.Engine); err != nil {
 		return nil, err
 	}
+	warnOfEmergency(directory, limits.Emergency, log)
 	return s, s.startAPI(c, log)
 }
 

@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+package config
+
+import (
+	"cmp"
+	"net/netip"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// Objects are what belongs to accounts. The admin API can change them, too.
+type Objects struct {
+	Accounts []Account `koanf:"accounts"`
+	Apps     []App     `koanf:"apps"`
+	Users    []User    `koanf:"users"`
+	Groups   []Group   `koanf:"groups"`
+	Numbers  []Number  `koanf:"numbers"`
+	Trunks   []Trunk   `koanf:"trunks"`
+}
+
+// Account is a tenant. What names no account belongs to the one that is always
+// there, "default".
+type Account struct {
+	ID   string `koanf:"id"`
+	Name string `koanf:"name"`
+}
+
+// App is a customer's application.
+type App struct {
+	Key         string            `koanf:"key"`
+	Account     string            `koanf:"account"`
+	Secret      string            `koanf:"secret"`
+	Dialect     string            `koanf:"dialect"`
+	IncomingURL string            `koanf:"incoming_url"`
+	OutgoingURL string            `koanf:"outgoing_url"`
+	FallbackURL string            `koanf:"fallback_url"`
+	EarlyMedia  *bool             `koanf:"early_media"`
+	Headers     map[string]string `koanf:"headers"`
+	AccountSID  any               `koanf:"account_sid" later:"yes"`
+	Delivery    any               `koanf:"delivery" later:"yes"`
+	Certificate any               `koanf:"certificate" later:"yes"`
+}
+
+// User is somebody who can be rung, and call.
+type User struct {
+	ID      string `koanf:"id"`
+	Account string `koanf:"account"`
+	Name    string `koanf:"name"`
+	// Username and Password are what its phones register and call with.
+	Username string `koanf:"username"`
+	Password string `koanf:"password"`
+	// App is asked about calls that the user makes.
+	App string `koanf:"app"`
+	// CallerID is the number that the user shows; empty takes the first that
+	// rings it.
+	CallerID string `koanf:"caller_id"`
+	// Contact is the SIP URI of a phone that does not register.
+	Contact string `koanf:"contact"`
+	// DTMF is how keys are sent to its phones: auto, info or inband.
+	DTMF string `koanf:"dtmf"`
+}
+
+// Group is users rung together.
+type Group struct {
+	ID      string   `koanf:"id"`
+	Account string   `koanf:"account"`
+	Name    string   `koanf:"name"`
+	Users   []string `koanf:"users"`
+}
+
+// Number is what can be dialled.
+type Number struct {
+	Number              string   `koanf:"number"`
+	Account             string   `koanf:"account"`
+	App                 string   `koanf:"app"`
+	Users               []string `koanf:"users"`
+	Groups              []string `koanf:"groups"`
+	VoicemailAfter      any      `koanf:"voicemail_after" later:"yes"`
+	Region              any      `koanf:"region" later:"yes"`
+	LookupURL           any      `koanf:"lookup_url" later:"yes"`
+	LookupAuthorization any      `koanf:"lookup_authorization" later:"yes"`
+	Capability          any      `koanf:"capability" later:"yes"`
+}
+
+// Trunk is how calls leave and enter.
+type Trunk struct {
+	Name      string         `koanf:"name"`
+	Account   string         `koanf:"account"`
+	Address   string         `koanf:"address"`
+	Username  string         `koanf:"username"`
+	Password  string         `koanf:"password"`
+	From      string         `koanf:"from"`
+	AllowFrom []netip.Prefix `koanf:"allow_from"`
+	App       string         `koanf:"app"`
+	DTMF      string         `koanf:"dtmf"` // how keys are sent to it: auto, info or inband
+	Regions   any            `koanf:"regions" later:"yes"`
+}
+
+// Entries gives what is configured as the engine knows it.
+func (c *Objects) Entries() engine.Entries {
+	e := engine.Entries{}
+	for _, a := range c.Accounts {
+		e.Accounts = append(e.Accounts, engine.Account{ID: a.ID, Name: a.Name})
+	}
+	for _, a := range c.Apps {
+		e.Apps = append(e.Apps, engine.App{
+			Key: a.Key, Account: owner(a.Account), Secret: a.Secret, Dialect: a.Dialect,
+			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
+			// sipgate.io lets callers hear prompts before anybody answered.
+			EarlyMedia: a.EarlyMedia == nil || *a.EarlyMedia,
+			Headers:    a.Headers,
+		})
+	}
+	for _, u := range c.Users {
+		e.Users = append(e.Users, engine.User{
+			ID: u.ID, Account: owner(u.Account), Name: u.Name, Username: u.Username, Password: u.Password,
+			App: u.App, CallerID: u.CallerID, Contact: u.Contact, DTMF: u.DTMF,
+		})
+	}
+	for _, g := range c.Groups {
+		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: owner(g.Account), Name: g.Name, Users: g.Users})
+	}
+	for _, n := range c.Numbers {
+		e.Numbers = append(e.Numbers, engine.Number{Number: n.Number, Account: owner(n.Account), App: n.App, Users: n.Users, Groups: n.Groups})
+	}
+	for _, t := range c.Trunks {
+		e.Trunks = append(e.Trunks, engine.Trunk{
+			Name: t.Name, Account: owner(t.Account), Address: t.Address,
+			Username: t.Username, Password: t.Password, From: t.From, AllowFrom: t.AllowFrom, App: t.App, DTMF: t.DTMF,
+		})
+	}
+	return e
+}
+
+// owner gives the account of an object that may name none.
+func owner(account string) string { return cmp.Or(account, engine.DefaultAccount) }
+
+// Engine gives the limits as the engine knows them.
+func (l *Limits) Engine() engine.Limits {
+	limits := engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration}
+	for _, p := range l.Prefixes {
+		limits.Prefixes = append(limits.Prefixes, engine.NormalizeNumber(p))
+	}
+	for _, n := range l.Emergency {
+		limits.Emergency = append(limits.Emergency, engine.NormalizeNumber(n))
+	}
+	return limits
+}
