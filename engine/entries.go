@@ -3,10 +3,7 @@
 package engine
 
 import (
-	"cmp"
-	"fmt"
 	"net/netip"
-	"slices"
 	"strings"
 )
 
@@ -54,6 +51,15 @@ type Number struct {
 	// settings.
 	Users  []string `json:"users,omitempty"`
 	Groups []string `json:"groups,omitempty"`
+}
+
+// ID gives what names the Number in its account: the number or pattern in its
+// one form, as NormalizeNumber writes it.
+func (n Number) ID() string {
+	if prefix, ok := strings.CutSuffix(n.Number, "*"); ok {
+		return NormalizeNumber(prefix) + "*"
+	}
+	return NormalizeNumber(n.Number)
 }
 
 // The ways in which keys can be sent to a phone or a trunk, as the
@@ -123,191 +129,4 @@ type Entries struct {
 	Groups   []Group
 	Numbers  []Number
 	Trunks   []Trunk
-}
-
-// key names an entry that exists once in an account.
-type key struct{ account, id string }
-
-// index is a Directory at one moment. It is never changed once it is made.
-type index struct {
-	accounts  map[string]Account
-	apps      map[string]App
-	users     map[key]User
-	usernames map[string]User
-	groups    map[key]Group
-	exact     map[key]Number
-	public    map[string]Number   // E.164 numbers of all accounts
-	patterns  map[string][]Number // by account, longest prefix first
-	trunks    []Trunk
-}
-
-func newIndex(e Entries) (*index, error) {
-	d := &index{
-		accounts: map[string]Account{DefaultAccount: {ID: DefaultAccount}}, apps: map[string]App{},
-		users: map[key]User{}, usernames: map[string]User{}, groups: map[key]Group{},
-		exact: map[key]Number{}, public: map[string]Number{}, patterns: map[string][]Number{},
-	}
-	for _, a := range e.Accounts {
-		if _, twice := d.accounts[a.ID]; twice && a.ID != DefaultAccount {
-			return nil, fmt.Errorf("account %q is configured twice", a.ID)
-		}
-		d.accounts[a.ID] = a
-	}
-	return d, cmp.Or(
-		each(e.Apps, d.addApp), each(e.Users, d.addUser), each(e.Groups, d.addGroup),
-		each(e.Numbers, d.addNumber), each(e.Trunks, d.addTrunk),
-	)
-}
-
-// each does add for all entries until one fails.
-func each[T any](entries []T, add func(T) error) error {
-	for _, e := range entries {
-		if err := add(e); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// owner fills in the account of an entry and sees that it is there.
-func (d *index) owner(what string, account *string) error {
-	*account = cmp.Or(*account, DefaultAccount)
-	if _, ok := d.accounts[*account]; !ok {
-		return fmt.Errorf("%s names account %q, which is not configured", what, *account)
-	}
-	return nil
-}
-
-// mine says whether an account has an App of that key; every account has the
-// one without.
-func (d *index) mine(what, account, app string) error {
-	if a, ok := d.apps[app]; app != "" && (!ok || a.Account != account) {
-		return fmt.Errorf("%s names app %q, which is not configured", what, app)
-	}
-	return nil
-}
-
-func (d *index) addApp(a App) error {
-	what := fmt.Sprintf("app %q", a.Key)
-	if err := d.owner(what, &a.Account); err != nil {
-		return err
-	}
-	if _, twice := d.apps[a.Key]; twice {
-		return fmt.Errorf("%s is configured twice", what)
-	}
-	d.apps[a.Key] = a
-	return nil
-}
-
-func (d *index) addUser(u User) error {
-	what := fmt.Sprintf("user %q", u.ID)
-	if err := d.owner(what, &u.Account); err != nil {
-		return err
-	}
-	if err := cmp.Or(d.mine(what, u.Account, u.App), knownDTMF(what, u.DTMF)); err != nil {
-		return err
-	}
-	k := key{u.Account, u.ID}
-	if _, twice := d.users[k]; twice {
-		return fmt.Errorf("%s is configured twice", what)
-	}
-	if u.Username != "" {
-		if other, twice := d.usernames[u.Username]; twice {
-			return fmt.Errorf("%s has the username %q, which user %q has already", what, u.Username, other.ID)
-		}
-		d.usernames[u.Username] = u
-	}
-	d.users[k] = u
-	return nil
-}
-
-func knownDTMF(what, way string) error {
-	switch way {
-	case "", DTMFAuto, DTMFInfo, DTMFInband:
-		return nil
-	}
-	return fmt.Errorf("%s: dtmf is %q; write auto, info or inband", what, way)
-}
-
-func (d *index) addGroup(g Group) error {
-	what := fmt.Sprintf("group %q", g.ID)
-	if err := d.owner(what, &g.Account); err != nil {
-		return err
-	}
-	k := key{g.Account, g.ID}
-	if _, twice := d.groups[k]; twice {
-		return fmt.Errorf("%s is configured twice", what)
-	}
-	d.groups[k] = g
-	return d.areUsers(what, g.Account, g.Users)
-}
-
-// areUsers sees that ids are those of users of an account.
-func (d *index) areUsers(what, account string, ids []string) error {
-	for _, id := range ids {
-		if _, ok := d.users[key{account, id}]; !ok {
-			return fmt.Errorf("%s names user %q, which is not configured", what, id)
-		}
-	}
-	return nil
-}
-
-func (d *index) addNumber(n Number) error {
-	prefix, pattern := strings.CutSuffix(n.Number, "*")
-	if !pattern {
-		n.Number = NormalizeNumber(n.Number)
-	}
-	what := fmt.Sprintf("number %q", n.Number)
-	if err := d.owner(what, &n.Account); err != nil {
-		return err
-	}
-	if err := cmp.Or(d.mine(what, n.Account, n.App), d.areUsers(what, n.Account, n.Users)); err != nil {
-		return err
-	}
-	for _, id := range n.Groups {
-		if _, ok := d.groups[key{n.Account, id}]; !ok {
-			return fmt.Errorf("%s names group %q, which is not configured", what, id)
-		}
-	}
-	if pattern {
-		return d.addPattern(what, n, prefix)
-	}
-	k := key{n.Account, n.Number}
-	_, twice := d.exact[k]
-	_, elsewhere := d.public[n.Number]
-	switch {
-	case twice:
-		return fmt.Errorf("%s is configured twice", what)
-	case elsewhere:
-		return fmt.Errorf("%s is another account's already", what)
-	case strings.HasPrefix(n.Number, "+"):
-		d.public[n.Number] = n
-	}
-	d.exact[k] = n
-	return nil
-}
-
-func (d *index) addPattern(what string, n Number, prefix string) error {
-	n.Number = NormalizeNumber(prefix) + "*"
-	all := d.patterns[n.Account]
-	if slices.ContainsFunc(all, func(p Number) bool { return p.Number == n.Number }) {
-		return fmt.Errorf("%s is configured twice", what)
-	}
-	all = append(all, n)
-	digits := func(n Number) int { return len(strings.TrimPrefix(n.Number, "+")) }
-	slices.SortStableFunc(all, func(a, b Number) int { return digits(b) - digits(a) })
-	d.patterns[n.Account] = all
-	return nil
-}
-
-func (d *index) addTrunk(t Trunk) error {
-	what := fmt.Sprintf("trunk %q", t.Name)
-	if err := d.owner(what, &t.Account); err != nil {
-		return err
-	}
-	if err := cmp.Or(d.mine(what, t.Account, t.App), knownDTMF(what, t.DTMF)); err != nil {
-		return err
-	}
-	d.trunks = append(d.trunks, t)
-	return nil
 }

@@ -22,8 +22,8 @@ var databases = []string{"sqlite", "postgres", "postgresql"}
 // minKey is how many characters an encryption key has at least.
 const minKey = 16
 
-// dialects are the languages that an App may speak in this version.
-var dialects = []string{"sipgate"}
+// Dialects are the languages that an App may speak in this version.
+func Dialects() []string { return []string{"sipgate"} }
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {
@@ -69,10 +69,7 @@ func (c *Config) check() error {
 	if err := c.Limits.check(); err != nil {
 		return err
 	}
-	if err := c.checkObjects(); err != nil {
-		return err
-	}
-	if err := c.checkPeers(); err != nil {
+	if err := c.Entries().Check(Dialects()); err != nil {
 		return err
 	}
 	_, err = engine.NewDirectory(c.Entries())
@@ -118,82 +115,4 @@ func checkListener(l string) error {
 		return fmt.Errorf("sip.listen has %q: write an IP address and a port, like %s://0.0.0.0:5060", l, scheme)
 	}
 	return nil
-}
-
-func (c *Config) checkObjects() error {
-	for i, a := range c.Apps {
-		switch {
-		case a.Key == "":
-			return fmt.Errorf("apps[%d] has no key: numbers name their app by it", i)
-		case !slices.Contains(dialects, a.Dialect):
-			return fmt.Errorf("app %q has the dialect %q: this version speaks %s", a.Key, a.Dialect, strings.Join(dialects, ", "))
-		}
-		for key, raw := range map[string]string{"incoming_url": a.IncomingURL, "outgoing_url": a.OutgoingURL, "fallback_url": a.FallbackURL} {
-			u, err := url.Parse(raw)
-			if raw != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
-				return fmt.Errorf("app %q has the %s %q: write a whole URL, like https://example.com/calls", a.Key, key, raw)
-			}
-		}
-		for name, value := range a.Headers {
-			if name == "" || strings.ContainsAny(name, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {
-				return fmt.Errorf("app %q has the header %q: write a name without spaces and colons, and a value in one line", a.Key, name)
-			}
-		}
-	}
-	for i, n := range c.Numbers {
-		if plain := strings.TrimSuffix(n.Number, "*"); plain != "" && !engine.IsNumber(plain) || n.Number == "" {
-			return fmt.Errorf("numbers[%d] is %q: write a number like \"+4921112345\" (in quotes), or the first digits and a star", i, n.Number)
-		}
-	}
-	for i, g := range c.Groups {
-		if g.ID == "" {
-			return fmt.Errorf("groups[%d] has no id: numbers name groups by it, like g0", i)
-		}
-	}
-	return nil
-}
-
-// checkPeers sees that it is known where calls are sent to.
-func (c *Config) checkPeers() error {
-	for i, t := range c.Trunks {
-		switch {
-		case t.Name == "":
-			return fmt.Errorf("trunks[%d] has no name: logs and records call it by one", i)
-		case t.Address == "" && len(t.AllowFrom) == 0:
-			return fmt.Errorf("trunk %q has neither an address, so that calls can leave by it, nor allow_from, so that they can enter", t.Name)
-		case t.Address != "" && !isPeer(t.Address):
-			return fmt.Errorf("trunk %q has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp or tcp)", t.Name, t.Address)
-		}
-	}
-	for i, u := range c.Users {
-		user, address, _ := strings.Cut(strings.TrimPrefix(u.Contact, "sip:"), "@")
-		switch {
-		case u.ID == "":
-			return fmt.Errorf("users[%d] has no id: numbers and groups name users by it, like w0", i)
-		case u.Contact != "" && (!strings.HasPrefix(u.Contact, "sip:") || user == "" || strings.ContainsAny(user, " <>\"") || !isPeer(address)):
-			return fmt.Errorf("user %q has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp or tcp)", u.ID, u.Contact)
-		}
-	}
-	return nil
-}
-
-// isPeer says whether an address like "host:port;transport=tcp" can be one.
-func isPeer(address string) bool {
-	host, parameters, _ := strings.Cut(address, ";")
-	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
-		if transport, ok := strings.CutPrefix(p, "transport="); ok && transport != "udp" && transport != "tcp" {
-			return false
-		}
-	}
-	if h, port, err := net.SplitHostPort(host); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return false
-		}
-		host = h
-	} else if inner, ok := strings.CutPrefix(host, "["); ok {
-		host, _ = strings.CutSuffix(inner, "]")
-	} else if strings.Contains(host, ":") {
-		return false
-	}
-	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
 }

@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// EntryError says what is wrong with one of the Entries.
+type EntryError struct {
+	// Kind is account, app, user, group, number or trunk.
+	Kind string
+	// Account and ID name the entry; an App's ID is its key, a Number's the
+	// number, a Trunk's its name.
+	Account, ID string
+	// Index is its place among the entries of its kind.
+	Index int
+	// Field is the field that is wrong, as the configuration names it.
+	Field string
+	// Taken says that another entry has already what may be there once.
+	Taken bool
+	// Problem goes on after the name of the entry, and says what to change.
+	Problem string
+}
+
+// Error names the entry and says what is wrong with it.
+func (e *EntryError) Error() string { return e.Entry() + " " + e.Problem }
+
+// Entry names the entry: `app "shop"`, or "apps[0]" when it has no name.
+func (e *EntryError) Entry() string {
+	if e.ID == "" {
+		return fmt.Sprintf("%ss[%d]", e.Kind, e.Index)
+	}
+	return fmt.Sprintf("%s %q", e.Kind, e.ID)
+}
+
+// entry names an entry while it is looked at.
+type entry struct{ kind, account, id string }
+
+func (n entry) wrong(field, format string, args ...any) *EntryError {
+	return &EntryError{Kind: n.kind, Account: n.account, ID: n.id, Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+func (n entry) taken(field, format string, args ...any) *EntryError {
+	e := n.wrong(field, format, args...)
+	e.Taken = true
+	return e
+}
+
+func (a Account) entry() entry { return entry{"account", a.ID, a.ID} }
+func (a App) entry() entry     { return entry{"app", a.Account, a.Key} }
+func (u User) entry() entry    { return entry{"user", u.Account, u.ID} }
+func (g Group) entry() entry   { return entry{"group", g.Account, g.ID} }
+func (n Number) entry() entry  { return entry{"number", n.Account, n.ID()} }
+func (t Trunk) entry() entry   { return entry{"trunk", t.Account, t.Name} }
+
+// Check sees that each entry means something by itself; whether they fit each
+// other is known to NewDirectory. Dialects are the languages that Apps may
+// speak. The error is an *EntryError.
+func (e Entries) Check(dialects []string) error {
+	return firstOf(
+		each(e.Accounts, Account.check), each(e.Apps, func(a App) *EntryError { return a.check(dialects) }),
+		each(e.Users, User.check), each(e.Groups, Group.check), each(e.Numbers, Number.check), each(e.Trunks, Trunk.check),
+	)
+}
+
+// each does something with all entries until one fails.
+func each[T any](entries []T, do func(T) *EntryError) *EntryError {
+	for i, e := range entries {
+		if err := do(e); err != nil {
+			err.Index = i
+			return err
+		}
+	}
+	return nil
+}
+
+// firstOf gives the first failure as an error.
+func firstOf(failures ...*EntryError) error {
+	for _, e := range failures {
+		if e != nil {
+			return e
+		}
+	}
+	return nil
+}
+
+// named sees that an entry has a name that can be written in a line.
+func named(n entry, field, why string) *EntryError {
+	switch {
+	case n.id == "":
+		return n.wrong(field, "has no %s: %s", field, why)
+	case strings.ContainsFunc(n.id, isControl):
+		return n.wrong(field, "has a %s with a control character: write letters, digits and signs", field)
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+func (a Account) check() *EntryError {
+	return named(a.entry(), "id", "others name the account by it")
+}
+
+func (a App) check(dialects []string) *EntryError {
+	name := a.entry()
+	if e := named(name, "key", "numbers name their app by it"); e != nil {
+		return e
+	}
+	if !slices.Contains(dialects, a.Dialect) {
+		return name.wrong("dialect", "has the dialect %q: this version speaks %s", a.Dialect, strings.Join(dialects, ", "))
+	}
+	for _, f := range []struct{ field, url string }{
+		{"incoming_url", a.IncomingURL}, {"outgoing_url", a.OutgoingURL}, {"fallback_url", a.FallbackURL},
+	} {
+		u, err := url.Parse(f.url)
+		if f.url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+			return name.wrong(f.field, "has the %s %q: write a whole URL, like https://example.com/calls", f.field, f.url)
+		}
+	}
+	for header, value := range a.Headers {
+		if header == "" || strings.ContainsAny(header, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {
+			return name.wrong("headers", "has the header %q: write a name without spaces and colons, and a value in one line", header)
+		}
+	}
+	return nil
+}
+
+func (u User) check() *EntryError {
+	name := u.entry()
+	if e := named(name, "id", "numbers and groups name users by it, like w0"); e != nil {
+		return e
+	}
+	party, address, _ := strings.Cut(strings.TrimPrefix(u.Contact, "sip:"), "@")
+	switch {
+	case strings.ContainsAny(u.Username, " :@<>\"\\") || strings.ContainsFunc(u.Username, isControl):
+		return name.wrong("username", "has the username %q: write it without spaces and the signs : @ < > \" \\", u.Username)
+	case u.Username != "" && u.Password == "":
+		return name.wrong("password", "has a username and no password: anybody could call as this user, so write a password")
+	case u.Username == "" && u.Password != "":
+		return name.wrong("username", "has a password and no username: phones register with both")
+	case u.CallerID != "" && !IsNumber(u.CallerID):
+		return name.wrong("caller_id", "has the caller_id %q: write a number, like \"+4921112345\"", u.CallerID)
+	case u.Contact != "" && (!strings.HasPrefix(u.Contact, "sip:") || party == "" || strings.ContainsAny(party, " <>\"") || !isPeer(address)):
+		return name.wrong("contact", "has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp or tcp)", u.Contact)
+	}
+	return name.dtmf(u.DTMF)
+}
+
+func (n entry) dtmf(way string) *EntryError {
+	switch way {
+	case "", DTMFAuto, DTMFInfo, DTMFInband:
+		return nil
+	}
+	return n.wrong("dtmf", "has the dtmf %q: write auto, info or inband", way)
+}
+
+func (g Group) check() *EntryError {
+	return named(g.entry(), "id", "numbers name groups by it, like g0")
+}
+
+func (n Number) check() *EntryError {
+	if plain := strings.TrimSuffix(n.Number, "*"); plain != "" && !IsNumber(plain) || n.Number == "" {
+		e := n.entry().wrong("number", "is no number: write one like \"+4921112345\", or the first digits and a star")
+		if n.Number == "" {
+			e.Problem = "has no number: write one like \"+4921112345\", or the first digits and a star"
+		}
+		return e
+	}
+	return nil
+}
+
+func (t Trunk) check() *EntryError {
+	name := t.entry()
+	if e := named(name, "name", "logs and records call it by one"); e != nil {
+		return e
+	}
+	switch {
+	case t.Address == "" && len(t.AllowFrom) == 0:
+		return name.wrong("address", "has neither an address, so that calls can leave by it, nor allow_from, so that they can enter")
+	case t.Address != "" && !isPeer(t.Address):
+		return name.wrong("address", "has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp or tcp)", t.Address)
+	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
+		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
+	}
+	return name.dtmf(t.DTMF)
+}
+
+// isPeer says whether an address like "host:port;transport=tcp" can be one.
+func isPeer(address string) bool {
+	host, parameters, _ := strings.Cut(address, ";")
+	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
+		if transport, ok := strings.CutPrefix(p, "transport="); ok && transport != "udp" && transport != "tcp" {
+			return false
+		}
+	}
+	if h, port, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+		host = h
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		host, _ = strings.CutSuffix(inner, "]")
+	} else if strings.Contains(host, ":") {
+		return false
+	}
+	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
+}
