@@ -229,11 +229,11 @@ func (d *Dialog) onAnswer(res *sip.Response) {
 			d.out.timer.Stop()
 		}
 		d.establish(res)
-		d.acknowledge()
+		d.acknowledge(d.out.seq, d.out.auth)
 		d.emit(Answered{Body: res.Body()})
 		d.out.body, d.out.headers = nil, nil
 	case d.out.winner != "" && tag == d.out.winner:
-		d.acknowledge() // a repetition: our ACK was lost
+		d.acknowledge(d.out.seq, d.out.auth) // a repetition: our ACK was lost
 	default:
 		d.ep.stray(res, d)
 		if d.out.winner == "" {
@@ -267,10 +267,10 @@ func routesOf(res *sip.Response) []sip.Uri {
 
 // acknowledge sends the ACK for a 2xx. It has the CSeq number and the
 // credentials of the INVITE (RFC 3261 section 13.2.2.4). d.mu is held.
-func (d *Dialog) acknowledge() {
+func (d *Dialog) acknowledge(seq uint32, auth []sip.Header) {
 	ack := d.request(sip.ACK)
-	ack.CSeq().SeqNo = d.out.seq
-	for _, h := range d.out.auth {
+	ack.CSeq().SeqNo = seq
+	for _, h := range auth {
 		ack.AppendHeader(h)
 	}
 	if err := d.ep.send(ack, d.traceSent); err != nil {

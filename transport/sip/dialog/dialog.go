@@ -43,9 +43,10 @@ type Dialog struct {
 
 	mu    sync.Mutex
 	phase phase
-	in    *incoming   // an INVITE that came, until it is settled
-	out   *outgoing   // an INVITE of ours
-	await *acceptance // a 200 of ours that waits for its ACK
+	in    *incoming            // an INVITE that came, until it is settled
+	out   *outgoing            // an INVITE of ours
+	await *acceptance          // a 200 of ours that waits for its ACK
+	asked map[uint32]*question // requests of ours inside the call, by CSeq
 	bye   goodbye
 }
 
@@ -129,7 +130,7 @@ func (d *Dialog) release() {
 		d.out.timer.Stop()
 	}
 	d.await.stop()
-	d.await = nil
+	d.await, d.asked = nil, nil
 	d.settle()
 	d.ep.dialogs.remove(d)
 }
@@ -220,6 +221,9 @@ func (d *Dialog) byeOver(seq uint32) {
 }
 
 func (d *Dialog) onResponse(res *sip.Response) {
+	if d.onReply(res) {
+		return
+	}
 	switch res.CSeq().MethodName {
 	case sip.INVITE:
 		if d.out != nil {

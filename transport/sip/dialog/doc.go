@@ -13,5 +13,6 @@
 // user or trunk: whoever uses it decides what a call means.
 //
 // Read event.go first, then endpoint.go (what comes in), server.go (calls that
-// come) and client.go (calls that go).
+// come), client.go (calls that go), inside.go and ask.go (what the sides ask each
+// other inside a call).
 package dialog

@@ -15,6 +15,10 @@ type Handler struct {
 	// answer to it comes as Confirmed. An error refuses the change (488) and
 	// leaves the call as it is; so does a nil Offer.
 	Offer func(body []byte) ([]byte, error)
+	// Info takes the body of an INFO request (RFC 6086) and gives the status to
+	// answer with: 200, 400, or 415 for a type that is not known. One without a
+	// body is answered without asking; a nil Info knows no types.
+	Info func(contentType string, body []byte) int
 	// Trace, if set, is told every message of the call that is sent or comes,
 	// also for some seconds after Ended.
 	Trace func(Message)

@@ -9,6 +9,9 @@ import (
 // statusUnavailable is 480.
 const statusUnavailable = sip.StatusTemporarilyUnavailable
 
+// acceptInfo is the Accept header of what may be in an INFO.
+const acceptInfo = "application/dtmf-relay, application/dtmf"
+
 // onRequest takes a request inside the dialog (RFC 3261 section 12.2.2).
 func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 	d.mu.Lock()
@@ -35,11 +38,7 @@ func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 	case sip.INVITE, sip.UPDATE:
 		d.onOffer(r, tx, answer)
 	case sip.INFO:
-		if len(r.Body()) == 0 { // a keep-alive
-			answer(sip.StatusOK, "OK")
-			return
-		}
-		answer(sip.StatusUnsupportedMediaType, "Unsupported Media Type")
+		d.onInfo(r, answer)
 	case sip.REFER, sip.NOTIFY, sip.SUBSCRIBE, sip.MESSAGE, sip.PRACK, sip.REGISTER, sip.PUBLISH:
 		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
 	default:
@@ -64,6 +63,30 @@ func (d *Dialog) onBye() {
 		d.finish(Ended{Reason: "the other side hung up", By: Remote})
 	}
 	d.release()
+}
+
+// onInfo takes an INFO, which is a keep-alive when it is empty. d.mu is held.
+func (d *Dialog) onInfo(r *inbound, answer func(int, string, ...sip.Header)) {
+	status := sip.StatusUnsupportedMediaType
+	switch {
+	case d.phase != early && d.phase != confirmed:
+		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		return
+	case len(r.Body()) == 0:
+		status = sip.StatusOK
+	case d.handler.Info != nil && r.ContentType() != nil:
+		d.mu.Unlock() // Info may use the dialog
+		status = d.handler.Info(r.ContentType().Value(), r.Body())
+		d.mu.Lock()
+	}
+	switch status {
+	case sip.StatusOK:
+		answer(status, "OK")
+	case sip.StatusUnsupportedMediaType:
+		answer(status, "Unsupported Media Type", sip.NewHeader("Accept", acceptInfo))
+	default:
+		answer(status, "Bad Request")
+	}
 }
 
 // onOffer takes a re-INVITE or an UPDATE: the peer wants to change the session,

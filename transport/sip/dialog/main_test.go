@@ -52,6 +52,7 @@ type record struct {
 	told   []string
 	more   chan struct{}
 	offer  func([]byte) ([]byte, error)
+	info   func(contentType string, body []byte) int
 	trace  bool
 	events []Event
 }
@@ -69,7 +70,7 @@ func (r *record) add(s string) {
 }
 
 func (r *record) handler() Handler {
-	h := Handler{Offer: r.offer, Event: func(ev Event) {
+	h := Handler{Offer: r.offer, Info: r.info, Event: func(ev Event) {
 		r.mu.Lock()
 		r.events = append(r.events, ev)
 		r.mu.Unlock()

@@ -149,7 +149,7 @@ func (d *Dialog) Answer(body []byte) error {
 		return ErrOver
 	}
 	ok := d.respond(d.in.req, sip.StatusOK, "OK", body)
-	if err := d.accept(d.in.tx, ok, d.peer.seq); err != nil {
+	if err := d.accept(d.in.tx, ok, d.in.req.CSeq().SeqNo); err != nil {
 		return err
 	}
 	d.phase = confirmed
