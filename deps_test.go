@@ -31,7 +31,7 @@ var rooms = []struct {
 	{"media/", []string{"media/"}},
 	{"migrations/", nil},
 	{"examples/", nil},
-	{"internal/", nil},
+	{"internal/", []string{"internal/"}},
 	{"test/", []string{"internal/"}},
 }
 
