@@ -12,6 +12,9 @@ var (
 	ErrNotFound error = &sentinel{"not found", fs.ErrNotExist}
 	// ErrCursor: the cursor was not given out here. Also fs.ErrInvalid.
 	ErrCursor error = &sentinel{"the cursor is not one that was given out; leave it away to begin with the newest", fs.ErrInvalid}
+	// ErrRefused: the database takes no such change, now or ever: it breaks a
+	// constraint, or holds what cannot be written. Also fs.ErrInvalid.
+	ErrRefused error = &sentinel{"the database refuses the change", fs.ErrInvalid}
 	// ErrClosed: the store was closed meanwhile. Also fs.ErrClosed.
 	ErrClosed error = &sentinel{"the store is closed", fs.ErrClosed}
 )

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"os"
 	"sync"
 	"time"
 
@@ -16,7 +17,10 @@ import (
 // Database carries out what the Writer hands it.
 type Database interface {
 	// Write applies changes in their order and in one transaction. Changes
-	// that were applied before may come again and must then change nothing.
+	// that were applied before may come again and must then change nothing. An
+	// error that is ErrRefused means that the changes themselves are at fault,
+	// and the same ones would be refused for ever; any other, that the database
+	// is away. It must heed the end of ctx or bound its time by itself.
 	Write(ctx context.Context, changes []engine.Change) error
 }
 
@@ -72,21 +76,36 @@ type lifetime struct {
 	done  chan struct{}
 }
 
-// StartWriter starts to write to db. It calls committed, on the writer's own
-// goroutine, after every transaction. Only Close ends it, not the end of ctx:
-// what is appended until then must still be written.
-func StartWriter(ctx context.Context, db Database, log *slog.Logger, committed func()) *Writer {
+// WriterConfig is what a Writer is made of.
+type WriterConfig struct {
+	// Database is written to.
+	Database Database
+	// Journal is the folder of the journal; it is made when it is not there.
+	Journal string
+	// Log takes what an operator should know.
+	Log *slog.Logger
+	// Committed is called after every transaction, by one goroutine at a time.
+	Committed func()
+}
+
+// StartWriter starts to write to a database. Only Close ends it, not the end of
+// ctx: what is appended until then must still be written. The error is a
+// sentence for the operator.
+func StartWriter(ctx context.Context, c WriterConfig) (*Writer, error) {
+	if err := os.MkdirAll(c.Journal, 0o700); err != nil {
+		return nil, fmt.Errorf("make the folder of the journal: %w", err)
+	}
 	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Writer{
-		db:        db,
-		log:       log,
-		committed: committed,
+		db:        c.Database,
+		log:       c.Log,
+		committed: c.Committed,
 		news:      make(chan struct{}),
 		wake:      make(chan struct{}, 1),
 		life:      lifetime{stop: make(chan struct{}), abort: abort, done: make(chan struct{})},
 	}
 	go w.run(ctx)
-	return w
+	return w, nil
 }
 
 // Append takes changes that belong together. They must not be altered

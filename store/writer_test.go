@@ -86,7 +86,13 @@ func inBubble(t *testing.T, test func(*testing.T, *bench)) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := &bench{disk: &disk{}, log: &strings.Builder{}}
-		b.Writer = StartWriter(t.Context(), b.disk, slog.New(slog.NewTextHandler(b.log, nil)), func() { b.committed++ })
+		w, err := StartWriter(t.Context(), WriterConfig{
+			Database: b.disk, Journal: t.TempDir(), Log: slog.New(slog.NewTextHandler(b.log, nil)), Committed: func() { b.committed++ },
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Writer = w
 		defer b.Close(t.Context())
 		test(t, b)
 	})

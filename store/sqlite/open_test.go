@@ -17,7 +17,7 @@ func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }
 // closed opens and closes a file, so that it is ours.
 func closed(t *testing.T, path string) {
 	t.Helper()
-	s, err := Open(t.Context(), path, quiet())
+	s, err := Open(t.Context(), path, t.TempDir(), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestOpenRefuses(t *testing.T) {
 			t.Parallel()
 			path := test.make(t, t.TempDir())
 			before, _ := os.ReadFile(path)
-			s, err := Open(t.Context(), path, quiet())
+			s, err := Open(t.Context(), path, t.TempDir(), quiet())
 			if err == nil {
 				t.Error(s.Close(t.Context()))
 				t.Fatal("it was opened")
@@ -101,7 +101,7 @@ func TestOpenRefuses(t *testing.T) {
 func TestOpenMakesAFileForItsOwnerOnly(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "100% calls? #1.db") // what a URL would take apart
-	s, err := Open(t.Context(), path, quiet())
+	s, err := Open(t.Context(), path, t.TempDir(), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +119,7 @@ func TestOpenMakesAFileForItsOwnerOnly(t *testing.T) {
 
 func TestOpenRunsAsDocumented(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), quiet())
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), t.TempDir(), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,7 @@ func TestOpenRefusesWithoutPermission(t *testing.T) {
 				return
 			}
 		}
-		_, err := Open(t.Context(), path, quiet())
+		_, err := Open(t.Context(), path, path+"-journal", quiet())
 		refused <- err
 	}()
 	err := <-refused

@@ -24,9 +24,10 @@ type Store struct {
 }
 
 // Open opens the file at path, makes it if it is not there, and brings its
-// tables up to date. The folder must exist. The error is a sentence for the
-// operator: what is wrong with the file and what to do.
-func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
+// tables up to date. Its folder must exist. While the file takes no changes they
+// are kept in the folder journal (see store.Writer), which no other Store may
+// use. The error is a sentence for the operator: what is wrong and what to do.
+func Open(ctx context.Context, path, journal string, log *slog.Logger) (*Store, error) {
 	write, err := openFile(ctx, path)
 	if err != nil {
 		return nil, err
@@ -43,7 +44,10 @@ func Open(ctx context.Context, path string, log *slog.Logger) (*Store, error) {
 	read.SetMaxIdleConns(readers)
 	s := &Store{path: path, write: write, read: read}
 	s.feed = store.NewFeed(s)
-	s.journal = store.StartWriter(ctx, w, log, s.feed.Wake)
+	s.journal, err = store.StartWriter(ctx, store.WriterConfig{Database: w, Journal: journal, Log: log, Committed: s.feed.Wake})
+	if err != nil {
+		return nil, errors.Join(err, read.Close(), write.Close())
+	}
 	return s, nil
 }
 

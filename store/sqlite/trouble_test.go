@@ -35,7 +35,7 @@ func (l *lines) Write(p []byte) (int, error) {
 func TestAFullDisk(t *testing.T) {
 	t.Parallel()
 	log := &lines{came: make(chan struct{}, 10)}
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), slog.New(slog.NewTextHandler(log, nil)))
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), t.TempDir(), slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,7 +83,7 @@ func TestAFullDisk(t *testing.T) {
 // there are a million calls, so it is asked before.
 func TestTheSchemaUsesItsIndexes(t *testing.T) {
 	t.Parallel()
-	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), quiet())
+	s, err := Open(t.Context(), filepath.Join(t.TempDir(), "calls.db"), t.TempDir(), quiet())
 	if err != nil {
 		t.Fatal(err)
 	}

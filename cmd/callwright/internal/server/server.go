@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -54,7 +55,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err != nil {
 		return nil, fmt.Errorf("configuration: %w", err)
 	}
-	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), log); err != nil {
+	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), filepath.Join(c.DataDir, "journal"), log); err != nil {
 		return nil, err
 	}
 	s.started(func() error {
