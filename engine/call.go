@@ -179,7 +179,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		c.runNested(ctx, m.program)
 		return nil
 	case command:
-		m.result <- m.do(c)
+		c.obey(m)
 		return nil
 	case sendDigits:
 		c.relay(m.digits)

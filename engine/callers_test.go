@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -14,6 +15,7 @@ import (
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/verbs"
 	"github.com/callwright/callwright/verbs/builtin"
 )
 
@@ -24,7 +26,7 @@ var office = engine.Entries{
 		alice, {ID: "w1", Name: "Bob", Username: "bob"}, {ID: "w2", Name: "Eve"},
 	},
 	Groups:  []engine.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
-	Numbers: []engine.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*"}},
+	Numbers: []engine.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*"}, {Number: "+49212", App: "app"}},
 }
 
 func TestCallOfAUser(t *testing.T) {
@@ -50,6 +52,98 @@ func TestCallOfAUser(t *testing.T) {
 	})
 }
 
+// A user is who it logged in as: the number that its phone shows counts for
+// nothing, and to another account it is a caller from outside.
+func TestUsersAsCallers(t *testing.T) {
+	t.Parallel()
+	e := engine.Entries{
+		Accounts: []engine.Account{{ID: "acme"}},
+		Users:    []engine.User{{ID: "w0", Account: "acme", Name: "Alice"}, {ID: "w0", Name: "Bob"}, {ID: "w1", Name: "Eve", CallerID: "0049 40 1"}},
+		Numbers:  []engine.Number{{Number: "+49301", Account: "acme", Users: []string{"w0"}}, {Number: "+49402", Users: []string{"w0"}}},
+	}
+	for name, tt := range map[string]struct {
+		caller engine.User
+		from   engine.Address
+		number engine.Number
+		want   engine.Record
+	}{
+		"out": {
+			engine.User{ID: "w0", Account: "acme", Name: "Alice"}, engine.NumberAddress("+1900"), engine.Number{},
+			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: engine.Address{Kind: engine.KindNumber, Value: "+49301", Name: "Alice"}},
+		},
+		"with a number of its own": {
+			engine.User{ID: "w1", Account: "default", Name: "Eve", CallerID: "0049 40 1"}, engine.NumberAddress("+1900"), engine.Number{},
+			engine.Record{Direction: engine.Out, Account: "default", Caller: "w1", From: engine.Address{Kind: engine.KindNumber, Value: "+49401", Name: "Eve"}},
+		},
+		"hidden": {
+			engine.User{ID: "w0", Account: "acme"}, engine.Anonymous(), engine.Number{},
+			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: engine.Anonymous()},
+		},
+		"to a number of its account": {
+			engine.User{ID: "w0", Account: "default", Name: "Bob"}, engine.Anonymous(), engine.Number{Number: "+49402", Account: "default"},
+			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", Caller: "w0", From: engine.Anonymous()},
+		},
+		"to a number of another account": {
+			engine.User{ID: "w0", Account: "acme", Name: "Alice"}, engine.NumberAddress("+1900"), engine.Number{Number: "+49402", Account: "default"},
+			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", From: engine.Address{Kind: engine.KindNumber, Value: "+49301", Name: "Alice"}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := enginetest.New(t, e, map[string]engine.Dialect{"": builtin.AccountSettings{}})
+				account := tt.caller.Account
+				if tt.number.Number != "" {
+					account = tt.number.Account
+				}
+				_, err := h.Arrive(engine.Arrival{
+					Account: account, From: tt.from, To: engine.NumberAddress("+49402"), Caller: tt.caller, Number: tt.number, Diversion: "+1900",
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+				synctest.Wait()
+				r := h.Journal.Records()[0]
+				got := engine.Record{Direction: r.Direction, Account: r.Account, Number: r.Number, Caller: r.Caller, From: r.From}
+				if diff := cmp.Diff(tt.want, got); diff != "" || r.Diversion != "" && tt.number.Number == "" {
+					t.Errorf("recorded with diversion %q and (-want +got):\n%s", r.Diversion, diff)
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// What users dial means, in this order, a number of theirs, a user or group, a
+// number of another account, a number somewhere.
+func TestDialled(t *testing.T) {
+	t.Parallel()
+	d, err := engine.NewDirectory(engine.Entries{
+		Accounts: []engine.Account{{ID: "acme"}},
+		Users:    []engine.User{{ID: "w0", Username: "100"}, {ID: "w1", Username: "200"}},
+		Groups:   []engine.Group{{ID: "sales"}},
+		Numbers:  []engine.Number{{Number: "100"}, {Number: "*"}, {Number: "+49301", Account: "acme"}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for dialled, want := range map[string]struct {
+		to     string
+		kind   engine.AddressKind
+		number string
+		ok     bool
+	}{
+		"100": {"100", engine.KindNumber, "100", true}, "200": {"w1", engine.KindUser, "", true}, "w0": {"w0", engine.KindUser, "", true},
+		"sales": {"sales", engine.KindGroup, "", true}, "004930 1": {"+49301", engine.KindNumber, "+49301", true},
+		"0211 99": {"021199", engine.KindNumber, "", true}, "nobody": {"nobody", engine.KindNumber, "", false},
+	} {
+		to, number, ok := d.Dialled(engine.User{Account: engine.DefaultAccount}, dialled)
+		if to.Value != want.to || to.Kind != want.kind || number.Number != want.number || ok != want.ok {
+			t.Errorf("%q is %s %q, number %q, %t; want %+v", dialled, to.Kind, to.Value, number.Number, ok, want)
+		}
+	}
+}
+
 // Who is rung when nobody but the account settings says.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
@@ -62,9 +156,10 @@ func TestPlaces(t *testing.T) {
 	}{
 		{"a user with two phones", user("w1"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
 		{"a user who is nowhere", user("w2"), engine.Number{}, []string{"w2"}},
-		{"a group", engine.Address{Kind: engine.KindGroup, Value: "g0"}, engine.Number{}, []string{"alice@desk", "bob@desk", "bob@mobile"}},
-		{"a number of ours", engine.NumberAddress("+4921112345"), engine.Number{}, []string{"alice@desk", "bob@desk", "bob@mobile"}},
+		{"a group", engine.Address{Kind: engine.KindGroup, Value: "g0"}, engine.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a number of ours", engine.NumberAddress("+4921112345"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
 		{"a number of somebody else", engine.NumberAddress("+49301"), engine.Number{}, []string{"+49301"}},
+		{"a number of ours that rings nobody", engine.NumberAddress("+49212"), engine.Number{}, nil},
 		{"a number under a pattern of ours", engine.NumberAddress("+49211991"), engine.Number{}, []string{"+49211991"}},
 		{
 			"a call from outside", called, engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, Users: []string{"w1"}, Groups: []string{"g0"}},
@@ -218,5 +313,53 @@ func TestCommands(t *testing.T) {
 			t.Errorf("the timeline says (-want +got):\n%s", diff)
 		}
 		h.Close(t)
+	})
+}
+
+// Whoever gives a command gets an answer, whatever becomes of the call.
+func TestCommandsAreAnswered(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &phrase{programs: []engine.Program{{act(wait)}}}
+		h := house(t, p)
+		leg := h.Call(t, caller, called, number)
+		leg.KeepSilent()
+		synctest.Wait()
+		id := h.Journal.Records()[0].ID
+		if err := h.Engine.Hangup(id, engine.CauseNormal); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // the call waits for its leg
+		if err := h.Engine.SendDigits(id, "1"); !errors.Is(err, engine.ErrNoCall) {
+			t.Errorf("a call that is ending: %v", err)
+		}
+		leg.End(engine.LegEnded{Cause: engine.CauseNormal})
+		synctest.Wait()
+		if err := h.Engine.SendDigits(id, "1"); !errors.Is(err, engine.ErrNoCall) {
+			t.Errorf("a call that has ended: %v", err)
+		}
+		h.Close(t)
+	})
+}
+
+// While the server drains, a call that lives may still ring somebody.
+func TestDrainingCallsGoOn(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &phrase{programs: []engine.Program{{
+			act(func(context.Context, *engine.Call) (engine.Next, error) {
+				time.Sleep(time.Minute)
+				return engine.Continue(), nil
+			}),
+			verbs.Dial{Targets: []engine.Target{{Address: engine.NumberAddress("+49301")}}},
+		}}}
+		h := house(t, p)
+		h.Target("+49301", func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}); time.Sleep(time.Minute); l.HangUp() })
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		h.Engine.Shutdown(t.Context(), time.Minute)
+		if got := ends(t, h); !slices.Equal(got, []engine.Cause{engine.CauseNormal, engine.CauseNormal}) {
+			t.Errorf("causes %v, want two normal ends", got)
+		}
 	})
 }

@@ -13,51 +13,35 @@ import (
 
 // EntryError says what is wrong with one of the Entries.
 type EntryError struct {
-	// Kind is account, app, user, group, number or trunk.
-	Kind string
-	// Account and ID name the entry; an App's ID is its key, a Number's the
-	// number, a Trunk's its name.
-	Account, ID string
+	EntryID
 	// Index is its place among the entries of its kind.
 	Index int
 	// Field is the field that is wrong, as the configuration names it.
 	Field string
-	// Taken says that another entry has already what may be there once.
-	Taken bool
+	// Conflict says that the entry means something by itself, but not beside
+	// the others that are there.
+	Conflict bool
 	// Problem goes on after the name of the entry, and says what to change.
 	Problem string
 }
 
 // Error names the entry and says what is wrong with it.
-func (e *EntryError) Error() string { return e.Entry() + " " + e.Problem }
-
-// Entry names the entry: `app "shop"`, or "apps[0]" when it has no name.
-func (e *EntryError) Entry() string {
+func (e *EntryError) Error() string {
 	if e.ID == "" {
-		return fmt.Sprintf("%ss[%d]", e.Kind, e.Index)
+		return fmt.Sprintf("%ss[%d] %s", e.Kind, e.Index, e.Problem)
 	}
-	return fmt.Sprintf("%s %q", e.Kind, e.ID)
+	return e.EntryID.String() + " " + e.Problem
 }
 
-// entry names an entry while it is looked at.
-type entry struct{ kind, account, id string }
-
-func (n entry) wrong(field, format string, args ...any) *EntryError {
-	return &EntryError{Kind: n.kind, Account: n.account, ID: n.id, Field: field, Problem: fmt.Sprintf(format, args...)}
+func (id EntryID) wrong(field, format string, args ...any) *EntryError {
+	return &EntryError{EntryID: id, Field: field, Problem: fmt.Sprintf(format, args...)}
 }
 
-func (n entry) taken(field, format string, args ...any) *EntryError {
-	e := n.wrong(field, format, args...)
-	e.Taken = true
+func (id EntryID) taken(field, format string, args ...any) *EntryError {
+	e := id.wrong(field, format, args...)
+	e.Conflict = true
 	return e
 }
-
-func (a Account) entry() entry { return entry{"account", a.ID, a.ID} }
-func (a App) entry() entry     { return entry{"app", a.Account, a.Key} }
-func (u User) entry() entry    { return entry{"user", u.Account, u.ID} }
-func (g Group) entry() entry   { return entry{"group", g.Account, g.ID} }
-func (n Number) entry() entry  { return entry{"number", n.Account, n.ID()} }
-func (t Trunk) entry() entry   { return entry{"trunk", t.Account, t.Name} }
 
 // Check sees that each entry means something by itself; whether they fit each
 // other is known to NewDirectory. Dialects are the languages that Apps may
@@ -91,11 +75,11 @@ func firstOf(failures ...*EntryError) error {
 }
 
 // named sees that an entry has a name that can be written in a line.
-func named(n entry, field, why string) *EntryError {
+func named(n EntryID, field, why string) *EntryError {
 	switch {
-	case n.id == "":
+	case n.ID == "":
 		return n.wrong(field, "has no %s: %s", field, why)
-	case strings.ContainsFunc(n.id, isControl):
+	case strings.ContainsFunc(n.ID, isControl):
 		return n.wrong(field, "has a %s with a control character: write letters, digits and signs", field)
 	}
 	return nil
@@ -104,11 +88,11 @@ func named(n entry, field, why string) *EntryError {
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
 func (a Account) check() *EntryError {
-	return named(a.entry(), "id", "others name the account by it")
+	return named(a.EntryID(), "id", "others name the account by it")
 }
 
 func (a App) check(dialects []string) *EntryError {
-	name := a.entry()
+	name := a.EntryID()
 	if e := named(name, "key", "numbers name their app by it"); e != nil {
 		return e
 	}
@@ -132,7 +116,7 @@ func (a App) check(dialects []string) *EntryError {
 }
 
 func (u User) check() *EntryError {
-	name := u.entry()
+	name := u.EntryID()
 	if e := named(name, "id", "numbers and groups name users by it, like w0"); e != nil {
 		return e
 	}
@@ -152,21 +136,21 @@ func (u User) check() *EntryError {
 	return name.dtmf(u.DTMF)
 }
 
-func (n entry) dtmf(way string) *EntryError {
+func (id EntryID) dtmf(way string) *EntryError {
 	switch way {
 	case "", DTMFAuto, DTMFInfo, DTMFInband:
 		return nil
 	}
-	return n.wrong("dtmf", "has the dtmf %q: write auto, info or inband", way)
+	return id.wrong("dtmf", "has the dtmf %q: write auto, info or inband", way)
 }
 
 func (g Group) check() *EntryError {
-	return named(g.entry(), "id", "numbers name groups by it, like g0")
+	return named(g.EntryID(), "id", "numbers name groups by it, like g0")
 }
 
 func (n Number) check() *EntryError {
 	if plain := strings.TrimSuffix(n.Number, "*"); plain != "" && !IsNumber(plain) || n.Number == "" {
-		e := n.entry().wrong("number", "is no number: write one like \"+4921112345\", or the first digits and a star")
+		e := n.EntryID().wrong("number", "is no number: write one like \"+4921112345\", or the first digits and a star")
 		if n.Number == "" {
 			e.Problem = "has no number: write one like \"+4921112345\", or the first digits and a star"
 		}
@@ -176,7 +160,7 @@ func (n Number) check() *EntryError {
 }
 
 func (t Trunk) check() *EntryError {
-	name := t.entry()
+	name := t.EntryID()
 	if e := named(name, "name", "logs and records call it by one"); e != nil {
 		return e
 	}

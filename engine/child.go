@@ -4,6 +4,8 @@ package engine
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -35,10 +37,31 @@ func (c *Call) Ring(target Target, from Address) ID {
 	return child.record.ID
 }
 
-// Places gives what is rung when a target is dialled: each phone of a User, each
-// of a Group's Users, the Users of a Number of ours. A User who is nowhere, and
-// anybody else, is left to the Dialer.
-func (c *Call) Places(t Target) []Target {
+// mostPlaces is how many phones one Dial may ring.
+const mostPlaces = 30
+
+// Places gives what is rung when targets are dialled, each place once: each
+// phone of a User, each of a Group's Users but the caller's own, the Users of a
+// Number of ours. A User who is nowhere, and anybody else, is left to the Dialer.
+func (c *Call) Places(targets []Target) []Target {
+	var places []Target
+	for _, t := range targets {
+		for _, place := range c.placesOf(t) {
+			if !slices.ContainsFunc(places, func(p Target) bool {
+				return p.Contact == place.Contact && (p.Contact != "" || p.Address.Value == place.Address.Value)
+			}) {
+				places = append(places, place)
+			}
+		}
+	}
+	if len(places) > mostPlaces {
+		c.Complain(Problem{Sentence: fmt.Sprintf("%d phones would ring; only the first %d do", len(places), mostPlaces)})
+		places = places[:mostPlaces]
+	}
+	return places
+}
+
+func (c *Call) placesOf(t Target) []Target {
 	directory, account := c.engine.directory, c.record.Account
 	var users []User
 	switch t.Address.Kind {
@@ -53,7 +76,9 @@ func (c *Call) Places(t Target) []Target {
 	}
 	var places []Target
 	for _, u := range users {
-		places = append(places, c.phones(Target{Address: u.Address()})...)
+		if u.ID != c.record.Caller {
+			places = append(places, c.phones(Target{Address: u.Address()})...)
+		}
 	}
 	if len(places) == 0 {
 		return []Target{t}
@@ -63,8 +88,11 @@ func (c *Call) Places(t Target) []Target {
 
 // phones gives the places of a User, or the User if there are none.
 func (c *Call) phones(t Target) []Target {
+	if _, ok := c.engine.directory.User(c.record.Account, t.Address.Value); !ok {
+		return []Target{t} // it may have been here once, and its phones still be
+	}
 	contacts := c.engine.location.Contacts(c.record.Account, t.Address.Value)
-	if len(contacts) == 0 || t.Contact != "" {
+	if len(contacts) == 0 {
 		return []Target{t}
 	}
 	places := make([]Target, len(contacts))
@@ -88,10 +116,8 @@ func (c *Call) ring(request DialRequest) {
 
 // reach dials and tells the parent what becomes of it, until the call is over.
 func (c *Call) reach(request DialRequest) error {
-	if request.Target.Contact == "" {
-		if err := c.engine.guard.dial(request.Target.Address); err != nil {
-			return err
-		}
+	if err := c.mayRing(request.Target); err != nil {
+		return err
 	}
 	leg, err := c.engine.dialer.Dial(request)
 	if err != nil {
@@ -112,6 +138,18 @@ func (c *Call) reach(request DialRequest) error {
 		}
 		c.report(m, leg.Info().Stream)
 	}
+}
+
+// mayRing says whether a target may be rung. A number of ours that rings nobody
+// must not leave by a trunk: it would come back.
+func (c *Call) mayRing(t Target) error {
+	if t.Contact != "" || t.Address.Kind != KindNumber {
+		return nil
+	}
+	if n, ok := c.engine.directory.exactly(c.record.Account, t.Address.Value); ok {
+		return &DialError{Cause: CauseOffline, Err: fmt.Errorf("%s is a number of this server, and no phone is registered for it", n.Number)}
+	}
+	return c.engine.guard.dial(t.Address)
 }
 
 // report tells the parent how the leg, whose stream it is given, is doing.

@@ -30,6 +30,16 @@ func (e *Engine) order(id ID, do func(*Call) error) error {
 	return <-result
 }
 
+// obey carries a command out, unless the call is over. Whoever gave it waits,
+// so it is always answered.
+func (c *Call) obey(m command) {
+	if c.over != "" {
+		m.result <- ErrNoCall
+		return
+	}
+	m.result <- guarded(func() error { return m.do(c) })
+}
+
 // Record begins to record a living call and gives the path of the WAV file. The
 // errors are ErrNoCall, ErrNoSound and ErrRecording.
 func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
@@ -62,7 +72,7 @@ func (e *Engine) SendDigits(id ID, digits string) error {
 		if err := c.party.leg.SendDigits(digits); err != nil {
 			return fmt.Errorf("send digits: %w", err)
 		}
-		c.note(EventDigit, Data{Digits: digits}, "sent digits %s", digits)
+		c.note(EventSent, Data{Digits: digits}, "sent digits %s", digits)
 		return nil
 	})
 }

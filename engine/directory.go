@@ -57,6 +57,17 @@ func (d *Directory) Number(account, dialled string) (Number, bool) {
 	return Number{}, false
 }
 
+// exactly finds a number that somebody of an account can call and that is ours,
+// patterns aside.
+func (d *Directory) exactly(account, number string) (Number, bool) {
+	now := d.now.Load()
+	if n, ok := now.exact[key{account, number}]; ok {
+		return n, true
+	}
+	n, ok := now.public[number]
+	return n, ok
+}
+
 // configured finds a Number by the name that records have of it, a pattern's
 // too.
 func (d *Directory) configured(account, number string) (Number, bool) {
@@ -120,6 +131,22 @@ func (d *Directory) UserNamed(username string) (User, bool) {
 	return u, ok
 }
 
+// Dialled finds what a User dialled: one of its account's numbers, users (by id
+// or username) or groups, another account's E.164 number, or a number that is to
+// be reached by a trunk. Patterns are for trunks, and take no part. The Number is
+// empty but for a number of ours; ok is false for what is none of these.
+func (d *Directory) Dialled(u User, dialled string) (to Address, number Number, ok bool) {
+	plain := NormalizeNumber(dialled)
+	if n, mine := d.now.Load().exact[key{u.Account, plain}]; mine {
+		return NumberAddress(plain), n, true
+	}
+	if party, mine := d.Party(u.Account, dialled); mine {
+		return party, Number{}, true
+	}
+	number, _ = d.exactly(u.Account, plain)
+	return NumberAddress(plain), number, IsNumber(dialled)
+}
+
 // Party names what somebody of an account dialled when it is one of the
 // account's users, by id or username, or groups. Anything else is not found.
 func (d *Directory) Party(account, dialled string) (Address, bool) {
@@ -154,42 +181,54 @@ func (d *Directory) CallerID(u User) string {
 	return best
 }
 
+// shown is the party that a User is to those it calls.
+func (d *Directory) shown(u User) Address {
+	if number := d.CallerID(u); number != "" {
+		return Address{Kind: KindNumber, Value: number, Name: u.Name}
+	}
+	return u.Address()
+}
+
 // UsersOf gives the Users that a Number rings, those of its groups after its
 // own, each once.
 func (d *Directory) UsersOf(n Number) []User {
+	now := d.now.Load()
 	ids := slices.Clone(n.Users)
 	for _, g := range n.Groups {
-		ids = append(ids, d.now.Load().groups[key{n.Account, g}].Users...)
+		ids = append(ids, now.groups[key{n.Account, g}].Users...)
 	}
-	return d.users(n.Account, ids)
+	return now.usersNamed(n.Account, ids)
 }
 
 // Members gives the Users of a group.
 func (d *Directory) Members(account, group string) []User {
-	return d.users(account, d.now.Load().groups[key{account, group}].Users)
+	now := d.now.Load()
+	return now.usersNamed(account, now.groups[key{account, group}].Users)
 }
 
-// users gives the Users with these ids, each once.
-func (d *Directory) users(account string, ids []string) []User {
+// usersNamed gives the Users with these ids, each once.
+func (d *index) usersNamed(account string, ids []string) []User {
 	var users []User
 	for i, id := range ids {
-		if u, ok := d.User(account, id); ok && !slices.Contains(ids[:i], id) {
+		if u, ok := d.users[key{account, id}]; ok && !slices.Contains(ids[:i], id) {
 			users = append(users, u)
 		}
 	}
 	return users
 }
 
-// TrunkFrom finds the trunk that takes calls from a source address.
-func (d *Directory) TrunkFrom(source netip.Addr) (Trunk, bool) {
+// TrunkFrom finds the trunk that takes calls from a source address: the one that
+// names it most closely.
+func (d *Directory) TrunkFrom(source netip.Addr) (trunk Trunk, ok bool) {
+	closest := -1
 	for _, t := range d.now.Load().trunks {
 		for _, p := range t.AllowFrom {
-			if p.Contains(source.Unmap()) {
-				return t, true
+			if p.Contains(source.Unmap()) && p.Bits() > closest {
+				trunk, ok, closest = t, true, p.Bits()
 			}
 		}
 	}
-	return Trunk{}, false
+	return trunk, ok
 }
 
 // TrunkOut gives the trunk by which calls of an account leave: its first with

@@ -27,7 +27,9 @@ func (c *Call) close(text string) {
 		c.handle(context.Background(), m)
 	}
 	for !c.inbox.close() {
-		c.inbox.take()
+		if m, ok := c.inbox.take(); ok {
+			c.handle(context.Background(), m)
+		}
 	}
 	c.end(text)
 	c.engine.unregister(c)

@@ -79,7 +79,7 @@ func New(c Config) *Engine {
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: guard{limits: c.Limits},
+		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, idle: make(chan struct{}),
 	}
@@ -91,27 +91,17 @@ func New(c Config) *Engine {
 // transport's to refuse. A call to an emergency service is let through if it can
 // be at all.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
-	emergency := e.guard.isEmergency(a.To)
+	emergency := e.guard.isEmergency(a)
 	if err := e.journal.Health(); err != nil && !emergency {
 		return fmt.Errorf("no record of a call could be kept: %w", err)
 	}
 	if err := e.guard.enter(emergency); err != nil {
 		return err
 	}
-	id := NewID()
-	record := Record{
-		ID: id, Chain: id, Account: a.Account, Number: a.Number.Number, App: a.Number.App,
-		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion, Caller: a.Caller.ID,
-	}
-	users := e.directory.UsersOf(a.Number)
-	if emergency || a.Caller.ID != "" && a.Number.Number == "" {
-		record.Direction, record.App, users = Out, a.Caller.App, []User{a.Caller}
-	}
-	if emergency {
-		record.App = ""
-	}
+	record := e.arrived(a, emergency)
 	c := e.newCall(record)
-	c.users, c.emergency = users, emergency
+	c.emergency = emergency
+	c.users = e.usersOf(record, a.Number)
 	c.party.leg = leg
 	if !e.register(c) {
 		e.guard.leave()
@@ -123,6 +113,45 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 		c.main()
 	})
 	return nil
+}
+
+// arrived is what is known of a call that came in. A User is who it logged in
+// as, whatever its phone says: it shows its own number, or none if it wishes.
+func (e *Engine) arrived(a Arrival, emergency bool) Record {
+	id := NewID()
+	r := Record{
+		ID: id, Chain: id, Account: a.Account, Number: a.Number.Number, App: a.Number.App,
+		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion, Caller: a.Caller.ID,
+	}
+	if a.Caller.ID != "" {
+		r.Diversion = ""
+		if a.From.Kind != KindAnonymous || emergency {
+			r.From = e.directory.shown(a.Caller)
+		}
+	}
+	switch {
+	case emergency:
+		r.Direction, r.Account, r.Number, r.App = Out, a.Caller.Account, "", ""
+	case e.guard.reserved(a.To):
+		r.App = "" // whoever called it, no app is asked
+	case a.Caller.ID != "" && a.Number.Number == "":
+		r.Direction, r.Account, r.App = Out, a.Caller.Account, a.Caller.App
+	case a.Caller.Account != a.Account:
+		r.Caller = "" // a user of another account is a caller from outside
+	}
+	return r
+}
+
+// usersOf gives the Users that a call is of: who calls out, or those of the
+// number that was called.
+func (e *Engine) usersOf(r Record, called Number) []User {
+	if r.Direction == Out {
+		if u, ok := e.directory.User(r.Account, r.Caller); ok {
+			return []User{u}
+		}
+		return nil
+	}
+	return e.directory.UsersOf(called)
 }
 
 // newCall fills in what all calls have.
@@ -148,11 +177,12 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 	}
 }
 
-// register adds a call that is about to live; false while draining.
+// register adds a call that is about to live. While draining only the children
+// of those that live are added.
 func (e *Engine) register(c *Call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.draining {
+	if e.draining && c.parent == nil {
 		return false
 	}
 	e.calls[c.record.ID] = c
@@ -255,9 +285,8 @@ func (e *Engine) hangUpAll() {
 // it: until then it lived for all we know, and its record says so.
 func (e *Engine) Recover(r Record, last Event) {
 	c := e.reopen(r, last.Seq)
-	if n, ok := e.directory.configured(r.Account, r.Number); ok {
-		c.users = e.directory.UsersOf(n)
-	}
+	number, _ := e.directory.configured(r.Account, r.Number)
+	c.users = e.usersOf(r, number)
 	if r.State == StateEnded {
 		c.tellEnd(Event{Call: r.ID, Seq: last.Seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
 		return

@@ -3,7 +3,9 @@
 package engine
 
 import (
+	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 )
 
@@ -60,6 +62,11 @@ func (n Number) ID() string {
 		return NormalizeNumber(prefix) + "*"
 	}
 	return NormalizeNumber(n.Number)
+}
+
+// public says whether the Number is E.164, so that anybody can dial it.
+func (n Number) public() bool {
+	return strings.HasPrefix(n.ID(), "+") && !strings.HasSuffix(n.Number, "*")
 }
 
 // The ways in which keys can be sent to a phone or a trunk, as the
@@ -129,4 +136,88 @@ type Entries struct {
 	Groups   []Group
 	Numbers  []Number
 	Trunks   []Trunk
+}
+
+// The kinds of Entries.
+const (
+	EntryAccount = "account"
+	EntryApp     = "app"
+	EntryUser    = "user"
+	EntryGroup   = "group"
+	EntryNumber  = "number"
+	EntryTrunk   = "trunk"
+)
+
+// EntryID names one of the Entries.
+type EntryID struct {
+	// Kind is one of the constants.
+	Kind string
+	// Account is empty for what exists once on the whole server: Accounts, Apps
+	// and E.164 Numbers.
+	Account string
+	// ID is an App's key, a Number's number, a Trunk's name.
+	ID string
+}
+
+// String names the entry in a sentence: `app "shop"`.
+func (id EntryID) String() string { return fmt.Sprintf("%s %q", id.Kind, id.ID) }
+
+// Entry is one of the Entries: an Account, App, User, Group, Number or Trunk.
+type Entry interface{ EntryID() EntryID }
+
+// EntryID is that of Entry.
+func (a Account) EntryID() EntryID { return EntryID{EntryAccount, "", a.ID} }
+
+// EntryID is that of Entry.
+func (a App) EntryID() EntryID { return EntryID{EntryApp, "", a.Key} }
+
+// EntryID is that of Entry.
+func (u User) EntryID() EntryID { return EntryID{EntryUser, u.Account, u.ID} }
+
+// EntryID is that of Entry.
+func (g Group) EntryID() EntryID { return EntryID{EntryGroup, g.Account, g.ID} }
+
+// EntryID is that of Entry.
+func (n Number) EntryID() EntryID {
+	if n.public() {
+		return EntryID{EntryNumber, "", n.ID()}
+	}
+	return EntryID{EntryNumber, n.Account, n.ID()}
+}
+
+// EntryID is that of Entry.
+func (t Trunk) EntryID() EntryID { return EntryID{EntryTrunk, t.Account, t.Name} }
+
+// Add adds entries.
+func (e *Entries) Add(entries ...Entry) {
+	for _, one := range entries {
+		switch one := one.(type) {
+		case Account:
+			e.Accounts = append(e.Accounts, one)
+		case App:
+			e.Apps = append(e.Apps, one)
+		case User:
+			e.Users = append(e.Users, one)
+		case Group:
+			e.Groups = append(e.Groups, one)
+		case Number:
+			e.Numbers = append(e.Numbers, one)
+		case Trunk:
+			e.Trunks = append(e.Trunks, one)
+		}
+	}
+}
+
+// All gives every entry, those that are named by others before these.
+func (e *Entries) All() []Entry {
+	return slices.Concat(entriesOf(e.Accounts), entriesOf(e.Apps), entriesOf(e.Users),
+		entriesOf(e.Groups), entriesOf(e.Numbers), entriesOf(e.Trunks))
+}
+
+func entriesOf[T Entry](list []T) []Entry {
+	entries := make([]Entry, len(list))
+	for i, one := range list {
+		entries[i] = one
+	}
+	return entries
 }

@@ -18,6 +18,7 @@ const (
 	EventVerb      EventKind = "verb"      // a verb begins
 	EventPrompt    EventKind = "prompt"    // a sound begins or ends
 	EventDigit     EventKind = "digit"     // the party pressed a key
+	EventSent      EventKind = "sent"      // digits were sent to the party
 	EventGathered  EventKind = "gathered"  // a Gather has its digits, or none
 	EventRinging   EventKind = "ringing"   // a target rings
 	EventAnswered  EventKind = "answered"  // a party picked up

@@ -32,7 +32,7 @@ func newIndex(e Entries) (*index, error) {
 	}
 	for _, a := range e.Accounts {
 		if _, twice := d.accounts[a.ID]; twice && a.ID != DefaultAccount {
-			return nil, a.entry().taken("id", "is configured twice")
+			return nil, a.EntryID().taken("id", "is configured twice")
 		}
 		d.accounts[a.ID] = a
 	}
@@ -43,26 +43,26 @@ func newIndex(e Entries) (*index, error) {
 }
 
 // owner sees that the account of an entry is there.
-func (d *index) owner(n entry) *EntryError {
-	if _, ok := d.accounts[n.account]; !ok {
-		return n.wrong("account", "names account %q, which is not configured", n.account)
+func (d *index) owner(n EntryID, account string) *EntryError {
+	if _, ok := d.accounts[account]; !ok {
+		return n.wrong("account", "names account %q, which is not configured", account)
 	}
 	return nil
 }
 
 // mine sees that the account of an entry has an App of that key; every account
 // has the one without.
-func (d *index) mine(n entry, app string) *EntryError {
-	if a, ok := d.apps[app]; app != "" && (!ok || a.Account != n.account) {
+func (d *index) mine(n EntryID, account, app string) *EntryError {
+	if a, ok := d.apps[app]; app != "" && (!ok || a.Account != account) {
 		return n.wrong("app", "names app %q, which is not configured", app)
 	}
 	return nil
 }
 
 // areUsers sees that ids are those of users of an entry's account.
-func (d *index) areUsers(n entry, ids []string) *EntryError {
+func (d *index) areUsers(n EntryID, account string, ids []string) *EntryError {
 	for _, id := range ids {
-		if _, ok := d.users[key{n.account, id}]; !ok {
+		if _, ok := d.users[key{account, id}]; !ok {
 			return n.wrong("users", "names user %q, which is not configured", id)
 		}
 	}
@@ -71,8 +71,8 @@ func (d *index) areUsers(n entry, ids []string) *EntryError {
 
 func (d *index) addApp(a App) *EntryError {
 	a.Account = cmp.Or(a.Account, DefaultAccount)
-	name := a.entry()
-	if err := d.owner(name); err != nil {
+	name := a.EntryID()
+	if err := d.owner(name, a.Account); err != nil {
 		return err
 	}
 	if _, twice := d.apps[a.Key]; twice {
@@ -84,8 +84,8 @@ func (d *index) addApp(a App) *EntryError {
 
 func (d *index) addUser(u User) *EntryError {
 	u.Account = cmp.Or(u.Account, DefaultAccount)
-	name := u.entry()
-	if err := cmp.Or(d.owner(name), d.mine(name, u.App), name.dtmf(u.DTMF)); err != nil {
+	name := u.EntryID()
+	if err := cmp.Or(d.owner(name, u.Account), d.mine(name, u.Account, u.App), name.dtmf(u.DTMF)); err != nil {
 		return err
 	}
 	k := key{u.Account, u.ID}
@@ -104,8 +104,8 @@ func (d *index) addUser(u User) *EntryError {
 
 func (d *index) addGroup(g Group) *EntryError {
 	g.Account = cmp.Or(g.Account, DefaultAccount)
-	name := g.entry()
-	if err := cmp.Or(d.owner(name), d.areUsers(name, g.Users)); err != nil {
+	name := g.EntryID()
+	if err := cmp.Or(d.owner(name, g.Account), d.areUsers(name, g.Account, g.Users)); err != nil {
 		return err
 	}
 	k := key{g.Account, g.ID}
@@ -118,8 +118,8 @@ func (d *index) addGroup(g Group) *EntryError {
 
 func (d *index) addNumber(n Number) *EntryError {
 	n.Account = cmp.Or(n.Account, DefaultAccount)
-	name := n.entry()
-	if err := cmp.Or(d.owner(name), d.mine(name, n.App), d.areUsers(name, n.Users)); err != nil {
+	name := n.EntryID()
+	if err := cmp.Or(d.owner(name, n.Account), d.mine(name, n.Account, n.App), d.areUsers(name, n.Account, n.Users)); err != nil {
 		return err
 	}
 	for _, id := range n.Groups {
@@ -139,7 +139,7 @@ func (d *index) addNumber(n Number) *EntryError {
 		return name.taken("number", "is configured twice")
 	case elsewhere:
 		return name.taken("number", "is another account's already")
-	case strings.HasPrefix(n.Number, "+"):
+	case n.public():
 		d.public[n.Number] = n
 	}
 	d.exact[k] = n
@@ -147,7 +147,7 @@ func (d *index) addNumber(n Number) *EntryError {
 }
 
 func (d *index) addPattern(n Number) *EntryError {
-	name := n.entry()
+	name := n.EntryID()
 	n.Number = n.ID()
 	all := d.patterns[n.Account]
 	if slices.ContainsFunc(all, func(p Number) bool { return p.Number == n.Number }) {
@@ -162,8 +162,8 @@ func (d *index) addPattern(n Number) *EntryError {
 
 func (d *index) addTrunk(t Trunk) *EntryError {
 	t.Account = cmp.Or(t.Account, DefaultAccount)
-	name := t.entry()
-	if err := cmp.Or(d.owner(name), d.mine(name, t.App), name.dtmf(t.DTMF)); err != nil {
+	name := t.EntryID()
+	if err := cmp.Or(d.owner(name, t.Account), d.mine(name, t.Account, t.App), name.dtmf(t.DTMF)); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(d.trunks, func(o Trunk) bool { return o.Name == t.Name && o.Account == t.Account }) {

@@ -118,16 +118,18 @@ func TestLimitPrefixes(t *testing.T) {
 func TestEmergency(t *testing.T) {
 	t.Parallel()
 	for name, arrival := range map[string]engine.Arrival{
-		"by a user":                       {From: caller, To: ambulance, Caller: alice},
-		"by a trunk, to a number of ours": {From: caller, To: ambulance, Number: engine.Number{Number: "*", App: "app"}},
+		"by a user":                        {From: caller, To: ambulance, Caller: alice},
+		"by a user who hides its number":   {From: engine.Anonymous(), To: ambulance, Caller: alice},
+		"written as an international one":  {From: caller, To: engine.NumberAddress("+112"), Caller: alice},
+		"by a user, to a number of an app": {From: caller, To: ambulance, Caller: alice, Number: engine.Number{Number: "112", App: "app"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := limited(t, engine.Limits{
-					Calls: 1, CallsPerSecond: 1, MaxDuration: time.Hour, Prefixes: []string{"+49"}, Emergency: []string{"112"},
+					Calls: 1, CallsPerSecond: 1, MaxDuration: time.Hour, Prefixes: []string{"0049"}, Emergency: []string{"1 1 2"},
 				})
-				h.Target("112", func(l *enginetest.Leg) {
+				h.Target(arrival.To.Value, func(l *enginetest.Leg) {
 					l.Emit(engine.LegAnswered{})
 					time.Sleep(3 * time.Hour)
 					l.HangUp()
@@ -144,15 +146,42 @@ func TestEmergency(t *testing.T) {
 				}
 				time.Sleep(4 * time.Hour)
 				records := h.Journal.Records()
-				emergency := records[slices.IndexFunc(records, func(r engine.Record) bool { return r.To == ambulance && r.Parent.IsZero() })]
+				emergency := records[slices.IndexFunc(records, func(r engine.Record) bool { return r.To == arrival.To && r.Parent.IsZero() })]
 				if emergency.App != "" || emergency.Direction != engine.Out || emergency.Cause != engine.CauseNormal {
 					t.Errorf("recorded with app %q, direction %s, cause %s", emergency.App, emergency.Direction, emergency.Cause)
 				}
 				if lasted := emergency.EndedAt.Sub(emergency.StartedAt); lasted < 3*time.Hour {
 					t.Errorf("it lasted %s, the other side stayed three hours", lasted)
 				}
+				if dialled := h.Dialled(); len(dialled) != 1 || dialled[0].Request.From != alice.Address() {
+					t.Errorf("the emergency service was called %d times, want once and by Alice", len(dialled))
+				}
 				h.Close(t)
 			})
 		})
 	}
+}
+
+// Who calls an emergency service by a trunk is not ours to save: no app is
+// asked, nobody is dialled, and limits hold.
+func TestEmergencyByTrunk(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := limited(t, engine.Limits{Calls: 1, Emergency: []string{"112"}})
+		arrival := engine.Arrival{From: caller, To: ambulance, Trunk: "carrier", Number: engine.Number{Number: "*", App: "app"}}
+		if _, err := h.Arrive(arrival); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if got := ends(t, h); !slices.Equal(got, []engine.Cause{engine.CauseOffline}) {
+			t.Errorf("ended with %v, want offline", got)
+		}
+		if len(h.App.Asked()) != 0 || len(h.Dialled()) != 0 {
+			t.Errorf("%d questions to the app, %d targets dialled", len(h.App.Asked()), len(h.Dialled()))
+		}
+		h.Call(t, caller, called, number)
+		_, err := h.Arrive(arrival)
+		refusedBy(t, err, "limits.calls")
+		h.Close(t)
+	})
 }

@@ -50,10 +50,8 @@ func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 		return engine.End(engine.CauseOffline), nil
 	}
 	ringing := map[engine.ID]bool{}
-	for _, t := range d.Targets {
-		for _, place := range c.Places(t) {
-			ringing[c.Ring(place, d.from(c.Info()))] = true
-		}
+	for _, place := range c.Places(d.Targets) {
+		ringing[c.Ring(place, d.from(c.Info()))] = true
 	}
 	single := len(ringing) == 1
 	answered, cause, err := d.ring(ctx, c, ringing, single)
