@@ -14,9 +14,12 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// strangersAnswered is how many requests of unknown sources get an answer in a
-// second, strangersLogged how many a line in the log. The rest is dropped.
+// strangersRead is how many packets of unknown sources are read in a second;
+// what is beyond is dropped, and a phone sends its request again. Of those that
+// are nobody's, strangersAnswered get an answer and strangersLogged a line in
+// the log.
 const (
+	strangersRead     = 5000
 	strangersAnswered = 20
 	strangersLogged   = 5
 )
@@ -38,63 +41,122 @@ func (e *Endpoint) filter(props sip.TransportReadProps, data []byte) ([]byte, er
 		return nil, nil // not worth reading
 	}
 	msg, err := sip.ParseMessage(data)
-	if req, ok := msg.(*sip.Request); err == nil && ok && e.refuses(req, source) {
-		res := sip.NewResponseFromRequest(req, sip.StatusForbidden, "Forbidden", nil)
-		for _, l := range e.listeners {
-			if l.packets != nil && l.packets.LocalAddr().String() == props.LocalAddr.String() {
-				_, _ = l.packets.WriteTo([]byte(res.String()), from)
-			}
-		}
+	req, ok := msg.(*sip.Request)
+	if err != nil || !ok || req.Via() == nil || req.IsAck() {
+		return nil, nil
+	}
+	req.SetTransport("UDP")
+	req.SetSource(source.String())
+	no := e.turnsAway(req, source)
+	switch {
+	case no == nil:
+		return data, nil
+	case no.Status != 0:
+		e.turnAway(req, source, *no, props.LocalAddr)
 	}
 	return nil, nil
+}
+
+// turnAway answers a request that sipgo is not to see. The answer leaves by the
+// socket on which the request came.
+func (e *Endpoint) turnAway(req *sip.Request, source netip.AddrPort, no Response, local net.Addr) {
+	answerTo(req, source)
+	to, err := netip.ParseAddrPort(req.Source())
+	if err != nil {
+		return
+	}
+	res := e.response(req, "", no.Status, no.Phrase, nil, no.headers()...)
+	for _, l := range e.listeners {
+		if l.packets != nil && l.packets.LocalAddr().String() == local.String() {
+			_, _ = l.packets.WriteTo([]byte(res.String()), net.UDPAddrFromAddrPort(to))
+		}
+	}
 }
 
 func (e *Endpoint) admits(source netip.AddrPort) bool {
 	return e.cfg.Admit == nil || e.cfg.Admit(netip.AddrPortFrom(source.Addr().Unmap(), source.Port()))
 }
 
-// refuses says whether a stranger's request is to be answered with 403, and
-// writes the line in the log.
-func (e *Endpoint) refuses(req *sip.Request, source netip.AddrPort) bool {
-	if req.IsAck() || req.Via() == nil {
-		return false
+// turnsAway says what to answer a request with instead of letting it in; nil
+// lets it in, and a status of 0 drops it without a word.
+func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response {
+	status, _ := malformed(req)
+	no := &Response{Status: sip.StatusForbidden}
+	switch {
+	case status == 0 && e.cfg.Challenge != nil && begins(req):
+		no = e.cfg.Challenge(newRequest(req, source))
+	case e.admits(source) || status == 0 && e.cancels(req):
+		return nil
 	}
-	answer, log, missed := e.strangers.seen(time.Now())
-	if log {
-		e.log.Warn("refused with 403: its source is unknown; to take its calls, add the address to allow_from of a trunk",
-			"request", summary(req), "source", source.Addr().Unmap(), "not_logged_before", missed)
+	if no == nil || no.Status != sip.StatusForbidden || e.admits(source) {
+		return no
 	}
-	return answer
+	return e.refusal(req, source)
 }
 
-// strangers counts requests of unknown sources in the running second.
+// begins says whether a request begins something that may want credentials.
+func begins(req *sip.Request) bool {
+	return req.Method == sip.REGISTER || req.Method == sip.INVITE && !req.To().Params.Has("tag")
+}
+
+// cancels says whether a request is the CANCEL of a call that was let in.
+func (e *Endpoint) cancels(req *sip.Request) bool {
+	if req.Method != sip.CANCEL {
+		return false
+	}
+	key, err := cancelled(req)
+	return err == nil && e.tx.findServer(key) != nil
+}
+
+// refusal refuses a stranger, and writes the line in the log.
+func (e *Endpoint) refusal(req *sip.Request, source netip.AddrPort) *Response {
+	answer, log, missed := e.strangers.seen(time.Now())
+	if log {
+		e.log.Warn("refused with 403: its source is unknown; to take its calls, add the address to allow_from of a trunk, or give a user a username and a password",
+			"request", summary(req), "source", source.Addr().Unmap(), "not_logged_before", missed)
+	}
+	if !answer {
+		return &Response{}
+	}
+	return &Response{Status: sip.StatusForbidden, Phrase: "Forbidden"}
+}
+
+// strangers counts what unknown sources send in the running second.
 type strangers struct {
 	mu     sync.Mutex
 	second int64
-	count  int
+	read   int
+	count  int // refused
 	missed int // without a line in the log so far
 }
 
 func newStrangers() *strangers { return &strangers{} }
 
-// flood says that this second has had its share, and counts what is dropped.
+// turn begins a new second if the last is over. s.mu is held.
+func (s *strangers) turn(now time.Time) {
+	if now.Unix() != s.second {
+		s.second, s.read, s.count = now.Unix(), 0, 0
+	}
+}
+
+// flood counts a packet, and says that this second has had its share.
 func (s *strangers) flood(now time.Time) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Unix() != s.second || s.count < strangersAnswered {
+	s.turn(now)
+	s.read++
+	if s.read <= strangersRead {
 		return false
 	}
 	s.missed++
 	return true
 }
 
-// seen counts one request and says what to do about it.
+// seen counts one request that is refused and says what to do about it.
 func (s *strangers) seen(now time.Time) (answer, log bool, missed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if now.Unix() != s.second {
-		s.second, s.count = now.Unix(), 0
-	}
+	s.turn(now)
 	s.count++
 	if s.count > strangersLogged {
 		s.missed++

@@ -125,6 +125,11 @@ func TestStrangersLimited(t *testing.T) {
 	if answers != strangersAnswered || logs != strangersLogged {
 		t.Errorf("%d answers and %d lines in one second, want %d and %d", answers, logs, strangersAnswered, strangersLogged)
 	}
+	for range strangersRead {
+		if s.flood(now) {
+			t.Fatal("a flood before its time")
+		}
+	}
 	if !s.flood(now) || s.flood(now.Add(time.Second)) {
 		t.Error("a flood is not told from the second after")
 	}

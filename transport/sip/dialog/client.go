@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -23,6 +24,10 @@ type Call struct {
 	Body []byte
 	// Username and Password answer a digest challenge.
 	Username, Password string
+	// Network and Flow, if set, are where the call goes instead of where To
+	// points, and everything inside it: "UDP" or "TCP", and an address from which
+	// the peer was heard.
+	Network, Flow string
 	// RingTimeout cancels the call if nobody answers; 0 means never.
 	RingTimeout time.Duration
 }
@@ -70,8 +75,12 @@ func (e *Endpoint) Call(c Call, h Handler) (*Dialog, error) {
 	}
 	d.self.from = from
 	to := sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port}
-	d.peer = peer{to: &sip.ToHeader{Address: to}, target: target, network: "UDP"}
-	network, address := hop(target, "UDP")
+	d.peer = peer{
+		to: &sip.ToHeader{Address: to}, target: target,
+		network: cmp.Or(c.Network, "UDP"), flow: c.Flow, pinned: c.Flow != "",
+	}
+	network, address := hop(target, d.peer.network)
+	network, address = d.byFlow(network, address)
 	if d.self.contact, err = e.contactFor(from.Address.User, network, address); err != nil {
 		return nil, err
 	}

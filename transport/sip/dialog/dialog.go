@@ -63,9 +63,11 @@ type peer struct {
 	seq    uint32        // CSeq of its last request
 	target sip.Uri
 	routes []sip.Uri
-	// network is "UDP" or "TCP" where the URIs do not say. flow is the TCP
-	// connection that the call came by, and is used while it lives.
+	// network is "UDP" or "TCP" where the URIs do not say. flow is where the call
+	// came from; a TCP connection is used while it lives.
 	network, flow string
+	// pinned says that the peer is reached by flow, whatever its URIs say.
+	pinned bool
 }
 
 // goodbye is the end of a call in the making.
@@ -293,21 +295,42 @@ func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
 		next = d.peer.routes[0]
 	}
 	network, address := hop(next, d.peer.network)
-	if network == "TCP" && d.peer.flow != "" && len(d.peer.routes) == 0 {
-		address = d.liveFlow(address)
+	if len(d.peer.routes) == 0 {
+		network, address = d.byFlow(network, address)
 	}
 	d.ep.direct(req, network, address)
 	return req
 }
 
-// liveFlow gives the connection that the call came by if it still lives.
-func (d *Dialog) liveFlow(otherwise string) string {
-	c, err := d.ep.transport.GetConnection("tcp", d.peer.flow)
+// byFlow gives the way that the call came by in place of the one that its URIs
+// say, where it is to be used.
+func (d *Dialog) byFlow(network, address string) (string, string) {
+	switch p := d.peer; {
+	case p.flow == "":
+	case p.network == "UDP" && p.pinned:
+		return p.network, p.flow
+	case p.network == "TCP" && (p.pinned || network == "TCP") && d.ep.Connected(p.flow):
+		return p.network, p.flow
+	}
+	return network, address
+}
+
+// Pin has what we send inside the call go to where it came from, whatever the
+// peer's Contact says: behind a NAT that leads nowhere.
+func (d *Dialog) Pin() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.peer.pinned = true
+}
+
+// Connected says whether a TCP connection with a peer is open.
+func (e *Endpoint) Connected(peer string) bool {
+	c, err := e.transport.GetConnection("tcp", peer)
 	if err != nil {
-		return otherwise
+		return false
 	}
 	_, _ = c.TryClose()
-	return d.peer.flow
+	return true
 }
 
 // hop says where a request goes that is sent to uri next: "UDP" or "TCP", and

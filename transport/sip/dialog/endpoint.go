@@ -31,6 +31,15 @@ type Config struct {
 	// 403 and a line in the log; what belongs to a call of ours is let through
 	// from anywhere. nil admits everybody.
 	Admit func(netip.AddrPort) bool
+	// Challenge, if set, is asked about every REGISTER and every INVITE that
+	// begins a call, whatever its source, in place of Admit. It gives what to
+	// answer, or nil to let it in; a 403 to a source that is not admitted is
+	// limited and logged as any other stranger's. It is asked about each copy
+	// of a request, and must not count what it lets in.
+	Challenge func(Request) *Response
+	// Register answers a REGISTER that was let in. It may wait, but only for
+	// some seconds. Without it REGISTER is refused with 405.
+	Register func(Request) Response
 	// Incoming is told every new call and says what to do with it. It must not
 	// block: Progress, Answer and Hangup may be called later. Required if calls
 	// are to come in; without it they are refused with 480.

@@ -55,11 +55,13 @@ func (e *Endpoint) onRequest(req *sip.Request) {
 		return
 	}
 	r.tag, _ = req.To().Params.Get("tag")
-	if !e.admits(source) && !strings.Contains(r.tag, e.secret) {
-		if e.refuses(req, source) {
-			e.reply(r, sip.StatusForbidden, "Forbidden")
+	if !req.IsAck() && !strings.Contains(r.tag, e.secret) {
+		if no := e.turnsAway(req, source); no != nil {
+			if no.Status != 0 {
+				e.reply(r, no.Status, no.Phrase, no.headers()...)
+			}
+			return
 		}
-		return
 	}
 	e.route(r)
 }
@@ -154,6 +156,9 @@ func (e *Endpoint) route(r *inbound) {
 		d.onRequest(r, tx)
 	case r.tag == "" && r.Method == sip.INVITE:
 		e.onInvite(r, tx)
+	case r.Method == sip.REGISTER && e.cfg.Register != nil:
+		res := e.cfg.Register(newRequest(r.Request, r.source))
+		_ = tx.Respond(e.response(r.Request, "", res.Status, res.Phrase, nil, res.headers()...))
 	default:
 		e.refuse(r, tx)
 	}
@@ -194,10 +199,7 @@ func (e *Endpoint) onAck(r *inbound, d *Dialog) {
 // onCancel takes a CANCEL. It is answered without a transaction: that costs
 // nothing, and a repetition gets the same answer.
 func (e *Endpoint) onCancel(r *inbound) {
-	cseq := r.CSeq()
-	cseq.MethodName = sip.INVITE
-	key, _ := sip.ServerTxKeyMake(r.Request) // RFC 3261 section 9.2: the key of what it cancels
-	cseq.MethodName = sip.CANCEL
+	key, _ := cancelled(r.Request)
 	tx := e.tx.findServer(key)
 	var d *Dialog
 	if tx != nil {
@@ -213,6 +215,15 @@ func (e *Endpoint) onCancel(r *inbound) {
 		e.log.Debug("answer CANCEL", "error", err)
 	}
 	d.onCancel(tx)
+}
+
+// cancelled gives the key of the transaction that a CANCEL is for (RFC 3261
+// section 9.2).
+func cancelled(req *sip.Request) (string, error) {
+	cseq := req.CSeq()
+	cseq.MethodName = sip.INVITE
+	defer func() { cseq.MethodName = sip.CANCEL }()
+	return sip.ServerTxKeyMake(req)
 }
 
 // reply answers a request without a transaction.

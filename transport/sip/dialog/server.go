@@ -4,35 +4,18 @@ package dialog
 
 import (
 	"fmt"
-	"net/netip"
 	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
 )
 
-// Invitation is what a new call says about itself.
+// Invitation is what a new call says about itself. Its To is who is called, by
+// the Request-URI.
 type Invitation struct {
-	// Source is where it came from, Network how: "UDP" or "TCP".
-	Source  netip.AddrPort
-	Network string
-	// To is who is called, by the Request-URI; From who calls.
-	To, From Party
+	Request
 	// Body is the session description offered; empty asks for an offer of ours.
 	Body []byte
-	// CallID is its Call-ID.
-	CallID string
-
-	req *sip.Request
-}
-
-// Header gives the values of a header, in order.
-func (i Invitation) Header(name string) []string {
-	var values []string
-	for _, h := range i.req.GetHeaders(name) {
-		values = append(values, h.Value())
-	}
-	return values
 }
 
 // incoming is an INVITE that is not settled.
@@ -85,9 +68,7 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	from.Params.Add("tag", d.tag)
 	d.self = self{from: &from, contact: contact}
 	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, target: *r.Contact().Address.Clone(), network: network}
-	if network != "UDP" {
-		d.peer.flow = r.Request.Source()
-	}
+	d.peer.flow = r.source.String()
 	for _, h := range r.GetHeaders("Record-Route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
 			d.peer.routes = append(d.peer.routes, *rr.Address.Clone())
@@ -99,12 +80,9 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	}
 	tx.dialog.Store(d)
 	d.trace(r.Request, false)
-	d.handler = e.cfg.Incoming(d, Invitation{
-		Source: netip.AddrPortFrom(r.source.Addr().Unmap(), r.source.Port()), Network: network,
-		To:   Party{unquote(r.To().DisplayName), r.Recipient.String()},
-		From: Party{unquote(r.From().DisplayName), r.From().Address.String()},
-		Body: r.Body(), CallID: d.callID, req: r.Request,
-	})
+	invitation := Invitation{Request: newRequest(r.Request, r.source), Body: r.Body()}
+	invitation.To.URI = invitation.URI
+	d.handler = e.cfg.Incoming(d, invitation)
 }
 
 // carriesSDP says whether the body of a request is one that we can read, or

@@ -27,6 +27,9 @@ func (e *Endpoint) stray(res *sip.Response, d *Dialog) {
 		to: sip.HeaderClone(res.To()).(*sip.ToHeader), target: target,
 		routes: routesOf(res), network: sip.NetworkToUpper(res.Transport()),
 	}
+	if d != nil {
+		lost.peer.flow, lost.peer.pinned = d.peer.flow, d.peer.pinned
+	}
 	ack, bye := lost.request(sip.ACK), lost.request(sip.BYE)
 	e.lanes.do(lost.callID, func() {
 		if err := e.send(ack, trace); err != nil {
