@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
 
 	"github.com/callwright/callwright/media"
 )
@@ -31,6 +32,9 @@ type Session struct {
 	// codecs are what we speak. What was settled is moved to the front, and
 	// offered first from then on.
 	codecs []media.Codec
+	// packetTime is how much sound we would like in one packet.
+	packetTime time.Duration
+	noEvents   bool
 }
 
 // New begins a session whose sound is received at local. id tells it from the
@@ -41,19 +45,33 @@ func New(local netip.AddrPort, id uint64, codecs ...media.Codec) *Session {
 		codecs = []media.Codec{media.PCMU, media.PCMA}
 	}
 	// The id is kept in 62 bits, because some peers read it as signed.
-	return &Session{local: local, id: id >> 2, codecs: codecs}
+	return &Session{local: local, id: id >> 2, codecs: codecs, packetTime: media.FrameDuration}
 }
 
-// settle has a codec offered first from now on.
-func (s *Session) settle(c media.Codec) {
+// RefuseEvents has telephone-event neither offered nor accepted from now on, so
+// that keys go in the sound.
+func (s *Session) RefuseEvents() { s.noEvents = true }
+
+// SetPacketTime has the peer asked for packets of d from now on, in place of
+// 20 ms (a=ptime, RFC 8866 section 6.4).
+func (s *Session) SetPacketTime(d time.Duration) { s.packetTime = d }
+
+// Move has sound received at another address from now on.
+func (s *Session) Move(local netip.AddrPort) { s.local = local }
+
+// Prefer has a codec offered first from now on.
+func (s *Session) Prefer(c media.Codec) {
 	rest := slices.DeleteFunc(slices.Clone(s.codecs), func(o media.Codec) bool { return o == c })
 	s.codecs = append([]media.Codec{c}, rest...)
 }
 
-// read gives the streams of a description, with only those codecs that we speak.
+// read gives the streams of a description, with only what we speak.
 func (s *Session) read(body []byte) ([]stream, error) {
 	streams, err := parse(body)
 	for i := range streams {
+		if s.noEvents {
+			streams[i].telephoneEvent = 0
+		}
 		streams[i].codecs = slices.DeleteFunc(streams[i].codecs, func(c media.Codec) bool { return !slices.Contains(s.codecs, c) })
 	}
 	return streams, err
@@ -61,12 +79,17 @@ func (s *Session) read(body []byte) ([]stream, error) {
 
 // Offer describes everything we can do.
 func (s *Session) Offer() []byte {
-	return s.print([]stream{{
+	ours := stream{
 		port:           s.local.Port(),
 		codecs:         s.codecs,
 		telephoneEvent: telephoneEvent,
 		direction:      sendrecv,
-	}})
+		packetTime:     s.packetTime,
+	}
+	if s.noEvents {
+		ours.telephoneEvent = 0
+	}
+	return s.print([]stream{ours})
 }
 
 // Answer answers an offer: the first audio stream that we can speak is taken
@@ -89,12 +112,13 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 		}
 	}
 	theirs := offered[chosen]
-	s.settle(theirs.codecs[0])
+	s.Prefer(theirs.codecs[0])
 	answer[chosen] = stream{
 		port:           s.local.Port(),
 		codecs:         theirs.codecs[:1],
 		telephoneEvent: theirs.telephoneEvent,
 		direction:      theirs.direction.answer(theirs.held()),
+		packetTime:     s.packetTime,
 	}
 	return s.print(answer), theirs.remote(), nil
 }
@@ -109,7 +133,7 @@ func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	if len(streams) == 0 || !s.usable(streams[0]) {
 		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, s.reason(streams))
 	}
-	s.settle(streams[0].codecs[0])
+	s.Prefer(streams[0].codecs[0])
 	return streams[0].remote(), nil
 }
 

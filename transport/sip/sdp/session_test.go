@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/media"
 	"github.com/google/go-cmp/cmp"
@@ -37,7 +38,7 @@ func TestAnswer(t *testing.T) {
 	t.Parallel()
 	both := media.Remote{Addr: peer, Codec: media.PCMU, Send: true, Receive: true}
 	withEvent := both
-	withEvent.TelephoneEvent = 96
+	withEvent.TelephoneEvent, withEvent.PacketTime = 96, 30*time.Millisecond
 	const ulaw = "c=IN IP4 198.51.100.7\nm=audio 20000 RTP/AVP 0\na=rtpmap:0 PCMU/8000\na=ptime:20\na=sendrecv"
 	with := func(s, old, new string) string { return strings.Replace(s, old, new, 1) }
 	for _, tc := range []struct {
@@ -57,6 +58,8 @@ func TestAnswer(t *testing.T) {
 			withEvent},
 		{"wide-band digits are not ours",
 			head + "m=audio 4000 RTP/AVP 0 97\r\na=rtpmap:97 telephone-event/16000\r\n", ulaw, both},
+		{"comfort noise is not asked for", // a peer that may not send it often does all the same
+			head + "m=audio 4000 RTP/AVP 13 0\r\na=rtpmap:13 CN/8000\r\n", ulaw, both},
 		{"c= of the stream counts",
 			with(head, "c=IN IP4 192.0.2.1", "c=IN IP4 203.0.113.9") + "m=audio 4000 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n", ulaw, both},
 		{"hold by sendonly", head + "m=audio 4000 RTP/AVP 0\r\na=sendonly\r\n",
@@ -144,7 +147,7 @@ func TestOfferAndAccept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := media.Remote{Addr: caller.local, TelephoneEvent: telephoneEvent, Send: true, Receive: true}
+		want := media.Remote{Addr: caller.local, TelephoneEvent: telephoneEvent, Send: true, Receive: true, PacketTime: 20 * time.Millisecond}
 		if diff := cmp.Diff(want, remote, equal); diff != "" {
 			t.Errorf("%s: called side (-want +got):\n%s", addr, diff)
 		}
@@ -184,6 +187,73 @@ func TestOneCodec(t *testing.T) {
 	}
 	if _, _, err = s.Answer([]byte(head + "m=audio 4000 RTP/AVP 0\r\n")); !errors.Is(err, ErrNoCommonCodec) {
 		t.Errorf("error %v, want ErrNoCommonCodec", err)
+	}
+}
+
+// A peer that asks for a packet time is heard, if it makes sense.
+func TestPacketTime(t *testing.T) {
+	t.Parallel()
+	for lines, want := range map[string]int{
+		"":                                0,
+		"a=ptime:10\r\n":                  10,
+		"a=ptime: 60 \r\n":                60,
+		"a=ptime:9\r\n":                   0,
+		"a=ptime:61\r\n":                  0,
+		"a=ptime:-20\r\n":                 0,
+		"a=ptime:20.5\r\n":                0,
+		"a=ptime\r\n":                     0,
+		"a=maxptime:150\r\n":              0,
+		"a=maxptime:40\r\n":               0,
+		"a=maxptime:10\r\n":               10,
+		"a=maxptime:20\r\na=ptime:40\r\n": 20,
+		"a=ptime:20\r\na=maxptime:60\r\n": 20,
+	} {
+		_, remote, err := New(local, 1).Answer([]byte(head + "m=audio 4000 RTP/AVP 0\r\n" + lines))
+		if err != nil || remote.PacketTime != time.Duration(want)*time.Millisecond {
+			t.Errorf("%q: %v (%v), want %d ms", lines, remote.PacketTime, err, want)
+		}
+	}
+	s := New(local, 1)
+	s.SetPacketTime(40 * time.Millisecond)
+	if body := string(s.Offer()); !strings.Contains(body, "a=ptime:40\r\n") {
+		t.Errorf("offer:\n%s", body)
+	}
+}
+
+// A session may be without telephone-event, in offers, in answers and in what it
+// takes.
+func TestRefuseEvents(t *testing.T) {
+	t.Parallel()
+	s, other := New(local, 1), New(local, 2)
+	s.RefuseEvents()
+	if body := string(s.Offer()); strings.Contains(body, "telephone-event") || !strings.Contains(body, "RTP/AVP 0 8\r\n") {
+		t.Errorf("offer:\n%s", body)
+	}
+	answer, remote, err := s.Answer(other.Offer())
+	if err != nil || remote.TelephoneEvent != 0 || strings.Contains(string(answer), "telephone-event") {
+		t.Errorf("settled %+v (%v) by\n%s", remote, err, answer)
+	}
+	insists, _, err := other.Answer(other.Offer())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if remote, err = s.Accept(insists); err != nil || remote.TelephoneEvent != 0 {
+		t.Errorf("settled %+v (%v)", remote, err)
+	}
+}
+
+// A session that moves says so.
+func TestMove(t *testing.T) {
+	t.Parallel()
+	s := New(local, 4)
+	before := s.Offer()
+	s.Move(netip.MustParseAddrPort("203.0.113.9:30000"))
+	s.Prefer(media.PCMA)
+	if diff := cmp.Diff("c=IN IP4 203.0.113.9\nm=audio 30000 RTP/AVP 8 0 101", strings.Join(strings.Split(lines(s.Offer()), "\n")[:2], "\n")); diff != "" {
+		t.Errorf("offer (-want +got):\n%s", diff)
+	}
+	if strings.Contains(string(s.Offer()), strings.Split(string(before), "\r\n")[1]) {
+		t.Error("another address is the same version")
 	}
 }
 

@@ -4,6 +4,7 @@ package sdp
 
 import (
 	"net/netip"
+	"time"
 
 	"github.com/callwright/callwright/media"
 )
@@ -46,6 +47,9 @@ type stream struct {
 	codecs         []media.Codec
 	telephoneEvent uint8
 	direction      direction
+	// packetTime is how much sound its writer would like in one packet; 0 when it
+	// does not say.
+	packetTime time.Duration
 }
 
 // usable says whether we can exchange sound over the stream.
@@ -70,5 +74,6 @@ func (st stream) remote() media.Remote {
 		TelephoneEvent: st.telephoneEvent,
 		Send:           (st.direction == sendrecv || st.direction == recvonly) && !st.held(),
 		Receive:        st.direction == sendrecv || st.direction == sendonly,
+		PacketTime:     st.packetTime,
 	}
 }

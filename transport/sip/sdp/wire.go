@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/callwright/callwright/media"
 	pion "github.com/pion/sdp/v3"
@@ -80,6 +81,7 @@ func parseAudio(st stream, d *pion.SessionDescription, m *pion.MediaDescription)
 	}
 	st.port = uint16(port)
 	st.codecs, st.telephoneEvent = parseFormats(m)
+	st.packetTime = parsePacketTime(m)
 	st.direction = parseDirection(d.Attributes, sendrecv)
 	st.direction = parseDirection(m.Attributes, st.direction)
 	if st.port == 0 {
@@ -109,6 +111,31 @@ func parseDirection(attributes []pion.Attribute, before direction) direction {
 		}
 	}
 	return before
+}
+
+// The packet times that make sense for a call. What is beyond them is a mistake
+// of the peer's and ignored.
+const (
+	shortest = 10 * time.Millisecond
+	longest  = 60 * time.Millisecond
+)
+
+// parsePacketTime gives the packet time that a stream asks for (RFC 8866 section
+// 6.4), which is never more than the most that it takes (section 6.5).
+func parsePacketTime(m *pion.MediaDescription) time.Duration {
+	read := func(name string) time.Duration {
+		value, _ := m.Attribute(name)
+		ms, err := strconv.ParseUint(strings.TrimSpace(value), 10, 16)
+		if d := time.Duration(ms) * time.Millisecond; err == nil && d >= shortest && d <= longest {
+			return d
+		}
+		return 0
+	}
+	wanted, most := read("ptime"), read("maxptime")
+	if most != 0 && (wanted > most || wanted == 0 && most < media.FrameDuration) {
+		return most
+	}
+	return wanted
 }
 
 // parseFormats gives our codecs among the formats of a stream, in its order,
@@ -202,6 +229,6 @@ func (st stream) print() *pion.MediaDescription {
 			pion.NewAttribute("fmtp", pt+" 0-15"))
 	}
 	m.Attributes = append(m.Attributes,
-		pion.NewAttribute("ptime", "20"), pion.NewPropertyAttribute(string(st.direction)))
+		pion.NewAttribute("ptime", strconv.FormatInt(st.packetTime.Milliseconds(), 10)), pion.NewPropertyAttribute(string(st.direction)))
 	return m
 }
