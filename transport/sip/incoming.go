@@ -55,7 +55,7 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal)
 	if no != nil {
 		return nil, no
 	}
-	leg, err := s.openLeg(in.Source.String(), 0)
+	leg, err := s.openLeg(in.Source.String(), 0, trunk.DTMF)
 	if err != nil {
 		return nil, &refusal{503, "Service Unavailable", "no way for its sound: " + err.Error()}
 	}

@@ -42,14 +42,17 @@ type Leg struct {
 	over *engine.LegEnded
 	gone bool
 
+	keys keys
+
 	deliver func(engine.LegEvent)
 	early   []engine.LegEvent // what happened before Listen
 }
 
 // openLeg opens the stream of a new leg. near is a stream that it will be
-// bridged with, peer where the other side is.
-func (s *Server) openLeg(peer string, near media.StreamID) (*Leg, error) {
-	l := &Leg{media: s.cfg.Media}
+// bridged with, peer where the other side is, and way how keys are sent to it:
+// engine.DTMFAuto and the like.
+func (s *Server) openLeg(peer string, near media.StreamID, way string) (*Leg, error) {
+	l := &Leg{media: s.cfg.Media, keys: keys{byInfo: way == engine.DTMFInfo}}
 	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
 	if err != nil {
 		return nil, err
@@ -60,6 +63,9 @@ func (s *Server) openLeg(peer string, near media.StreamID) (*Leg, error) {
 		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
 	}
 	l.session = sdp.New(address, rand.Uint64())
+	if way == engine.DTMFInband {
+		l.session.RefuseEvents()
+	}
 	return l, nil
 }
 
@@ -127,9 +133,6 @@ func (l *Leg) Answer() error {
 	return l.connect()
 }
 
-// SendDigits sends keys to the peer.
-func (l *Leg) SendDigits(keys string) error { return l.media.SendDigits(l.stream, keys) }
-
 func (l *Leg) offer() []byte {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -174,7 +177,7 @@ func (l *Leg) Hangup(cause engine.Cause) {
 
 // handler is how the dialog talks to the leg.
 func (l *Leg) handler() dialog.Handler {
-	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer}
+	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer, Info: l.onInfo}
 }
 
 func (l *Leg) onMessage(m dialog.Message) {
@@ -291,6 +294,9 @@ func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
 func (l *Leg) onMedia(ev media.Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if ev.Kind == media.Digit && !l.count(ev, 0) {
+		return
+	}
 	if ev.Kind != media.Closed {
 		l.tell(engine.LegMedia{Event: ev})
 		return

@@ -18,6 +18,7 @@ type route struct {
 	uri   string // whom to call
 	host  string // where its number lives, for From
 	trunk engine.Trunk
+	dtmf  string // how keys are sent to it
 }
 
 // peer is where the target is reached, with a port.
@@ -47,7 +48,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	leg, err := s.openLeg(way.peer(), r.Near)
+	leg, err := s.openLeg(way.peer(), r.Near, way.dtmf)
 	if err != nil {
 		cause := engine.CauseOverload
 		if errors.Is(err, errNoWay) {
@@ -80,7 +81,7 @@ func (s *Server) route(account string, t engine.Target) (route, error) {
 			return route{}, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
 				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
 		}
-		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk}, nil
+		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, dtmf: trunk.DTMF}, nil
 	case engine.KindUser:
 		user, ok := s.cfg.Directory.User(account, t.Address.Value)
 		if !ok || user.Contact == "" {
@@ -88,7 +89,7 @@ func (s *Server) route(account string, t engine.Target) (route, error) {
 				"%s is not there: no phone is known (users[].contact)", t)}
 		}
 		_, address, _ := strings.Cut(user.Contact, "@")
-		return route{uri: user.Contact, host: hostOf(address)}, nil
+		return route{uri: user.Contact, host: hostOf(address), dtmf: user.DTMF}, nil
 	}
 	return route{}, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", t)}
 }
