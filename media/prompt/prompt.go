@@ -3,30 +3,41 @@
 package prompt
 
 import (
+	"bufio"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/wav"
 )
 
-// MaxSize is the size of the largest file that Decode takes, in bytes. It is a
-// little over 17 minutes of 16-bit PCM.
-const MaxSize = 16 << 20
+const (
+	// MaxSize is the size of the largest file that Decode takes, in bytes. It is
+	// five minutes of the sound of a compact disc.
+	MaxSize = 50 << 20
+	// MaxDuration is how long a prompt may sound. A small file can hold hours.
+	MaxDuration = 30 * time.Minute
+)
+
+// maxSamples is what MaxDuration is in samples.
+const maxSamples = int(MaxDuration / time.Second * media.SampleRate)
 
 var (
-	errTooLarge = fmt.Errorf("the file is larger than %d MiB: cut it into several, or make it smaller with `sox in.wav -e mu-law out.wav`", MaxSize>>20)
-	errNoSound  = errors.New("the file is a WAV file without any sound in it: record or export it again")
+	errTooLarge = fmt.Errorf("the file is larger than %d MiB: make it smaller, with `sox in.wav -r 8000 -c 1 -e mu-law out.wav`", MaxSize>>20)
+	errTooLong  = fmt.Errorf("the file sounds for longer than %d minutes: cut it into several", int(MaxDuration.Minutes()))
+	errNoSound  = errors.New("there is no sound in the file: record or export it again")
 )
 
 // Decode reads a sound file from r and makes a prompt of it. The name says
 // where the file came from; it becomes the prompt's and stands in errors.
 //
-// Files are WAV, mono, 8000 Hz, of 16-bit PCM, µ-law or A-law. G.711 is taken
-// over bit by bit. The error for any other file tells its owner what it is and
-// what to do; errors of r are wrapped.
+// Files are WAV or MP3. Their channels are mixed into one and brought to 8000
+// samples a second; G.711 that has both already is taken over bit by bit. A file
+// that is cut off is played as far as it goes. The error for any other file
+// tells its owner what it is and what to do; errors of r are wrapped.
 func Decode(name string, r io.Reader) (*media.Prompt, error) {
 	p, err := decode(name, r)
 	if err != nil {
@@ -37,44 +48,59 @@ func Decode(name string, r io.Reader) (*media.Prompt, error) {
 
 func decode(name string, r io.Reader) (*media.Prompt, error) {
 	limited := &io.LimitedReader{R: r, N: MaxSize + 1}
-	ulaw, alaw, err := bothCodings(limited)
-	if limited.N <= 0 {
-		return nil, errTooLarge // whatever else is wrong, it only seemed to end there
-	}
-	if err != nil {
+	b := bufio.NewReader(limited)
+	head, err := b.Peek(sniffed)
+	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	if len(ulaw) == 0 {
+	var ulaw, alaw []byte
+	switch {
+	case isWAV(head):
+		ulaw, alaw, err = readWAV(b)
+	case isMP3(head):
+		ulaw, alaw, err = readMP3(b)
+	default:
+		err = unplayable(head)
+	}
+	switch {
+	case limited.N <= 0:
+		return nil, errTooLarge // whatever else is wrong, it only seemed to end there
+	case err != nil:
+		return nil, err
+	case len(ulaw) == 0:
 		return nil, errNoSound
 	}
 	return inFrames(name, ulaw, alaw), nil
 }
 
-// bothCodings reads a WAV file and codes its sound in the ways in which it is
-// not yet coded.
-func bothCodings(r io.Reader) (ulaw, alaw []byte, err error) {
+// readWAV reads a WAV file.
+func readWAV(r io.Reader) (ulaw, alaw []byte, err error) {
 	file, err := wav.NewReader(r)
 	if err != nil {
 		return nil, nil, err
 	}
 	format := file.Format()
-	if err := format.Playable(); err != nil {
+	if err := format.Readable(); err != nil {
 		return nil, nil, err
 	}
-	if format.Encoding == wav.PCM {
-		samples, err := file.Samples()
-		if err != nil {
-			return nil, nil, err
-		}
-		ulaw, alaw = encode(samples)
-		return ulaw, alaw, nil
+	ready := format.Channels == 1 && format.SampleRate == media.SampleRate
+	if ready && (format.Encoding == wav.ULaw || format.Encoding == wav.ALaw) {
+		return takeOver(file, format.Encoding)
 	}
-	coded, err := io.ReadAll(file)
-	if err != nil {
+	return convert(file, int(format.SampleRate), int(format.Channels))
+}
+
+// takeOver reads sound that is G.711 already and codes it in the other way.
+func takeOver(r io.Reader, encoding wav.Encoding) (ulaw, alaw []byte, err error) {
+	coded, err := io.ReadAll(io.LimitReader(r, int64(maxSamples)+1))
+	switch {
+	case err != nil:
 		return nil, nil, err
+	case len(coded) > maxSamples:
+		return nil, nil, errTooLong
 	}
 	other := make([]byte, len(coded))
-	if format.Encoding == wav.ALaw {
+	if encoding == wav.ALaw {
 		codec.Transcode(other, coded, media.PCMA, media.PCMU)
 		return other, coded, nil
 	}
@@ -85,15 +111,17 @@ func bothCodings(r io.Reader) (ulaw, alaw []byte, err error) {
 // FromSamples makes a prompt of samples at 8000 a second. Without samples it is
 // one frame of silence: a prompt is never empty.
 func FromSamples(name string, samples []int16) *media.Prompt {
-	ulaw, alaw := encode(samples)
+	ulaw, alaw := encode(nil, nil, samples)
 	return inFrames(name, ulaw, alaw)
 }
 
-// encode codes samples both ways.
-func encode(samples []int16) (ulaw, alaw []byte) {
-	ulaw, alaw = make([]byte, len(samples)), make([]byte, len(samples))
-	codec.Encode(media.PCMU, ulaw, samples)
-	codec.Encode(media.PCMA, alaw, samples)
+// encode appends samples in both codings.
+func encode(ulaw, alaw []byte, samples []int16) (u, a []byte) {
+	n := len(ulaw)
+	ulaw = append(ulaw, make([]byte, len(samples))...)
+	alaw = append(alaw, make([]byte, len(samples))...)
+	codec.Encode(media.PCMU, ulaw[n:], samples)
+	codec.Encode(media.PCMA, alaw[n:], samples)
 	return ulaw, alaw
 }
 

@@ -7,6 +7,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -20,15 +22,21 @@ import (
 
 // file builds a mono WAV file, 8000 Hz, around sound that is coded already.
 func file(encoding wav.Encoding, bits uint16, sound []byte) []byte {
+	return fileOf(wav.Format{Encoding: encoding, Channels: 1, SampleRate: media.SampleRate, Bits: bits}, sound)
+}
+
+// fileOf builds a WAV file.
+func fileOf(f wav.Format, sound []byte) []byte {
+	block := f.Channels * f.Bits / 8
 	le := binary.LittleEndian
 	b := le.AppendUint32([]byte("RIFF"), uint32(36+len(sound)))
 	b = le.AppendUint32(append(b, "WAVEfmt "...), 16)
-	b = le.AppendUint16(b, uint16(encoding))
-	b = le.AppendUint16(b, 1)
-	b = le.AppendUint32(b, media.SampleRate)
-	b = le.AppendUint32(b, media.SampleRate*uint32(bits)/8)
-	b = le.AppendUint16(b, bits/8)
-	b = le.AppendUint16(b, bits)
+	b = le.AppendUint16(b, uint16(f.Encoding))
+	b = le.AppendUint16(b, f.Channels)
+	b = le.AppendUint32(b, f.SampleRate)
+	b = le.AppendUint32(b, f.SampleRate*uint32(block))
+	b = le.AppendUint16(b, block)
+	b = le.AppendUint16(b, f.Bits)
 	b = le.AppendUint32(append(b, "data"...), uint32(len(sound)))
 	return append(b, sound...)
 }
@@ -45,7 +53,7 @@ func TestDecode(t *testing.T) {
 	t.Parallel()
 	const seconds = 2
 	samples := tone.Make(seconds*media.SampleRate, -10, 440)
-	ulaw, alaw := encode(samples)
+	ulaw, alaw := encode(nil, nil, samples)
 	tests := []struct {
 		name string
 		file []byte
@@ -98,7 +106,7 @@ func TestLastFrameIsFilledWithSilence(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ulaw, alaw := encode(samples)
+		ulaw, alaw := encode(nil, nil, samples)
 		rest := (media.FrameSize - n%media.FrameSize) % media.FrameSize
 		ulaw = append(ulaw, bytes.Repeat([]byte{0xFF}, rest)...)
 		alaw = append(alaw, bytes.Repeat([]byte{0xD5}, rest)...)
@@ -126,18 +134,30 @@ func TestPromptIsNeverEmpty(t *testing.T) {
 func TestDecodeExplains(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("connection reset by peer")
-	stereo := file(wav.PCM, 16, make([]byte, 320))
-	stereo[22] = 2
+	page := "\n\t<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\"><html><body>404 Not Found</body></html>"
+	whole := file(wav.PCM, 16, make([]byte, 320))
+	slow := fileOf(wav.Format{Encoding: wav.PCM, Channels: 1, SampleRate: 1000, Bits: 16}, make([]byte, 320))
 	tests := []struct {
 		name string
 		r    io.Reader
 		want string
 	}{
-		{"stereo", bytes.NewReader(stereo), "read prompt http://example.com/a.wav: the file is 8000 Hz stereo 16-bit PCM; callwright plays mono 8000 Hz WAV"},
-		{"8 bits", bytes.NewReader(file(wav.PCM, 8, make([]byte, 160))), "the file is 8000 Hz mono 8-bit PCM;"},
-		{"web page", strings.NewReader("<html>"), "a web page (HTML)"},
-		{"nothing", strings.NewReader(""), "the file is empty"},
-		{"broken", io.MultiReader(bytes.NewReader(stereo[:20]), iotest.ErrReader(broken)), "connection reset by peer"},
+		{"empty", strings.NewReader(""), "read prompt http://example.com/a.wav: the file is empty; callwright plays WAV and MP3"},
+		{"HTML", strings.NewReader(page), "the file is not sound but a web page (HTML): check that its address leads to the sound file itself"},
+		{"HTML with a byte order mark", strings.NewReader("\uFEFF<html lang=en>"), "a web page (HTML)"},
+		{"JSON", strings.NewReader(`{"error":"no such file"}`), `text that begins with "{\"error\":\"no such file\"}"`},
+		{"long text", strings.NewReader(strings.Repeat("ä", 600)), `text that begins with "` + strings.Repeat("ä", 40) + `":`},
+		{"AAC", strings.NewReader("\xFF\xF1\x50\x80"), "the file is AAC; " + playable + ": convert it with `ffmpeg -i FILE -ar 8000 -ac 1 -c:a pcm_s16le out.wav`"},
+		{"MP2", strings.NewReader("\xFF\xFD\x50\x80"), "the file is MPEG audio of layer II (MP2);"},
+		{"Ogg", strings.NewReader("OggS\x00\x02"), "the file is Ogg (Vorbis or Opus);"},
+		{"MP4", strings.NewReader("\x00\x00\x00\x20ftypM4A "), "the file is MP4 (M4A);"},
+		{"AVI", strings.NewReader("RIFF\x10\x00\x00\x00AVI LIST"), "the file is RIFF, but not WAVE;"},
+		{"big-endian", strings.NewReader("RIFX\x00\x00\x00\x10WAVE"), "the file is a big-endian WAV (RIFX);"},
+		{"raw µ-law", strings.NewReader("\xFF\xFF\xFF\xFE\xFF\xFE\xFF\xFF\xFF\xFF\xFF\xFF\xFF"), "neither WAV nor MP3, it begins with the bytes ff ff ff fe ff fe ff ff ff ff ff ff;"},
+		{"cut off in the first header", strings.NewReader("RIFF\x10\x00"), "the file is cut off before its sound begins: upload it again"},
+		{"ADPCM", bytes.NewReader(fileOf(wav.Format{Encoding: 0x11, Channels: 1, SampleRate: 8000, Bits: 4}, nil)), "the file is 8000 Hz mono ADPCM;"},
+		{"too slow", bytes.NewReader(slow), "the file has 1000 samples a second, and 4000 to 192000 can be played"},
+		{"broken", io.MultiReader(bytes.NewReader(whole[:20]), iotest.ErrReader(broken)), "connection reset by peer"},
 		{"broken in the sound", io.MultiReader(bytes.NewReader(file(wav.ULaw, 8, make([]byte, 160))[:99]), iotest.ErrReader(broken)), "connection reset by peer"},
 	}
 	for _, tt := range tests {
@@ -162,7 +182,7 @@ func (e *endless) Read(p []byte) (int, error) {
 
 func TestDecodeHasALimit(t *testing.T) {
 	t.Parallel()
-	header := file(wav.ULaw, 8, nil)
+	header := fileOf(wav.Format{Encoding: wav.PCM, Channels: 6, SampleRate: 8000, Bits: 32}, nil)
 	binary.LittleEndian.PutUint32(header[40:], 0xFFFFFFFF)
 	junk := append(bytes.Clone(header[:12]), "junk\xFF\xFF\xFF\xFF"...)
 	for name, start := range map[string][]byte{"sound": header, "chunks": junk} {
@@ -175,9 +195,72 @@ func TestDecodeHasALimit(t *testing.T) {
 			t.Errorf("endless %s: %d bytes were read", name, e.given)
 		}
 	}
-	full := file(wav.ULaw, 8, make([]byte, MaxSize-44))
-	if p, err := Decode("full", bytes.NewReader(full)); err != nil || len(p.ULaw) < MaxSize-44 {
+	full := fileOf(wav.Format{Encoding: wav.PCM, Channels: 6, SampleRate: 8000, Bits: 32}, make([]byte, MaxSize-44))
+	if p, err := Decode("full", bytes.NewReader(full)); err != nil || p.Duration() < 273*time.Second {
 		t.Errorf("a file of just the limit: %v", err)
+	}
+}
+
+// A small file can hold much sound.
+func TestDecodeHasALimitOfTime(t *testing.T) {
+	t.Parallel()
+	for name, format := range map[string]wav.Format{
+		"taken over": {Encoding: wav.ULaw, Channels: 1, SampleRate: 8000, Bits: 8},
+		"converted":  {Encoding: wav.PCM, Channels: 1, SampleRate: 8000, Bits: 8},
+	} {
+		n := int(MaxDuration/time.Second) * int(format.SampleRate)
+		if p, err := Decode(name, bytes.NewReader(fileOf(format, make([]byte, n)))); err != nil || p.Duration() != MaxDuration {
+			t.Errorf("%s, just the limit: %v", name, err)
+		}
+		if _, err := Decode(name, bytes.NewReader(fileOf(format, make([]byte, n+1)))); !errors.Is(err, errTooLong) {
+			t.Errorf("%s, over the limit: %v", name, err)
+		}
+	}
+}
+
+// Any rate and any channels become the one channel of a telephone.
+func TestDecodeConverts(t *testing.T) {
+	t.Parallel()
+	depths := []uint16{8, 16, 24, 32}
+	for i, rate := range []uint32{4000, 8000, 11025, 16000, 22050, 24000, 32000, 44100, 48000, 96000, 192000} {
+		for j, channels := range []uint16{1, 2, 6} {
+			f := wav.Format{Encoding: wav.PCM, Channels: channels, SampleRate: rate, Bits: depths[(i+j)%len(depths)]}
+			p, err := Decode("x", bytes.NewReader(fileOf(f, sine(f, 1))))
+			if err != nil {
+				t.Errorf("%v: %v", f, err)
+				continue
+			}
+			if level := levelOf(t, media.PCMA, p.ALaw); p.Duration() != time.Second || math.Abs(level+10) > 0.2 {
+				t.Errorf("%v: %v with 440 Hz at %.2f dB, want 1 s at -10", f, p.Duration(), level)
+			}
+		}
+	}
+}
+
+// sine codes seconds of 440 Hz at -10 dB as PCM, in all channels.
+func sine(f wav.Format, seconds int) (sound []byte) {
+	for i := range seconds * int(f.SampleRate) {
+		v := int32(math.MaxInt32 * math.Pow(10, -0.5) * math.Sin(2*math.Pi*440*float64(i)/float64(f.SampleRate)))
+		b := binary.LittleEndian.AppendUint32(nil, uint32(v))[4-f.Bits/8:]
+		if f.Bits == 8 {
+			b[0] ^= 0x80
+		}
+		for range f.Channels {
+			sound = append(sound, b...)
+		}
+	}
+	return sound
+}
+
+// Channels are mixed to their mean, whatever they are read in.
+func TestMixer(t *testing.T) {
+	t.Parallel()
+	m := mixer{channels: 3}
+	got := m.append(nil, []int16{1, 2, 3, math.MaxInt16})
+	got = m.append(got, []int16{math.MaxInt16})
+	got = m.append(got, []int16{math.MaxInt16, -3, -3})
+	if want := []int16{2, math.MaxInt16}; !slices.Equal(got, want) {
+		t.Errorf("mixed to %v, want %v", got, want)
 	}
 }
 
@@ -187,6 +270,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(file(wav.PCM, 16, make([]byte, 321)))
 	f.Add(file(wav.ULaw, 8, []byte{0xFF}))
 	f.Add(file(wav.ALaw, 8, []byte{0xD5}))
+	f.Add(fileOf(wav.Format{Encoding: wav.PCM, Channels: 2, SampleRate: 44100, Bits: 24}, make([]byte, 601)))
 	f.Add([]byte("<html>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Decode("x", bytes.NewReader(data))

@@ -7,12 +7,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 	"math"
-
-	"github.com/callwright/callwright/media"
-	"github.com/callwright/callwright/media/codec"
+	"slices"
 )
 
 // The lengths of what a file consists of, in bytes.
@@ -23,11 +20,16 @@ const (
 	extensibleFormat = 40 // the most of a format that we look at
 )
 
+// codedBlock is how many bytes are read and decoded together, a multiple of
+// the size of every sample.
+const codedBlock = 24 * 1024
+
 // extensibleTail is the end of all the identifiers in extensible formats that
 // begin with an encoding.
 const extensibleTail = "\x00\x00\x00\x00\x10\x00\x80\x00\x00\xAA\x00\x38\x9B\x71"
 
 var (
+	errNotWAV  = errors.New("the file is not a WAV file")
 	errCutOff  = errors.New("the file is cut off before its sound begins: upload it again")
 	errNoSound = errors.New("the file is a WAV file without sound in it (no data chunk): export it again")
 	errFormat  = errors.New("the file is a WAV file that does not say how its sound is coded (no fmt chunk before the data): export it again")
@@ -40,7 +42,8 @@ var (
 type Reader struct {
 	r      *bufio.Reader
 	format Format
-	left   int64 // bytes of sound that the file still claims to have
+	left   int64  // bytes of sound that the file still claims to have
+	coded  []byte // for ReadSamples
 }
 
 // NewReader reads up to the first byte of sound. What it returns for a file
@@ -48,12 +51,12 @@ type Reader struct {
 // of r are passed on.
 func NewReader(r io.Reader) (*Reader, error) {
 	br := bufio.NewReader(r)
-	head, err := br.Peek(sniffed)
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, err
+	head, err := br.Peek(riffHeader)
+	if err != nil {
+		return nil, atEnd(err, errCutOff)
 	}
-	if len(head) < riffHeader || string(head[:4]) != "RIFF" || string(head[8:12]) != "WAVE" {
-		return nil, notWAV(head)
+	if string(head[:4]) != "RIFF" || string(head[8:12]) != "WAVE" {
+		return nil, errNotWAV
 	}
 	riffSize := binary.LittleEndian.Uint32(head[4:])
 	if _, err := br.Discard(riffHeader); err != nil {
@@ -158,29 +161,39 @@ func (r *Reader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// Samples reads the rest of the sound, all of it, and decodes it. Samples of
-// several channels alternate. A sample that is cut in two is left out.
+// ReadSamples reads samples of any format that is readable, decodes them to 16
+// bits and returns how many it read; io.EOF comes alone, when there are no more.
+// Samples of several channels alternate. A sample that is cut in two is left
+// out.
+func (r *Reader) ReadSamples(dst []int16) (int, error) {
+	if err := r.format.Readable(); err != nil {
+		return 0, err
+	}
+	if r.coded == nil {
+		r.coded = make([]byte, codedBlock)
+	}
+	size := r.format.sampleSize()
+	want := min(len(dst), len(r.coded)/size) * size
+	got, err := io.ReadFull(r, r.coded[:want])
+	n := r.format.decode(dst, r.coded[:got])
+	if n > 0 {
+		err = atEnd(err, nil)
+	}
+	return n, atEnd(err, io.EOF)
+}
+
+// Samples reads the rest of the sound, all of it, as ReadSamples does.
 func (r *Reader) Samples() ([]int16, error) {
-	if !r.format.readable() {
-		return nil, fmt.Errorf("read samples of %v: only 16-bit PCM, µ-law and A-law can be read", r.format)
+	samples := []int16{}
+	for {
+		samples = slices.Grow(samples, codedBlock)
+		n, err := r.ReadSamples(samples[len(samples):cap(samples)])
+		samples = samples[:len(samples)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return samples, nil
+		case err != nil:
+			return nil, err
+		}
 	}
-	coded, err := io.ReadAll(r)
-	if err != nil {
-		return nil, err
-	}
-	switch r.format.Encoding {
-	case ULaw:
-		samples := make([]int16, len(coded))
-		codec.Decode(media.PCMU, samples, coded)
-		return samples, nil
-	case ALaw:
-		samples := make([]int16, len(coded))
-		codec.Decode(media.PCMA, samples, coded)
-		return samples, nil
-	}
-	samples := make([]int16, len(coded)/2)
-	for i := range samples {
-		samples[i] = int16(binary.LittleEndian.Uint16(coded[2*i:]))
-	}
-	return samples, nil
 }

@@ -43,7 +43,11 @@ func TestReaderTakesWhatSoxWrites(t *testing.T) {
 		"µ-law":   {[]string{"-r", "8000", "-c", "1", "-e", "mu-law"}, ulaw8k},
 		"A-law":   {[]string{"-r", "8000", "-c", "1", "-e", "a-law"}, alaw8k},
 		"stereo":  {[]string{"-r", "44100", "-c", "2", "-b", "16"}, cd},
-		"24 bits": {[]string{"-r", "48000", "-c", "1", "-b", "24"}, Format{PCM, 1, 48000, 24}},
+		"8 bits":  {[]string{"-r", "8000", "-c", "1", "-b", "8"}, Format{PCM, 1, 8000, 8}},
+		"24 bits": {[]string{"-r", "8000", "-c", "1", "-b", "24"}, Format{PCM, 1, 8000, 24}},
+		"32 bits": {[]string{"-r", "8000", "-c", "1", "-b", "32"}, Format{PCM, 1, 8000, 32}},
+		"float":   {[]string{"-r", "8000", "-c", "1", "-e", "floating-point", "-b", "32"}, Format{Float, 1, 8000, 32}},
+		"double":  {[]string{"-r", "8000", "-c", "1", "-e", "floating-point", "-b", "64"}, Format{Float, 1, 8000, 64}},
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -56,12 +60,12 @@ func TestReaderTakesWhatSoxWrites(t *testing.T) {
 			if r.Format() != tt.want {
 				t.Fatalf("format %v, want %v", r.Format(), tt.want)
 			}
-			if r.Format().Playable() != nil {
-				return
-			}
 			samples, err := r.Samples()
 			if err != nil {
 				t.Fatal(err)
+			}
+			if tt.want.SampleRate != 8000 {
+				return // it is measured when it is resampled
 			}
 			if level := tone.Level(samples, 440); len(samples) != 8000 || level < -6.2 || level > -5.8 {
 				t.Errorf("%d samples with 440 Hz at %.2f dB, want 8000 at -6", len(samples), level)
@@ -74,11 +78,9 @@ func TestReaderTakesWhatSoxWrites(t *testing.T) {
 func TestSuggestedCommand(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
-		{"-r", "44100", "-c", "2", "-b", "24"},
-		{"-r", "16000", "-c", "1", "-e", "mu-law"},
-		{"-r", "8000", "-c", "1", "-b", "8"},
-		{"-r", "22050", "-c", "1", "-e", "floating-point"},
 		{"-r", "8000", "-c", "1", "-e", "ms-adpcm"},
+		{"-r", "44100", "-c", "2", "-e", "ima-adpcm"},
+		{"-r", "8000", "-c", "1", "-e", "gsm-full-rate"},
 	} {
 		dir := t.TempDir()
 		in, out := filepath.Join(dir, "in.wav"), filepath.Join(dir, "out.wav")
@@ -91,7 +93,7 @@ func TestSuggestedCommand(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, hint, found := strings.Cut(r.Format().Playable().Error(), "`sox ")
+		_, hint, found := strings.Cut(r.Format().Readable().Error(), "`sox ")
 		if !found {
 			t.Fatalf("no command for %v", r.Format())
 		}
@@ -106,7 +108,7 @@ func TestSuggestedCommand(t *testing.T) {
 		if r, err = NewReader(bytes.NewReader(file)); err != nil {
 			t.Fatal(err)
 		}
-		if err := r.Format().Playable(); err != nil {
+		if err := r.Format().Readable(); err != nil {
 			t.Errorf("%v: after the suggested command: %v", args, err)
 		}
 	}

@@ -133,7 +133,7 @@ func TestWriterRoundTrip(t *testing.T) {
 				t.Errorf("a file of %d bytes: the data chunk is not padded", len(data))
 			}
 			format, got := read(t, data)
-			if err := format.Playable(); err != nil {
+			if err := format.Readable(); err != nil {
 				t.Error(err)
 			}
 			if len(got) != len(want) || encoding == PCM && !slices.Equal(got, want) {
