@@ -245,6 +245,9 @@ func (d *Directory) TrunkOut(account string) (Trunk, bool) {
 	return Trunk{}, false
 }
 
+// AnyCaller says whether anybody can register and call: a User with a username.
+func (d *Directory) AnyCaller() bool { return len(d.now.Load().usernames) > 0 }
+
 // Callers names the accounts of which somebody can call out: a User with a
 // username.
 func (d *Directory) Callers() []string {

@@ -20,9 +20,12 @@ const retryAfter = "5"
 
 // refusal is why a call does not get through.
 type refusal struct {
-	status int
-	phrase string
+	dialog.Response
 	reason string // for the log: what did not match, and what to do
+}
+
+func refuse(status int, phrase, reason string) *refusal {
+	return &refusal{dialog.Response{Status: status, Phrase: phrase}, reason}
 }
 
 // incoming makes a leg of a new call and hands it to the engine, or refuses it.
@@ -32,12 +35,13 @@ func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler
 	if no == nil {
 		return leg.handler()
 	}
-	s.log.Warn("call refused: "+no.reason, "status", no.status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
-	var headers []dialog.Header
-	if no.status == 503 {
-		headers = append(headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
+	if no.reason != "" {
+		s.log.Warn("call refused: "+no.reason, "status", no.Status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
 	}
-	d.Hangup(no.status, no.phrase, headers...)
+	if no.Status == 503 {
+		no.Headers = append(no.Headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
+	}
+	d.Hangup(no.Status, no.Phrase, no.Headers...)
 	if leg != nil {
 		return leg.handler() // closes the stream when the dialog has ended
 	}
@@ -47,33 +51,51 @@ func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler
 // accept finds out what a call is for and gives its leg to the engine. With a
 // refusal the leg may be nil.
 func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal) {
-	trunk, ok := s.cfg.Directory.TrunkFrom(in.Source.Addr())
-	if !ok {
-		return nil, &refusal{403, "Forbidden", "its source is no trunk's: add the address to allow_from of a trunk"}
-	}
-	number, no := s.number(trunk, userPart(in.To.URI))
+	arrival, way, no := s.arrival(in)
 	if no != nil {
 		return nil, no
 	}
-	leg, err := s.openLeg(in.Source.String(), 0, trunk.DTMF)
+	if arrival.Caller.ID != "" {
+		d.Pin()
+	}
+	leg, err := s.openLeg(in.Source.String(), 0, way)
 	if err != nil {
-		return nil, &refusal{503, "Service Unavailable", "no way for its sound: " + err.Error()}
+		return nil, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
 	}
 	leg.dialog = d
 	if len(in.Body) > 0 {
 		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
 		case errors.Is(err, sdp.ErrNoCommonCodec):
-			return leg, &refusal{488, "Not Acceptable Here", err.Error() + ": PCMU and PCMA are spoken here"}
+			return leg, refuse(488, "Not Acceptable Here", err.Error()+": PCMU and PCMA are spoken here")
 		case err != nil:
-			return leg, &refusal{400, "Bad Session Description", err.Error()}
+			return leg, refuse(400, "Bad Session Description", err.Error())
 		}
 	}
-	arrival := engine.Arrival{Account: number.Account, Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number}
 	if err := s.calls.Arrive(leg, arrival); err != nil {
-		return leg, &refusal{503, "Service Unavailable", err.Error()}
+		return leg, refuse(503, "Service Unavailable", err.Error())
 	}
 	return leg, nil
+}
+
+// arrival finds out who calls whom, and how keys are sent to the caller.
+func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, way string, no *refusal) {
+	user, challenge := s.gate.enter(in.Request)
+	if challenge != nil {
+		return a, "", &refusal{Response: *challenge}
+	}
+	if user.ID != "" {
+		a, no = s.fromUser(user, in)
+		return a, user.DTMF, no
+	}
+	trunk, ok := s.cfg.Directory.TrunkFrom(in.Source.Addr())
+	if !ok {
+		return a, "", refuse(403, "Forbidden", "its source is no trunk's: add the address to allow_from of a trunk")
+	}
+	number, no := s.number(trunk, userPart(in.To.URI))
+	return engine.Arrival{
+		Account: number.Account, Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number,
+	}, trunk.DTMF, no
 }
 
 // number finds what was dialled, or says what comes nearest.
@@ -88,7 +110,7 @@ func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *ref
 	if nearest := s.cfg.Directory.NearestNumber(trunk.Account, dialled); nearest != "" {
 		reason += fmt.Sprintf(", the nearest one is %q", nearest)
 	}
-	return engine.Number{}, &refusal{404, "Not Found", reason}
+	return engine.Number{}, refuse(404, "Not Found", reason)
 }
 
 // caller is who calls; withheld by From or by Privacy (RFC 3323 section 4).

@@ -19,6 +19,8 @@ type route struct {
 	host  string // where its number lives, for From
 	trunk engine.Trunk
 	dtmf  string // how keys are sent to it
+	// network and flow are where it was heard, if it is to be reached there.
+	network, flow string
 }
 
 // peer is where the target is reached, with a port.
@@ -63,6 +65,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	leg.dialog, err = s.endpoint.Call(dialog.Call{
 		To: way.uri, From: from, Headers: headers, Body: leg.session.Offer(),
 		Username: way.trunk.Username, Password: way.trunk.Password,
+		Network: way.network, Flow: way.flow,
 	}, leg.handler())
 	if err != nil {
 		// Nobody listens to this leg; its stream ends for itself.
@@ -83,13 +86,9 @@ func (s *Server) route(account string, t engine.Target) (route, error) {
 		}
 		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, dtmf: trunk.DTMF}, nil
 	case engine.KindUser:
-		user, ok := s.cfg.Directory.User(account, t.Address.Value)
-		if !ok || user.Contact == "" {
-			return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf(
-				"%s is not there: no phone is known (users[].contact)", t)}
-		}
-		_, address, _ := strings.Cut(user.Contact, "@")
-		return route{uri: user.Contact, host: hostOf(address), dtmf: user.DTMF}, nil
+		return s.routeToUser(account, t)
+	case engine.KindGroup:
+		return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf("nobody of group %s is there: no phone of theirs is registered", t)}
 	}
 	return route{}, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", t)}
 }
@@ -125,12 +124,4 @@ func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.
 		user = userPart(user)
 	}
 	return dialog.Party{Name: r.From.Name, URI: way.at(cmp.Or(user, "unknown"))}, headers
-}
-
-// Contacts gives where a user's phones are.
-func (s *Server) Contacts(account, user string) []string {
-	if u, ok := s.cfg.Directory.User(account, user); ok && u.Contact != "" {
-		return []string{u.Contact}
-	}
-	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/registrar"
 )
 
 // Media opens the streams of legs.
@@ -42,15 +43,26 @@ type Config struct {
 	Directory      *engine.Directory
 	Media          Media
 	Log            *slog.Logger
+	// Realm is what users' passwords are for; empty is digest.DefaultRealm.
+	Realm string
+	// Journal keeps registrations, Saved are those that it kept, and Node names
+	// this machine in new ones.
+	Journal registrar.Journal
+	Saved   []engine.Registration
+	Node    string
+	// Emergency are the numbers of emergency services (limits.emergency).
+	Emergency []string
 }
 
-// Server is the SIP side of callwright. It is the engine's Dialer.
+// Server is the SIP side of callwright. It is the engine's Dialer and Location.
 type Server struct {
-	cfg      Config
-	log      *slog.Logger
-	calls    Calls
-	endpoint *dialog.Endpoint
-	started  chan struct{} // closed when endpoint is set: calls may come before
+	cfg       Config
+	log       *slog.Logger
+	calls     Calls
+	registrar *registrar.Registrar
+	gate      *gate
+	endpoint  *dialog.Endpoint
+	started   chan struct{} // closed when endpoint is set: calls may come before
 }
 
 // errNoWay says that it is not known how the other side is reached.
@@ -58,7 +70,8 @@ var errNoWay = errors.New("no way to its address")
 
 // New makes a Server that is not reachable yet.
 func New(cfg Config) *Server {
-	return &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{})}
+	r := registrar.New(registrar.Config{Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved})
+	return &Server{cfg: cfg, log: cfg.Log, registrar: r, gate: newGate(cfg, r), started: make(chan struct{})}
 }
 
 // Start opens the sockets; calls that come in are given to calls. The error
@@ -68,8 +81,11 @@ func (s *Server) Start(calls Calls) (err error) {
 	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright",
-		Admit: s.admits, Incoming: s.incoming, Log: s.log,
+		Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 	})
+	if err == nil {
+		s.registrar.Start()
+	}
 	return err
 }
 
@@ -82,13 +98,16 @@ func (s *Server) Close() error {
 	if s.endpoint == nil {
 		return nil
 	}
-	return s.endpoint.Close()
+	err := s.endpoint.Close()
+	s.registrar.Close()
+	return err
 }
 
-// admits says whether a source may call us: it must be that of a trunk.
+// admits says whether a source is heard at all without credentials: it must be
+// that of a trunk or of a phone that is registered.
 func (s *Server) admits(source netip.AddrPort) bool {
 	_, ok := s.cfg.Directory.TrunkFrom(source.Addr())
-	return ok
+	return ok || s.registrar.Knows(source)
 }
 
 // mediaAddress is what a peer is told to send sound to.

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+
+package digest
+
+import (
+	"hash/maphash"
+	"net/netip"
+	"sync"
+	"time"
+)
+
+// How many wrong guesses in a minute are looked at.
+const (
+	guessesAtOne  = 10  // from one source for one username
+	guessesOfOne  = 100 // from one source, or for one username
+	guessesLogged = 60  // lines in the log
+)
+
+// maxGuessers bounds what a Throttle remembers, some 100 bytes each.
+const maxGuessers = 65536
+
+// Throttle counts wrong guesses, minute by minute, so that passwords cannot be
+// tried out. Its methods may be called from any goroutine.
+type Throttle struct {
+	seed maphash.Seed
+
+	mu     sync.Mutex
+	minute time.Time // when the running one began
+	counts map[guesser]int
+	lines  int
+}
+
+// guesser is who guesses: a source, a username, or both; or a source that did
+// something odd.
+type guesser struct {
+	source   netip.Addr
+	username uint64
+	odd      bool
+}
+
+// NewThrottle makes a Throttle.
+func NewThrottle() *Throttle { return &Throttle{seed: maphash.MakeSeed(), counts: map[guesser]int{}} }
+
+// guessers are the counts that a guess concerns, and how far each may go.
+func (t *Throttle) guessers(source netip.Addr, username string) [3]struct {
+	guesser
+	most int
+} {
+	if source = source.Unmap(); source.Is6() {
+		// Whoever has one address of version 6 has its network.
+		if p, err := source.Prefix(64); err == nil {
+			source = p.Addr()
+		}
+	}
+	name := maphash.String(t.seed, username)
+	return [3]struct {
+		guesser
+		most int
+	}{
+		{guesser{source: source, username: name}, guessesAtOne},
+		{guesser{source: source}, guessesOfOne},
+		{guesser{username: name}, guessesOfOne},
+	}
+}
+
+// turn begins a new minute if the last is over. t.mu is held.
+func (t *Throttle) turn() {
+	if now := time.Now(); now.Sub(t.minute) >= time.Minute {
+		t.minute, t.lines = now, 0
+		clear(t.counts)
+	}
+}
+
+// Wait gives how long a source has to wait until its credentials for a username
+// are looked at again; 0 is not at all. One that is trusted, because the user is
+// registered from there, waits only for its own guesses.
+func (t *Throttle) Wait(source netip.Addr, username string, trusted bool) time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn()
+	for i, g := range t.guessers(source, username) {
+		if t.counts[g.guesser] >= g.most && (i == 0 || !trusted) {
+			return time.Until(t.minute.Add(time.Minute))
+		}
+	}
+	return 0
+}
+
+// Wrong counts a wrong guess. It says whether to write a line in the log: for
+// the first of a source in a minute, and when it has to wait from now on.
+func (t *Throttle) Wrong(source netip.Addr, username string) (log, waits bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn()
+	if len(t.counts)+3 > maxGuessers {
+		clear(t.counts) // so many guesses cannot come of one who is let guess
+	}
+	all := t.guessers(source, username)
+	for _, g := range all {
+		t.counts[g.guesser]++
+		waits = waits || t.counts[g.guesser] == g.most
+	}
+	if log = waits || t.counts[all[1].guesser] == 1; !log || t.lines >= guessesLogged {
+		return false, waits
+	}
+	t.lines++
+	return true, waits
+}
+
+// Odd says whether to write a line in the log about something of a source that
+// is no guess: the first in a minute.
+func (t *Throttle) Odd(source netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.turn()
+	odd := guesser{source: source.Unmap(), odd: true}
+	if t.counts[odd] > 0 || t.lines >= guessesLogged || len(t.counts) >= maxGuessers {
+		return false
+	}
+	t.counts[odd]++
+	t.lines++
+	return true
+}
+
+// Right forgets the wrong guesses of a source for a username.
+func (t *Throttle) Right(source netip.Addr, username string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.counts, t.guessers(source, username)[0].guesser)
+}

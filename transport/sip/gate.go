@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/digest"
+	"github.com/callwright/callwright/transport/sip/registrar"
+)
+
+// gate finds out which user a request comes from, by its credentials.
+type gate struct {
+	directory *engine.Directory
+	registrar *registrar.Registrar
+	verifier  *digest.Verifier
+	throttle  *digest.Throttle
+	log       *slog.Logger
+}
+
+func newGate(cfg Config, r *registrar.Registrar) *gate {
+	return &gate{
+		directory: cfg.Directory, registrar: r, throttle: digest.NewThrottle(), log: cfg.Log,
+		verifier: digest.New(digest.Config{Realm: cfg.Realm, Password: func(username string) (string, bool) {
+			u, ok := cfg.Directory.UserNamed(username)
+			return u.Password, ok
+		}}),
+	}
+}
+
+// look says what to answer a REGISTER or a new call with; nil lets it in. It is
+// the same for a user who is not there as for a wrong password. Calls by a trunk
+// need no credentials.
+func (g *gate) look(r dialog.Request) *dialog.Response {
+	c, err := g.verifier.Find(r.Header("Authorization"))
+	switch {
+	case err != nil && r.Method == "INVITE" && g.isTrunk(r):
+		return nil
+	case !g.directory.AnyCaller():
+		return &dialog.Response{Status: 403, Phrase: "Forbidden"}
+	case err != nil:
+		return g.challenge(false)
+	}
+	if wait := g.throttle.Wait(r.Source.Addr(), c.Username, g.registrar.Knows(r.Source)); wait > 0 {
+		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
+			{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)},
+		}}
+	}
+	err = g.verifier.Check(c, r.Method, r.URI)
+	if err == nil {
+		return nil
+	}
+	g.refused(r, c.Username, err)
+	return g.challenge(digest.Renewable(err))
+}
+
+// enter uses the credentials of a request that look has let in, and gives the
+// user; none for a call by a trunk.
+func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
+	c, err := g.verifier.Find(r.Header("Authorization"))
+	if err != nil {
+		return engine.User{}, nil
+	}
+	if err := g.verifier.Spend(c); err != nil {
+		g.refused(r, c.Username, err)
+		return engine.User{}, g.challenge(true)
+	}
+	user, ok := g.directory.UserNamed(c.Username)
+	if !ok { // taken out just now
+		return engine.User{}, g.challenge(false)
+	}
+	g.throttle.Right(r.Source.Addr(), c.Username)
+	return user, nil
+}
+
+func (g *gate) isTrunk(r dialog.Request) bool {
+	_, ok := g.directory.TrunkFrom(r.Source.Addr())
+	return ok
+}
+
+func (g *gate) challenge(stale bool) *dialog.Response {
+	no := &dialog.Response{Status: 401, Phrase: "Unauthorized"}
+	for _, value := range g.verifier.Challenge(stale) {
+		no.Headers = append(no.Headers, dialog.Header{Name: "WWW-Authenticate", Value: value})
+	}
+	return no
+}
+
+// refused writes to the log why credentials were not taken: once in a minute
+// for a source, and what happens to every phone not at all.
+func (g *gate) refused(r dialog.Request, username string, err error) {
+	source := r.Source.Addr()
+	log, waits := false, false
+	switch {
+	case errors.Is(err, digest.ErrStale):
+		return
+	case errors.Is(err, digest.ErrWrong):
+		log, waits = g.throttle.Wrong(source, username)
+		if _, known := g.directory.UserNamed(username); !known {
+			err = errors.New("no user has that username")
+		}
+	default:
+		log = g.throttle.Odd(source)
+	}
+	if !log {
+		return
+	}
+	text := "credentials refused"
+	if waits {
+		text += ", and no more are looked at for the rest of the minute"
+	}
+	g.log.Warn(text, "request", r.Method, "username", username, "source", r.Source, "reason", err.Error())
+}

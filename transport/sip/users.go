@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/sip/dialog"
+)
+
+// register answers a REGISTER that the gate has let in.
+func (s *Server) register(r dialog.Request) dialog.Response {
+	user, no := s.gate.enter(r)
+	if no != nil {
+		return *no
+	}
+	if name := userPart(r.To.URI); user.ID == "" || name != user.Username && name != user.ID {
+		s.log.Warn("registration refused: users register only themselves",
+			"user", user.ID, "to", r.To.URI, "source", r.Source)
+		return dialog.Response{Status: 403, Phrase: "Forbidden"}
+	}
+	return s.registrar.Register(user, r)
+}
+
+// fromUser says what a user's call is: who calls is known by the credentials,
+// and whatever From says is not believed, only that the user wants to be
+// withheld.
+func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
+	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address(), Diversion: diversion(in)}
+	if number := s.cfg.Directory.CallerID(user); number != "" {
+		a.From = engine.Address{Kind: engine.KindNumber, Value: number, Name: user.Name}
+	}
+	if caller(in).Kind == engine.KindAnonymous {
+		a.From = engine.Anonymous()
+	}
+	dialled := userPart(in.To.URI)
+	a.To = called(in.To)
+	if engine.IsNumber(dialled) && slices.Contains(s.cfg.Emergency, a.To.Value) {
+		return a, nil
+	}
+	if party, ok := s.cfg.Directory.Party(user.Account, dialled); ok {
+		a.To = party
+		return a, nil
+	}
+	app, _ := s.cfg.Directory.App(user.App)
+	number, ours := s.cfg.Directory.Number(user.Account, dialled)
+	_, trunk := s.cfg.Directory.TrunkOut(user.Account)
+	switch {
+	case ours && app.OutgoingURL == "":
+		a.Number = number
+		return a, nil
+	case ours, engine.IsNumber(dialled) && (trunk || app.OutgoingURL != ""):
+		return a, nil
+	}
+	reason := fmt.Sprintf("%s dialled %q, which is no user, group or number", user.ID, dialled)
+	if engine.IsNumber(dialled) {
+		reason = fmt.Sprintf("%s dialled %q, which is not configured, and no trunk has an address", user.ID, dialled)
+	}
+	if nearest := s.cfg.Directory.NearestNumber(user.Account, dialled); nearest != "" {
+		reason += fmt.Sprintf("; the nearest number is %q", nearest)
+	}
+	return engine.Arrival{}, refuse(404, "Not Found", reason)
+}
+
+// Contacts gives where a user's phones are: those that are registered, and the
+// one that is configured.
+func (s *Server) Contacts(account, user string) []string {
+	var contacts []string
+	for _, p := range s.registrar.Places(account, user) {
+		if s.reachable(p) {
+			contacts = append(contacts, p.Contact)
+		}
+	}
+	if u, ok := s.cfg.Directory.User(account, user); ok && u.Contact != "" && !slices.Contains(contacts, u.Contact) {
+		contacts = append(contacts, u.Contact)
+	}
+	return contacts
+}
+
+// reachable says whether a phone can be rung where it registered from: over the
+// connection that it opened or, if it is not behind a NAT, over a new one.
+func (s *Server) reachable(p engine.Registration) bool {
+	network, address := flow(p)
+	if network != "TCP" || s.endpoint.Connected(address) {
+		return true
+	}
+	from, err := netip.ParseAddrPort(address)
+	_, host, _ := strings.Cut(p.Contact, "@")
+	contact, err2 := netip.ParseAddrPort(hostOf(host))
+	return err == nil && err2 == nil && from.Addr() == contact.Addr()
+}
+
+// flow is where a registration came from: "UDP" or "TCP", and the address.
+func flow(p engine.Registration) (network, address string) {
+	network, address, _ = strings.Cut(p.Source, ":")
+	return strings.ToUpper(network), address
+}
+
+// routeToUser finds the way to one of a user's phones, or to any if contact is
+// empty.
+func (s *Server) routeToUser(account string, t engine.Target) (route, error) {
+	user, _ := s.cfg.Directory.User(account, t.Address.Value)
+	for _, p := range s.registrar.Places(account, t.Address.Value) {
+		if s.reachable(p) && (t.Contact == "" || t.Contact == p.Contact) {
+			way := route{uri: p.Contact, dtmf: user.DTMF}
+			way.network, way.host = flow(p)
+			way.flow = way.host
+			return way, nil
+		}
+	}
+	if user.Contact != "" && (t.Contact == "" || t.Contact == user.Contact) {
+		_, address, _ := strings.Cut(user.Contact, "@")
+		return route{uri: user.Contact, host: hostOf(address), dtmf: user.DTMF}, nil
+	}
+	return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf(
+		"%s is not there: no phone is registered, and none is configured (users[].contact)", t)}
+}
+
+var _ engine.Location = (*Server)(nil)
