@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: MIT
+
+package settings
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"math"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// Store keeps objects. Its errors mean that the database is away.
+type Store interface {
+	// Objects gives all of them.
+	Objects(context.Context) ([]store.Object, error)
+	// PutObject keeps one, in place of what was kept under its name.
+	PutObject(context.Context, store.Object) error
+	// DeleteObject forgets one; one that is not kept is no error.
+	DeleteObject(ctx context.Context, kind, account, id string) error
+}
+
+// Config is what Settings are made of.
+type Config struct {
+	Store Store
+	// File are the objects of the configuration file.
+	File engine.Entries
+	// Sample are the objects that hold while there are no others. They are not
+	// kept.
+	Sample engine.Entries
+	// Dialects are the languages that Apps may speak.
+	Dialects []string
+	// Key seals secrets; KeyName says to the operator where it comes from.
+	Key     *Key
+	KeyName string
+	Log     *slog.Logger
+}
+
+// Settings are the objects as they are now. All methods may be called at the
+// same time.
+type Settings struct {
+	config    Config
+	directory *engine.Directory
+
+	mu sync.Mutex
+	// kept are the objects of the database.
+	kept map[engine.EntryID]object
+	now  engine.Entries // of kept, in order
+}
+
+// object is what is kept of an Entry.
+type object struct {
+	// entry is nil when it was deleted though the file has it: then it stays
+	// deleted until it changes there.
+	entry engine.Entry
+	// hash is that of the version in the file that was last applied.
+	hash string
+	// place is where it stands in the file.
+	place int
+}
+
+// nowhere is the place of an object that is not in the file.
+const nowhere = math.MaxInt
+
+// Directory gives the Directory, which follows every change.
+func (s *Settings) Directory() *engine.Directory { return s.directory }
+
+// Entries gives all objects with their secrets: those of the file in its order,
+// then the others by name. The caller changes nothing in it.
+func (s *Settings) Entries() engine.Entries {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.now
+}
+
+// Sampling says whether nothing is configured, so that the sample holds.
+func (s *Settings) Sampling() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.now.All()) == 0
+}
+
+// Change has an object be what change makes of it, or of nil if it is not
+// there. It counts for the next call. Changes are made one after the other; old
+// must not be altered. The error is what change gave, an *engine.EntryError, or
+// says that the object could not be kept; then nothing has changed.
+func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	had, there := s.kept[id]
+	if !there {
+		had.place = nowhere
+	}
+	next, err := change(had.entry)
+	if err != nil {
+		return false, err
+	}
+	next = normal(next)
+	if next.EntryID() != id {
+		return false, &engine.EntryError{EntryID: id, Problem: "cannot be renamed: make another and delete this one"}
+	}
+	var alone engine.Entries
+	alone.Add(next)
+	if err := alone.Check(s.config.Dialects); err != nil {
+		return false, err
+	}
+	created, had.entry = had.entry == nil, next
+	all, err := s.with(id, had)
+	if err != nil {
+		return false, blame(id, err)
+	}
+	row, err := s.row(id, had)
+	if err != nil {
+		return false, err
+	}
+	if err := s.config.Store.PutObject(ctx, row); err != nil {
+		return false, fmt.Errorf("keep %s: %w", id, err)
+	}
+	s.kept[id] = had
+	return created, s.replace(all)
+}
+
+// Delete forgets an object. One that is not there is store.ErrNotFound, one that
+// others name an *engine.EntryError.
+func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	had := s.kept[id]
+	if had.entry == nil {
+		return fmt.Errorf("delete %s: %w", id, store.ErrNotFound)
+	}
+	had.entry = nil
+	all, err := s.with(id, had)
+	var other *engine.EntryError
+	if errors.As(err, &other) {
+		still := *other
+		still.Conflict, still.Problem = true, "still names "+id.String()
+		return &still
+	}
+	if err != nil {
+		return err
+	}
+	if err := s.forget(ctx, id, had); err != nil {
+		return fmt.Errorf("delete %s: %w", id, err)
+	}
+	return s.replace(all)
+}
+
+// forget deletes an object, or, as long as the file has it, keeps that it is
+// deleted.
+func (s *Settings) forget(ctx context.Context, id engine.EntryID, had object) error {
+	if had.place == nowhere {
+		if err := s.config.Store.DeleteObject(ctx, id.Kind, id.Account, id.ID); err != nil {
+			return err
+		}
+		delete(s.kept, id)
+		return nil
+	}
+	row, err := s.row(id, had)
+	if err != nil {
+		return err
+	}
+	if err := s.config.Store.PutObject(ctx, row); err != nil {
+		return err
+	}
+	s.kept[id] = had
+	return nil
+}
+
+// with gives all entries as they would be with one object changed, or says why
+// they do not fit each other.
+func (s *Settings) with(id engine.EntryID, o object) (engine.Entries, error) {
+	kept := maps.Clone(s.kept)
+	kept[id] = o
+	all := inOrder(kept)
+	_, err := engine.NewDirectory(all)
+	return all, err
+}
+
+// replace has the entries hold from now on; they were tried before.
+func (s *Settings) replace(all engine.Entries) error {
+	s.now = all
+	return s.directory.Replace(s.orSample(all))
+}
+
+// orSample gives the sample in place of nothing.
+func (s *Settings) orSample(all engine.Entries) engine.Entries {
+	if len(all.All()) == 0 {
+		return s.config.Sample
+	}
+	return all
+}
+
+// inOrder gives the entries of the file in its order, then the others by name.
+func inOrder(kept map[engine.EntryID]object) engine.Entries {
+	ids := slices.SortedFunc(maps.Keys(kept), func(a, b engine.EntryID) int {
+		return cmp.Or(cmp.Compare(kept[a].place, kept[b].place), cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
+	})
+	var all engine.Entries
+	for _, id := range ids {
+		if o := kept[id]; o.entry != nil {
+			all.Add(o.entry)
+		}
+	}
+	return all
+}
+
+// blame says of an error that appears at another entry than the one that is
+// changed that it is because of this change.
+func blame(id engine.EntryID, err error) error {
+	var other *engine.EntryError
+	if !errors.As(err, &other) || other.EntryID == id {
+		return err
+	}
+	return &engine.EntryError{EntryID: id, Conflict: true, Problem: "does not fit the others: " + other.Error()}
+}
+
+// row gives an object as it is kept, its secrets sealed.
+func (s *Settings) row(id engine.EntryID, o object) (store.Object, error) {
+	body, err := s.config.Key.body(o.entry)
+	if err != nil {
+		return store.Object{}, fmt.Errorf("write %s: %w", id, err)
+	}
+	if bytes.Contains(body, []byte(`\u0000`)) {
+		return store.Object{}, &engine.EntryError{EntryID: id, Problem: "has a zero character in it, which no database keeps: leave it out"}
+	}
+	return store.Object{Kind: id.Kind, Account: id.Account, ID: id.ID, Body: body, FileHash: o.hash, UpdatedAt: time.Now()}, nil
+}

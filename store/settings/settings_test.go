@@ -1,0 +1,428 @@
+// SPDX-License-Identifier: MIT
+
+package settings_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/settings"
+)
+
+// shelf is a Store in memory.
+type shelf struct {
+	mu   sync.Mutex
+	rows map[engine.EntryID]store.Object
+	away error
+	puts int
+}
+
+func (s *shelf) Objects(context.Context) (rows []store.Object, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, row := range s.rows {
+		rows = append(rows, row)
+	}
+	return rows, s.away
+}
+
+func (s *shelf) PutObject(_ context.Context, o store.Object) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away != nil {
+		return s.away
+	}
+	if err := o.Check(); err != nil {
+		return err
+	}
+	s.rows[engine.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
+	s.puts++
+	return nil
+}
+
+func (s *shelf) DeleteObject(_ context.Context, kind, account, id string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.away == nil {
+		delete(s.rows, engine.EntryID{Kind: kind, Account: account, ID: id})
+	}
+	return s.away
+}
+
+// house is settings that can be opened again.
+type house struct {
+	*settings.Settings
+	store settings.Store
+	key   string
+	log   strings.Builder
+}
+
+// open starts, or starts again, with what the file says.
+func (h *house) open(t *testing.T, file engine.Entries) {
+	t.Helper()
+	if err := h.try(file); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (h *house) try(file engine.Entries) error {
+	h.log.Reset()
+	key, err := settings.NewKey(h.key)
+	if err != nil {
+		return err
+	}
+	h.Settings, err = settings.Open(context.Background(), settings.Config{
+		Store: h.store, File: file, Sample: engine.Entries{Numbers: []engine.Number{{Number: "*"}}},
+		Dialects: []string{"sipgate"}, Key: key, KeyName: "encryption_key",
+		Log: slog.New(slog.NewTextHandler(&h.log, nil)),
+	})
+	return err
+}
+
+func newHouse() (*house, *shelf) {
+	s := &shelf{rows: map[engine.EntryID]store.Object{}}
+	return &house{store: s, key: "the key of the house"}, s
+}
+
+// put makes or changes an entry.
+func (h *house) put(e engine.Entry) error {
+	_, err := h.Change(context.Background(), e.EntryID(), func(engine.Entry) (engine.Entry, error) { return e, nil })
+	return err
+}
+
+// must fails when something that should work does not.
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// check compares what holds now with what should.
+func (h *house) check(t *testing.T, want engine.Entries) {
+	t.Helper()
+	if diff := cmp.Diff(want, h.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
+		t.Errorf("entries (-want +got):\n%s", diff)
+	}
+}
+
+var (
+	shop  = engine.App{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "http://shop.example/", Secret: "open sesame"}
+	alice = engine.User{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "wonder"}
+	sales = engine.Group{ID: "g0", Account: "default", Users: []string{"w0"}}
+	hello = engine.Number{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}}
+	lines = engine.Trunk{Name: "carrier", Account: "default", Address: "192.0.2.1:5060", Username: "me", Password: "s3cret"}
+	file  = engine.Entries{
+		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
+		Apps:     []engine.App{shop}, Users: []engine.User{alice}, Groups: []engine.Group{sales},
+		Numbers: []engine.Number{hello}, Trunks: []engine.Trunk{lines},
+	}
+)
+
+// What is configured holds, also after a start without any change, and is
+// written once.
+func TestTheFileHolds(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	for range 2 {
+		h.open(t, file)
+		h.check(t, file)
+		if n, ok := h.Directory().Number("default", "4921112345"); !ok || n.App != "shop" {
+			t.Errorf("the number is %v, %t", n, ok)
+		}
+	}
+	if kept.puts != 6 {
+		t.Errorf("wrote %d times, want 6", kept.puts)
+	}
+	if h.log.Len() > 0 {
+		t.Errorf("log:\n%s", &h.log)
+	}
+}
+
+// Nothing that is secret is kept in the clear, nor so that a short secret could
+// be guessed by its hash.
+func TestSecretsAreSealed(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, file)
+	other, otherKept := newHouse()
+	other.key = "the key of another house"
+	other.open(t, file)
+	for id, row := range kept.rows {
+		all := string(row.Body) + row.FileHash
+		for _, secret := range []string{"open sesame", "wonder", "s3cret"} {
+			if strings.Contains(all, secret) {
+				t.Errorf("%s keeps %s", id, all)
+			}
+		}
+		if otherKept.rows[id].FileHash == row.FileHash {
+			t.Errorf("%s has the same hash under another key", id)
+		}
+	}
+	h.key = "the wrong key, in fact"
+	if err := h.try(file); !errors.Is(err, settings.ErrKey) || !strings.Contains(err.Error(), "than that of encryption_key; put the earlier key back") {
+		t.Errorf("with the wrong key: %v", err)
+	}
+	h.key = "the key of the house"
+	// A secret does not open in another's place.
+	moved := kept.rows[alice.EntryID()]
+	moved.Account, moved.Body = "acme", []byte(strings.ReplaceAll(string(moved.Body), "default", "acme"))
+	kept.rows[engine.EntryID{Kind: "user", Account: "acme", ID: "w0"}] = moved
+	if err := h.try(file); !errors.Is(err, settings.ErrKey) {
+		t.Errorf("a secret in another place: %v", err)
+	}
+}
+
+func TestChangesHoldAtOnceAndAfterAStart(t *testing.T) {
+	t.Parallel()
+	h, _ := newHouse()
+	h.open(t, file)
+	bob := engine.User{ID: "w1", Account: "default", Username: "bob", Password: "builder", App: "shop"}
+	must(t, h.put(bob))
+	if u, ok := h.Directory().UserNamed("bob"); !ok || u.Password != "builder" {
+		t.Errorf("bob is %v, %t", u, ok)
+	}
+	renamed := shop
+	renamed.IncomingURL = "http://shop.example/new"
+	must(t, h.put(renamed))
+	must(t, h.put(engine.Number{Number: "0049 211 999", App: "shop"}))
+	must(t, h.Delete(context.Background(), lines.EntryID()))
+	want := file
+	want.Apps = []engine.App{renamed}
+	want.Users = []engine.User{alice, bob}
+	want.Numbers = []engine.Number{hello, {Number: "+49211999", Account: "default", App: "shop"}}
+	want.Trunks = nil
+	h.check(t, want)
+	for range 2 {
+		h.open(t, file)
+		h.check(t, want) // the file did not change, so what the API did stays
+	}
+	if h.log.Len() > 0 {
+		t.Errorf("log:\n%s", &h.log)
+	}
+}
+
+// What changes in the file is applied again, over what the API did.
+func TestAChangeInTheFileIsApplied(t *testing.T) {
+	t.Parallel()
+	h, _ := newHouse()
+	h.open(t, file)
+	renamed := shop
+	renamed.IncomingURL = "http://shop.example/api"
+	must(t, h.put(renamed))
+	must(t, h.Delete(context.Background(), lines.EntryID()))
+	changed := file
+	changed.Users = []engine.User{{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "other"}}
+	back := lines
+	back.From = "+4930"
+	changed.Trunks = []engine.Trunk{back}
+	h.open(t, changed)
+	want := changed
+	want.Apps = []engine.App{renamed}
+	h.check(t, want)
+}
+
+func TestWhatIsGoneFromTheFileStays(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, file)
+	must(t, h.Delete(context.Background(), lines.EntryID()))
+	less := file
+	less.Numbers, less.Trunks = nil, nil
+	h.open(t, less)
+	if !strings.Contains(h.log.String(), `number \"+4921112345\" is no longer in the configuration file and still holds`) || strings.Count(h.log.String(), "\n") != 1 {
+		t.Errorf("log:\n%s", &h.log)
+	}
+	want := file
+	want.Trunks = nil
+	h.check(t, want)
+	if _, ok := kept.rows[lines.EntryID()]; ok {
+		t.Error("that the trunk was deleted is still kept, though the file has it no more")
+	}
+	must(t, h.Delete(context.Background(), hello.EntryID()))
+	if _, ok := kept.rows[hello.EntryID()]; ok {
+		t.Error("the number is still kept")
+	}
+}
+
+func TestRefusals(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, file)
+	puts := kept.puts
+	for want, e := range map[string]engine.Entry{
+		`app "a" has the dialect "rcml": this version speaks sipgate`:                             engine.App{Key: "a", Dialect: "rcml"},
+		`number "100" names app "b", which is not configured`:                                     engine.Number{Number: "100", Account: "default", App: "b"},
+		`user "w1" has the username "alice", which user "w0" has already`:                         engine.User{ID: "w1", Account: "default", Username: "alice", Password: "x"},
+		`number "+4921112345" names account "acmee", which is not configured`:                     engine.Number{Number: "+4921112345", Account: "acmee"},
+		`app "shop" does not fit the others: number "+4921112345" names app "shop", which is not`: engine.App{Key: "shop", Account: "acme", Dialect: "sipgate"},
+		`user "w1" has a zero character in it`:                                                    engine.User{ID: "w1", Account: "default", Name: "a\x00b"},
+	} {
+		err := h.put(e)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %s", err, want)
+		}
+		var wrong *engine.EntryError
+		if !errors.As(err, &wrong) || wrong.EntryID != e.EntryID() {
+			t.Errorf("error %#v of %v", err, e.EntryID())
+		}
+	}
+	ctx := context.Background()
+	for want, id := range map[string]engine.EntryID{
+		`number "+4921112345" still names app "shop"`: shop.EntryID(),
+		`group "g0" still names user "w0"`:            alice.EntryID(),
+		`number "+4921112345" still names group "g0"`: sales.EntryID(),
+	} {
+		var wrong *engine.EntryError
+		if err := h.Delete(ctx, id); !errors.As(err, &wrong) || wrong.Error() != want || !wrong.Conflict {
+			t.Errorf("delete: %v, want %s", err, want)
+		}
+	}
+	if err := h.Delete(ctx, engine.EntryID{Kind: "app", ID: "none"}); !errors.Is(err, store.ErrNotFound) {
+		t.Errorf("delete what is not there: %v", err)
+	}
+	h.check(t, file)
+	if kept.puts != puts {
+		t.Error("something was written")
+	}
+}
+
+// While the database is away nothing changes.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, file)
+	must(t, h.put(engine.User{ID: "w9", Account: "default"}))
+	before := h.Entries()
+	kept.away = errors.New("nobody at home")
+	for _, err := range []error{
+		h.put(engine.User{ID: "w1", Account: "default"}),
+		h.Delete(context.Background(), lines.EntryID()),
+		h.Delete(context.Background(), engine.EntryID{Kind: "user", Account: "default", ID: "w9"}),
+	} {
+		if !errors.Is(err, kept.away) {
+			t.Errorf("error %v", err)
+		}
+	}
+	h.check(t, before)
+	if _, ok := h.Directory().User("default", "w1"); ok {
+		t.Error("a user that was not kept is there")
+	}
+}
+
+// What was made at run time gives way to the file.
+func TestTheFileWins(t *testing.T) {
+	t.Parallel()
+	h, _ := newHouse()
+	h.open(t, file)
+	must(t, h.put(engine.User{ID: "w9", Account: "default", Username: "bob", Password: "x"}))
+	must(t, h.put(engine.Group{ID: "g9", Account: "default", Users: []string{"w9"}}))
+	changed := file
+	changed.Users = []engine.User{alice, {ID: "w1", Account: "default", Username: "bob", Password: "y"}}
+	h.open(t, changed)
+	h.check(t, changed)
+	if strings.Count(h.log.String(), "level=ERROR") != 2 || !strings.Contains(h.log.String(), `user \"w9\" has the username \"bob\", which user \"w1\" has already`) {
+		t.Errorf("log:\n%s", &h.log)
+	}
+	must(t, h.Delete(context.Background(), engine.EntryID{Kind: "user", Account: "default", ID: "w1"}))
+	h.open(t, changed)
+	if len(h.Entries().Groups) != 2 {
+		t.Error("what was left out is not there again when it fits")
+	}
+}
+
+// A file that names again what was deleted at run time is told so.
+func TestTheFileNamesWhatWasDeleted(t *testing.T) {
+	t.Parallel()
+	h, _ := newHouse()
+	small := engine.Entries{Users: []engine.User{alice}}
+	h.open(t, small)
+	must(t, h.Delete(context.Background(), alice.EntryID()))
+	small.Groups = []engine.Group{sales}
+	err := h.try(small)
+	if err == nil || !strings.Contains(err.Error(), `group "g0" names user "w0", which is not configured; user "w0" was deleted by the admin API`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestSampleHoldsWhileNothingElseDoes(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, engine.Entries{})
+	answers := func() bool { _, ok := h.Directory().Number("default", "100"); return ok }
+	if !answers() || !h.Sampling() || len(kept.rows) != 0 {
+		t.Errorf("answers %t, sampling %t, %d rows", answers(), h.Sampling(), len(kept.rows))
+	}
+	must(t, h.put(alice))
+	if answers() || h.Sampling() {
+		t.Error("the sample holds beside a user")
+	}
+	h.open(t, engine.Entries{})
+	if answers() {
+		t.Error("the sample holds beside a user after a start")
+	}
+	must(t, h.Delete(context.Background(), alice.EntryID()))
+	if !answers() {
+		t.Error("the sample does not hold again")
+	}
+}
+
+// Rows of another version, or that somebody else wrote, keep nobody from
+// starting.
+func TestOddRows(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	for _, o := range []store.Object{
+		{Kind: "spaceship", ID: "x", Body: []byte(`{}`)},
+		{Kind: "user", Account: "default", ID: "x", Body: []byte(`[]`)},
+		{Kind: "user", Account: "default", ID: "v", Body: []byte(`{"id":"w","account":"default"}`)},
+		{Kind: "user", Account: "default", ID: "y", Body: []byte(`{"id":"y","account":"default","password":"no base64 !"}`)},
+		{Kind: "user", Account: "default", ID: "z", Body: []byte(`{"id":"z","account":"default","of later":1}`)},
+	} {
+		kept.rows[engine.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
+	}
+	h.open(t, engine.Entries{})
+	h.check(t, engine.Entries{Users: []engine.User{{ID: "z", Account: "default"}}})
+	if n := strings.Count(h.log.String(), "left out what the database keeps of"); n != 4 {
+		t.Errorf("%d complaints, want 4:\n%s", n, &h.log)
+	}
+}
+
+// Those who change at the same time lose nothing of each other.
+func TestManyWriters(t *testing.T) {
+	t.Parallel()
+	h, _ := newHouse()
+	h.open(t, engine.Entries{Users: []engine.User{{ID: "w0", Account: "default"}}})
+	id := engine.EntryID{Kind: "user", Account: "default", ID: "w0"}
+	var writers sync.WaitGroup
+	for i := range 40 {
+		writers.Go(func() {
+			_, err := h.Change(context.Background(), id, func(old engine.Entry) (engine.Entry, error) {
+				u := old.(engine.User)
+				u.Name += "x"
+				return u, nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+			if err := h.put(engine.User{ID: fmt.Sprint("v", i), Account: "default"}); err != nil {
+				t.Error(err)
+			}
+			_ = h.Entries()
+		})
+	}
+	writers.Wait()
+	if u, _ := h.Directory().User("default", "w0"); len(u.Name) != 40 || len(h.Entries().Users) != 41 {
+		t.Errorf("%d changes and %d users, want 40 and 41", len(u.Name), len(h.Entries().Users))
+	}
+}
