@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -21,12 +22,14 @@ import (
 type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
 	Demo    demoCommand    `cmd:"" help:"Run one call from end to end on this machine, print what happens, and exit."`
+	Lint    lintCommand    `cmd:"" help:"Check documents: what is wrong in which line, and what they would do."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
 // world is what commands have of their surroundings.
 type world struct {
 	ctx         context.Context
+	in          io.Reader
 	out, err    io.Writer
 	environment []string
 }
@@ -41,8 +44,14 @@ func main() {
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	server.Tune()
-	os.Exit(run(&world{ctx: ctx, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
+	os.Exit(run(&world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
 }
+
+// exit is the exit status of a command that has said all there is to say.
+type exit int
+
+// Error names the status.
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // run carries out a command line and gives the exit status: 0 when all is well,
 // 1 when the command failed, 2 when the command line cannot be understood.
@@ -65,11 +74,16 @@ func run(w *world, args []string) int {
 		fmt.Fprintln(w.err, "Run callwright --help to see what can be said.")
 		return 2
 	}
-	if err := command.Run(w); err != nil {
-		fmt.Fprintln(w.err, "callwright:", err)
-		return 1
+	err = command.Run(w)
+	var said exit
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &said):
+		return int(said)
 	}
-	return 0
+	fmt.Fprintln(w.err, "callwright:", err)
+	return 1
 }
 
 type versionCommand struct{}

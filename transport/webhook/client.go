@@ -16,8 +16,8 @@ import (
 )
 
 const (
-	// replyLimit is how long an App's reply may be, decompressed.
-	replyLimit = 64 << 10
+	// ReplyLimit is how long an App's reply may be, decompressed.
+	ReplyLimit = 64 << 10
 	// headLimit is how long the head of a reply may be.
 	headLimit = 64 << 10
 	// defaultTimeout is for a request whose policy names none: nothing may
@@ -95,7 +95,7 @@ func (c *Client) Fetch(ctx context.Context, r engine.Request) engine.Reply {
 		redirects: r.Policy.Redirects,
 		from:      r.Policy.SuccessFrom,
 		to:        r.Policy.SuccessTo,
-		size:      replyLimit,
+		size:      ReplyLimit,
 	}
 	if c.config.Timeout > 0 {
 		l.timeout = c.config.Timeout

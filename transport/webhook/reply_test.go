@@ -34,7 +34,7 @@ func deflated(w io.Writer) io.WriteCloser { f, _ := flate.NewWriter(w, flate.Bes
 func TestFetchDecodes(t *testing.T) {
 	t.Parallel()
 	document := []byte("<Response>" + strings.Repeat("<Play><Url>http://x/y.wav</Url></Play>", 50) + "</Response>")
-	full := bytes.Repeat([]byte("x"), replyLimit)
+	full := bytes.Repeat([]byte("x"), ReplyLimit)
 	tests := []struct {
 		name, encoding string
 		body           []byte
@@ -60,7 +60,7 @@ func TestFetchDecodes(t *testing.T) {
 		{"as long as may be, gzip", "gzip", packed(t, gzipped, full), false, full, ""},
 		{"a byte more", "", append(full, 'x'), false, full, "answered more than 64 KiB, which is the limit"},
 		{"a byte more, chunked", "", append(full, 'x'), true, full, "answered more than 64 KiB, which is the limit"},
-		{"bomb", "gzip", packed(t, gzipped, make([]byte, 8<<20)), false, make([]byte, replyLimit), "answered more than 64 KiB, which is the limit"},
+		{"bomb", "gzip", packed(t, gzipped, make([]byte, 8<<20)), false, make([]byte, ReplyLimit), "answered more than 64 KiB, which is the limit"},
 		{"empty members", "gzip", bytes.Repeat(packed(t, gzipped, nil), 20_000), false, nil, "answered more than 64 KiB, which is the limit"},
 	}
 	for _, tt := range tests {

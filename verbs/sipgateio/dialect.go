@@ -13,16 +13,19 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// The names of the pushes, and the keys under which a Call's DialectState keeps
-// the URLs that the App subscribed; they are the names of the attributes.
+// The names of the pushes.
 const (
 	newCall = "newCall"
 	dtmf    = "dtmf"
 	answer  = "answer"
 	hangup  = "hangup"
+)
 
-	onAnswer = "onAnswer"
-	onHangup = "onHangup"
+// The keys under which a Call's DialectState keeps the URLs that the App
+// subscribed; they are the names of the attributes of <Response>.
+const (
+	OnAnswer = "onAnswer"
+	OnHangup = "onHangup"
 )
 
 // maxUsers is how many users a push names. The official client reads more than
@@ -64,11 +67,11 @@ func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 func (d *Dialect) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 	switch e.Kind {
 	case engine.EventAnswered:
-		if url, by := c.Dialect[onAnswer], answeredBy(c, e); url != "" && by != nil {
+		if url, by := c.Dialect[OnAnswer], answeredBy(c, e); url != "" && by != nil {
 			return []engine.Request{push(c, answer, url, answerFields(c, *by))}
 		}
 	case engine.EventEnded:
-		if url := c.Dialect[onHangup]; url != "" {
+		if url := c.Dialect[OnHangup]; url != "" {
 			return []engine.Request{push(c, hangup, url, hangupFields(c, e))}
 		}
 	}

@@ -44,7 +44,7 @@ func call(t *testing.T) engine.CallInfo {
 		Record: engine.Record{
 			ID: id, Chain: id, Account: "1234567", App: "shop", Number: "+4915791234567", Direction: engine.In,
 			From: engine.NumberAddress("+492111234567"), To: engine.NumberAddress("+4915791234567"),
-			Dialect: engine.DialectState{onAnswer: aliceAnswers, onHangup: hangupURL},
+			Dialect: engine.DialectState{OnAnswer: aliceAnswers, OnHangup: hangupURL},
 		},
 		App: engine.App{
 			Key: "shop", IncomingURL: "http://app.example/in", OutgoingURL: "http://app.example/out",

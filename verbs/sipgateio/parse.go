@@ -29,8 +29,8 @@ func (d *Dialect) Parse(c engine.CallInfo, _ engine.Event, r engine.Reply) (engi
 		return engine.Document{}, nil
 	}
 	contentType := r.Header.Get("Content-Type")
-	media, parameters, _ := mime.ParseMediaType(contentType)
-	text, err := decode(r.Body, parameters["charset"])
+	media, _, _ := mime.ParseMediaType(contentType)
+	text, err := Text(r)
 	var doc *document
 	if err == nil {
 		doc, err = readDocument(text)
@@ -44,6 +44,13 @@ func (d *Dialect) Parse(c engine.CallInfo, _ engine.Event, r engine.Reply) (engi
 	p := &parser{document: doc, base: r.URL, outgoing: c.Direction == engine.Out}
 	p.response()
 	return p.result, p.all()
+}
+
+// Text gives a reply's document in UTF-8, as the lines and columns of Problems
+// count it. The error is a sentence for the customer.
+func Text(r engine.Reply) (string, error) {
+	_, parameters, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	return decode(r.Body, parameters["charset"])
 }
 
 // foreignType complains about a Content-Type.
@@ -109,8 +116,8 @@ func (p *parser) response() {
 	for _, at := range p.ampersands {
 		p.add(at, engine.Problem{Sentence: "this & begins no reference: write &amp; in text"})
 	}
-	attributes := p.attributes(root, onAnswer, onHangup)
-	for _, name := range []string{onAnswer, onHangup} {
+	attributes := p.attributes(root, OnAnswer, OnHangup)
+	for _, name := range []string{OnAnswer, OnHangup} {
 		value, ok := attributes[name]
 		if ok && p.absolute(root, name, value) {
 			if p.result.Remember == nil {
@@ -139,7 +146,11 @@ func (p *parser) run(e *etree.Element, v engine.Verb, ends bool) {
 // complain adds a Problem about an element or, if attribute is not empty, about
 // its attribute.
 func (p *parser) complain(e *etree.Element, attribute, format string, args ...any) {
-	p.add(p.starts[e], engine.Problem{
+	at := p.starts[e]
+	if attribute != "" && len(p.problems) < maxProblems { // looking for thousands that are not told would take long
+		at = p.attributeStart(at, attribute)
+	}
+	p.add(at, engine.Problem{
 		Element: fmt.Sprintf("%.40s", e.Tag), Attribute: fmt.Sprintf("%.40s", attribute),
 		Sentence: fmt.Sprintf(format, args...),
 	})

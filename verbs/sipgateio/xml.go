@@ -184,6 +184,30 @@ func (s *source) bareBetween(from, to int) (offset int, ok bool) {
 	return s.bare[i], true
 }
 
+// attributeMark finds what an attribute begins with, and its value, in a
+// well-formed start tag.
+var attributeMark = regexp.MustCompile(`([^\s"'<>=/]+)\s*=\s*(?:"[^"]*"|'[^']*')`)
+
+// attributeStart gives the offset at which an attribute of the element that
+// begins at another one stands, in any case and with any prefix; that of the
+// element if it has none.
+func (s *source) attributeStart(element int, name string) int {
+	for at := element; ; {
+		next := attributeMark.FindStringSubmatchIndex(s.text[at:])
+		if next == nil || strings.Contains(s.text[at:at+next[0]], ">") {
+			return element
+		}
+		found := s.text[at+next[2] : at+next[3]]
+		if _, local, ok := strings.Cut(found, ":"); ok {
+			found = local
+		}
+		if strings.EqualFold(found, name) {
+			return at + next[2]
+		}
+		at += next[1]
+	}
+}
+
 // place gives the line and the column of an offset, in characters from 1.
 func (s *source) place(offset int) (line, column int) {
 	before := s.text[:offset]
