@@ -129,12 +129,13 @@ func (s *shard) record(st *stream, rec *recorder.Recording, e *ear) {
 	s.stopRecord(st)
 	st.life.tape = s.tapes.put(rec)
 	st.life.tapes++
+	st.life.paused = false
 	s.listen(st, e)
 }
 
 // addToRecording records the frame that was heard and the one that was sent.
 func (s *shard) addToRecording(st *stream) {
-	if !st.remote.known {
+	if !st.remote.known || st.life.paused {
 		return
 	}
 	if !s.tapes.at(st.life.tape).Add(st.remote.codec, s.ears.at(st.ear).Frame(), &s.wire.sent) {

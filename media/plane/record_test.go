@@ -5,9 +5,9 @@ package plane
 import (
 	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,6 +76,43 @@ func TestRecord(t *testing.T) {
 	f.quiet(id)
 }
 
+// What is said in a pause is not in the file. A recording that begins anew does
+// not pause.
+func TestRecordPauses(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(1, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	path := filepath.Join(t.TempDir(), "1.wav")
+	f.must(f.Record(id, media.RecordOptions{Token: 1, Path: path}))
+	f.run(settle, map[*phone]float64{p: 1000})
+	f.must(f.PauseRecord(id, true))
+	f.must(f.PauseRecord(id, true))
+	f.run(50, map[*phone]float64{p: 440})
+	f.run(settle, map[*phone]float64{p: 1000})
+	f.must(f.PauseRecord(id, false))
+	f.run(50, map[*phone]float64{p: 1000})
+	f.must(f.PauseRecord(id, true))
+	f.must(f.StopRecord(id))
+	if e := f.want(id, media.RecordEnded); e.Err != nil || e.Duration != (settle+50)*media.FrameDuration {
+		t.Errorf("event %+v", e)
+	}
+	for i, l := range tone.Levels(readWAV(t, path, 1)[0], 440) {
+		if l > -30 {
+			t.Fatalf("what was said in the pause is heard in frame %d at %.1f dB", i, l)
+		}
+	}
+	again := filepath.Join(t.TempDir(), "2.wav")
+	f.must(f.Record(id, media.RecordOptions{Token: 2, Path: again, What: media.RecordMixed}))
+	f.run(50, map[*phone]float64{p: 1000})
+	f.must(f.StopRecord(id))
+	if e := f.want(id, media.RecordEnded); e.Err != nil || e.Duration != time.Second {
+		t.Errorf("event %+v", e)
+	}
+	hears(t, "mixed", readWAV(t, again, 1)[0][settle*media.FrameSize:], 1000)
+}
+
 func TestRecordBridged(t *testing.T) {
 	t.Parallel()
 	f := setup(t, Config{Shards: 2})
@@ -107,8 +144,10 @@ func TestRecordFails(t *testing.T) {
 	id, p := f.call(media.PCMU)
 	f.run(1, map[*phone]float64{p: 1000})
 	f.want(id, media.Latched)
-	f.must(f.Record(id, media.RecordOptions{Token: 4, Path: filepath.Join(t.TempDir(), "no", "folder.wav")}))
-	if e := f.want(id, media.RecordEnded); e.Token != 4 || !errors.Is(e.Err, fs.ErrNotExist) {
+	taken := filepath.Join(t.TempDir(), "file")
+	f.must(os.WriteFile(taken, nil, 0o600))
+	f.must(f.Record(id, media.RecordOptions{Token: 4, Path: filepath.Join(taken, "no", "folder.wav")}))
+	if e := f.want(id, media.RecordEnded); e.Token != 4 || !errors.Is(e.Err, syscall.ENOTDIR) {
 		t.Errorf("event %+v", e)
 	}
 	f.must(f.StopRecord(id)) // nothing is left to stop

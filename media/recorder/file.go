@@ -5,7 +5,9 @@ package recorder
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -16,7 +18,7 @@ import (
 // file is the side of a recording that touches the disk.
 type file struct {
 	path   string
-	both   bool
+	what   media.RecordWhat
 	ended  func(Result)
 	f      *os.File
 	w      *wav.Writer
@@ -49,14 +51,18 @@ func (f *file) take(c *chunk) {
 	}
 }
 
-// create makes the file. It must not exist: a recording never overwrites one.
+// create makes the file, and the folder if need be. It must not exist: a
+// recording never overwrites one.
 func (f *file) create() (err error) {
+	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+		return fmt.Errorf("make folder for recording: %w", err)
+	}
 	f.f, err = os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {
 		return fmt.Errorf("make recording: %w", err)
 	}
 	channels := 1
-	if f.both {
+	if f.what == media.RecordStereo {
 		channels = 2
 	}
 	f.w, err = wav.NewWriter(f.f, wav.PCM, channels)
@@ -73,19 +79,46 @@ func (f *file) write(c *chunk) error {
 		out     [2 * chunkSize]byte
 	)
 	n := codec.Decode(c.codec, samples[:], c.sound[:c.size])
-	step, frames := 1, n/media.FrameSize
-	if f.both {
-		step, frames = 2, frames/2
+	switch f.what {
+	case media.RecordStereo:
+		n = interleave(out[:], samples[:n])
+	case media.RecordMixed:
+		n = mix(out[:], samples[:n])
+	default:
+		for i, v := range samples[:n] {
+			binary.LittleEndian.PutUint16(out[2*i:], uint16(v))
+		}
 	}
-	for i, v := range samples[:n] {
-		frame, at := i/media.FrameSize, i%media.FrameSize
-		// One channel: as it is. Two: frames alternate here, samples there.
-		place := (frame/step*media.FrameSize+at)*step + frame%step
-		binary.LittleEndian.PutUint16(out[2*place:], uint16(v))
+	channels := 1
+	if f.what == media.RecordStereo {
+		channels = 2
 	}
-	f.frames += int64(frames)
+	f.frames += int64(n / channels / media.FrameSize)
 	_, err := f.w.Write(out[:2*n])
 	return err
+}
+
+// interleave writes samples of two sides, whose frames alternate, as those of
+// two channels, which alternate one by one, and says how many there are.
+func interleave(out []byte, samples []int16) int {
+	for i, v := range samples {
+		frame, at := i/media.FrameSize, i%media.FrameSize
+		place := 2*(frame/2*media.FrameSize+at) + frame%2
+		binary.LittleEndian.PutUint16(out[2*place:], uint16(v))
+	}
+	return len(samples)
+}
+
+// mix adds up the samples of two sides, whose frames alternate, and says how
+// many come of it. What is louder than can be written is as loud as can be.
+func mix(out []byte, samples []int16) int {
+	for i := range len(samples) / 2 {
+		at := i/media.FrameSize*2*media.FrameSize + i%media.FrameSize
+		sum := int(samples[at]) + int(samples[at+media.FrameSize])
+		sum = max(math.MinInt16, min(math.MaxInt16, sum))
+		binary.LittleEndian.PutUint16(out[2*i:], uint16(sum))
+	}
+	return len(samples) / 2
 }
 
 // end completes the file and tells what came of it, once.

@@ -23,8 +23,8 @@ const maxPending = 64
 // ErrTooSlow ends a recording for which the disk is too slow.
 var ErrTooSlow = errors.New("the disk is too slow to record on: a minute of sound was waiting to be written")
 
-// chunk is sound on its way to the file. Two channels alternate frame by frame,
-// what was received first.
+// chunk is sound on its way to the file. Where both sides are recorded, their
+// frames alternate, what was received first.
 type chunk struct {
 	recording *Recording
 	codec     media.Codec
@@ -69,8 +69,8 @@ func (r *Recorder) Close() {
 // Recorder's goroutine, and must not block.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
-	rec := &Recording{recorder: r, both: o.What == media.RecordStereo, limit: int64(frames)}
-	rec.file = file{path: o.Path, both: o.What == media.RecordStereo, ended: func(r Result) { ended(rec, r) }}
+	rec := &Recording{recorder: r, what: o.What, limit: int64(frames)}
+	rec.file = file{path: o.Path, what: o.What, ended: func(r Result) { ended(rec, r) }}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
 }
@@ -115,7 +115,7 @@ func (r *Recorder) run() {
 type Recording struct {
 	recorder *Recorder
 	chunk    *mpsc.Node[chunk] // being filled, or nil
-	both     bool
+	what     media.RecordWhat
 	limit    int64 // in frames, 0 for none
 	frames   int64
 	pending  atomic.Int32 // chunks that wait for the disk
@@ -123,8 +123,8 @@ type Recording struct {
 	file     file         // belongs to the Recorder's goroutine
 }
 
-// Add records one frame: what a stream received and, for recordings of both,
-// what it sent, coded alike. It reports false when the recording should be
+// Add records one frame: what a stream received, what it sent, or both, coded
+// alike. It reports false when the recording should be
 // stopped: its limit is reached, or the disk is too slow.
 func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) bool {
 	if rec.chunk != nil && rec.chunk.Value.codec != c {
@@ -139,8 +139,11 @@ func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) 
 		rec.chunk.Value.codec = c
 	}
 	ch := &rec.chunk.Value
-	step := copy(ch.sound[ch.size:], received[:])
-	if rec.both {
+	step := 0
+	if rec.what != media.RecordHeard {
+		step += copy(ch.sound[ch.size:], received[:])
+	}
+	if rec.what != media.RecordSaid {
 		step += copy(ch.sound[ch.size+step:], sent[:])
 	}
 	ch.size += step

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -126,6 +128,82 @@ func TestRecordBothAcrossCodecs(t *testing.T) {
 	level(t, "sent", channels[1], 80, 440)
 }
 
+// What a recording has of a call in which one side is heard at 1000 Hz and the
+// other at 440 Hz.
+func TestWhatIsRecorded(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		what media.RecordWhat
+		hz   []float64 // of the one channel, or of left and right
+	}{
+		{media.RecordSaid, []float64{1000}}, {media.RecordHeard, []float64{440}}, {media.RecordStereo, []float64{1000, 440}},
+	} {
+		r, results, path := setup(t)
+		rec := r.Start(media.RecordOptions{Path: path, What: tt.what}, into(results))
+		received, sent := frames(media.PCMU, 75, 1000), frames(media.PCMU, 75, 440)
+		for i := range received {
+			rec.Add(media.PCMU, &received[i], &sent[i])
+		}
+		rec.Stop()
+		if got := <-results; got.Err != nil || got.Duration != 75*media.FrameDuration {
+			t.Errorf("kind %d: %+v", tt.what, got)
+		}
+		for c, samples := range read(t, path) {
+			if c < len(tt.hz) {
+				level(t, "channel", samples, 75, tt.hz[c])
+			} else if len(samples) != 0 {
+				t.Errorf("kind %d has a second channel", tt.what)
+			}
+		}
+	}
+}
+
+func TestMixed(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path, What: media.RecordMixed}, into(results))
+	received, sent := frames(media.PCMA, 60, 1000), frames(media.PCMA, 60, 440)
+	for i := range received {
+		rec.Add(media.PCMA, &received[i], &sent[i])
+	}
+	rec.Stop()
+	if got := <-results; got.Err != nil || got.Duration != 60*media.FrameDuration {
+		t.Errorf("%+v", got)
+	}
+	channels := read(t, path)
+	if len(channels[1]) != 0 {
+		t.Error("there is a second channel")
+	}
+	for _, hz := range []float64{1000, 440} {
+		for i, l := range tone.Levels(channels[0], hz) {
+			if l < -11.5 || l > -8.5 {
+				t.Fatalf("%g Hz at %.1f dB in frame %d", hz, l, i)
+			}
+		}
+	}
+}
+
+// What is louder than a sample can hold is clipped; it must not turn into its
+// opposite.
+func TestMixedClips(t *testing.T) {
+	t.Parallel()
+	r, results, path := setup(t)
+	rec := r.Start(media.RecordOptions{Path: path, What: media.RecordMixed}, into(results))
+	var loud [media.FrameSize]byte // µ-law 0x80 is the greatest sample, 0x00 the least
+	for i := range loud {
+		loud[i] = 0x80
+	}
+	rec.Add(media.PCMU, &loud, &loud)
+	var least [media.FrameSize]byte
+	rec.Add(media.PCMU, &least, &least)
+	rec.Stop()
+	<-results
+	samples := read(t, path)[0]
+	if samples[0] != math.MaxInt16 || samples[media.FrameSize] != math.MinInt16 {
+		t.Errorf("twice the greatest is %d, twice the least %d", samples[0], samples[media.FrameSize])
+	}
+}
+
 func TestLimit(t *testing.T) {
 	t.Parallel()
 	r, results, path := setup(t)
@@ -150,8 +228,8 @@ func TestErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for want, path := range map[error]string{
-		fs.ErrExist:    path,
-		fs.ErrNotExist: filepath.Dir(path) + "/no/such/folder",
+		fs.ErrExist:     path,
+		syscall.ENOTDIR: path + "/no/such/folder",
 	} {
 		rec := r.Start(media.RecordOptions{Path: path}, into(results))
 		for range 200 { // the call goes on for a while
