@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/engine"
@@ -44,7 +45,7 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 	case !g.directory.AnyCaller():
 		return &dialog.Response{Status: 403, Phrase: "Forbidden"}
 	case err != nil:
-		return g.challenge(false)
+		return g.challenge(r, false)
 	}
 	if wait := g.throttle.Wait(r.Source.Addr(), c.Username, g.registrar.Knows(r.Source)); wait > 0 {
 		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
@@ -56,7 +57,7 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 		return nil
 	}
 	g.refused(r, c.Username, err)
-	return g.challenge(digest.Renewable(err))
+	return g.challenge(r, digest.Renewable(err))
 }
 
 // enter uses the credentials of a request that look has let in, and gives the
@@ -68,11 +69,11 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	}
 	if err := g.verifier.Spend(c); err != nil {
 		g.refused(r, c.Username, err)
-		return engine.User{}, g.challenge(true)
+		return engine.User{}, g.challenge(r, true)
 	}
 	user, ok := g.directory.UserNamed(c.Username)
 	if !ok { // taken out just now
-		return engine.User{}, g.challenge(false)
+		return engine.User{}, g.challenge(r, false)
 	}
 	g.throttle.Right(r.Source.Addr(), c.Username)
 	return user, nil
@@ -83,9 +84,9 @@ func (g *gate) isTrunk(r dialog.Request) bool {
 	return ok
 }
 
-func (g *gate) challenge(stale bool) *dialog.Response {
+func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 	no := &dialog.Response{Status: 401, Phrase: "Unauthorized"}
-	for _, value := range g.verifier.Challenge(stale) {
+	for _, value := range g.verifier.Challenge(stale, strings.Join(r.Header("User-Agent"), " ")) {
 		no.Headers = append(no.Headers, dialog.Header{Name: "WWW-Authenticate", Value: value})
 	}
 	return no

@@ -77,16 +77,32 @@ func New(cfg Config) *Verifier {
 	return &Verifier{cfg: cfg, mint: newMint(), used: newMemory(cfg.Remembered), nobody: rand.Text()}
 }
 
-// Challenge gives the values of two WWW-Authenticate headers, the stronger one
-// first (RFC 8760 section 2.4). stale says that the password was not looked at.
-func (v *Verifier) Challenge(stale bool) []string {
+// Challenge gives the values of WWW-Authenticate headers for whoever names
+// itself agent (User-Agent). stale says that the password was not looked at.
+//
+// MD5 stands before SHA-256, against the advice of RFC 8760 section 2.4 to put
+// the stronger one first: sipp before 3.7, PJSIP before 2.11 and others take the
+// first or nothing. Who knows both is free to take the second.
+func (v *Verifier) Challenge(stale bool, agent string) []string {
+	algorithms := []string{"MD5", "SHA-256"}
+	if onlyMD5(agent) {
+		algorithms = algorithms[:1]
+	}
 	nonce := v.mint.make(time.Now())
 	var values []string
-	for _, algorithm := range []string{"SHA-256", "MD5"} {
+	for _, algorithm := range algorithms {
 		c := digest.Challenge{Realm: v.cfg.Realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: stale}
 		values = append(values, c.String())
 	}
 	return values
+}
+
+// onlyMD5 says whether a user agent gives up when it is offered anything else:
+// baresip before 3.11 does (baresip/re#1103).
+func onlyMD5(agent string) bool {
+	var major, minor int
+	_, err := fmt.Sscanf(agent, "baresip v%d.%d.", &major, &minor)
+	return err == nil && (major < 3 || major == 3 && minor < 11)
 }
 
 // Credentials are what answers a challenge of ours.
