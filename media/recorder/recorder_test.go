@@ -13,16 +13,12 @@ import (
 	"testing"
 	"time"
 
-	"go.uber.org/goleak"
-
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/recorder"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/media/wav"
 )
-
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // frames codes a tone, a frame at a time.
 func frames(c media.Codec, n int, hz float64) (f [][media.FrameSize]byte) {
