@@ -23,6 +23,7 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
 	Demo    demoCommand    `cmd:"" help:"Run one call from end to end on this machine, print what happens, and exit."`
 	Lint    lintCommand    `cmd:"" help:"Check documents: what is wrong in which line, and what they would do."`
+	Send    sendCommand    `cmd:"" help:"Send an app what a call would, and check what it answers."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -59,6 +60,7 @@ func run(w *world, args []string) int {
 	status := -1
 	parser, err := kong.New(&commands{}, kong.Name("callwright"),
 		kong.Description("callwright answers phone calls and lets a web application decide what happens on them."),
+		kong.Vars{"default_from": defaultFrom, "default_to": defaultTo},
 		kong.Writers(w.out, w.err), kong.UsageOnError(), kong.Exit(func(code int) { status = code }),
 	)
 	if err != nil {

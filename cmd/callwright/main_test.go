@@ -5,11 +5,18 @@ package main
 import (
 	"errors"
 	"flag"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
@@ -31,7 +38,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows},
 	})
 }
 
@@ -58,4 +65,36 @@ func exitStatus(err error) string {
 		return strconv.Itoa(ended.ExitCode())
 	}
 	return err.Error()
+}
+
+// app starts a customer's app, at $APP. It answers each push with the file that
+// is called as the push, newCall.xml, and each path with the file there.
+func app(ts *testscript.TestScript, _ bool, _ []string) {
+	folder := ts.MkAbs(".")
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		name := strings.Trim(r.URL.Path, "/")
+		if name == "" {
+			name = r.PostFormValue("event") + ".xml"
+		}
+		body, err := os.ReadFile(filepath.Join(folder, filepath.Base(name)))
+		if err != nil {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		fmt.Fprint(w, strings.ReplaceAll(string(body), "$APP", "http://"+r.Host))
+	}))
+	ts.Defer(server.Close)
+	ts.Setenv("APP", server.URL)
+}
+
+// shows compares what the last command printed with a file, in which $NAME
+// stands for a variable and N for a figure that is never the same.
+func shows(ts *testscript.TestScript, _ bool, args []string) {
+	figures := regexp.MustCompile(`\b[0-9]+ ms\b`)
+	got := figures.ReplaceAllString(ts.ReadFile("stdout"), "N ms")
+	want := os.Expand(ts.ReadFile(args[0]), ts.Getenv)
+	if diff := cmp.Diff(want, got); diff != "" {
+		ts.Fatalf("(-want +got):\n%s", diff)
+	}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
 	"github.com/callwright/callwright/cmd/callwright/internal/excerpt"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/verbs"
 )
 
 // Report is what a document says.
@@ -31,11 +32,15 @@ func Read(language dialects.Language, c engine.CallInfo, asked engine.Event, rep
 	return r
 }
 
-// Program gives the verbs, one line each.
+// Program gives the verbs, one line each, and what follows a last one that does
+// not end the call.
 func (r Report) Program() []string {
-	lines := make([]string, len(r.Document.Program))
+	lines := make([]string, 0, len(r.Document.Program)+1)
 	for i, v := range r.Document.Program {
-		lines[i] = excerpt.Plain(v.String())
+		lines = append(lines, excerpt.Plain(v.String()))
+		if _, goesOn := v.(verbs.Play); goesOn && i+1 == len(r.Document.Program) {
+			lines = append(lines, "leave the call to the settings of its number")
+		}
 	}
 	return lines
 }

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
+	"github.com/callwright/callwright/cmd/callwright/internal/send"
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/webhook"
+)
+
+// sendCommand has a command for each push.
+type sendCommand struct {
+	NewCall sendNewCall `cmd:"" name:"newCall" help:"Ask what to do with a call that begins."`
+	DTMF    sendDTMF    `cmd:"" name:"dtmf" help:"Ask what to do about digits; URL is the onData of <Gather>."`
+	Answer  sendAnswer  `cmd:"" name:"answer" help:"Tell that somebody picked up; URL is the onAnswer of <Response>."`
+	Hangup  sendHangup  `cmd:"" name:"hangup" help:"Tell that the call ended; URL is the onHangup of <Response>."`
+}
+
+// Help teaches the command.
+func (sendCommand) Help() string {
+	return `Sends an app exactly what a call would, with the same headers and the same patience, prints what it answers, checks that as lint does, and says what would happen on the call. No telephone and no server is needed.
+
+It goes on with the command lines for what comes next on such a call, so a whole dialogue can be tried by copying them.
+
+The exit status is 0 when the answer is good, 1 when it is not or there is none.
+
+Examples:
+
+  callwright send newCall http://localhost:3000
+  callwright send newCall http://localhost:3000 --from anonymous --user w0=Alice --user w1=Bob
+  callwright send dtmf 'http://localhost:3000/?again=0' --digits 1234
+  callwright send hangup http://localhost:3000 --cause busy`
+}
+
+// The parties of a call that nobody named.
+const defaultFrom, defaultTo = "492111234567", "4915791234567"
+
+// sendCall is what is said of the call in every push.
+type sendCall struct {
+	URL       string            `arg:"" help:"Where the app listens."`
+	From      string            `help:"Who calls: a number, anonymous, or a SIP URI (${default})." default:"${default_from}" placeholder:"NUMBER"`
+	To        string            `help:"The number that is called (${default})." default:"${default_to}" placeholder:"NUMBER"`
+	Direction string            `help:"in for a call to one of our numbers, out for one that a user makes." enum:"in,out" default:"in"`
+	CallID    string            `name:"call-id" help:"The id of the call, 32 hexadecimal digits; otherwise a new one." placeholder:"ID"`
+	Diversion string            `help:"The number that was dialled before the call was diverted." placeholder:"NUMBER"`
+	User      []string          `help:"A user of the number, like w0=Alice; may be given several times." sep:"none" placeholder:"ID=NAME"`
+	Header    map[string]string `help:"A header that the app is to get, like X-Api-Key=abc; may be given several times." mapsep:"none" placeholder:"NAME=VALUE"`
+}
+
+type sendNewCall struct {
+	sendCall
+}
+
+type sendDTMF struct {
+	sendCall
+	Digits string `help:"What was typed; empty when nothing was (${default})." default:"1"`
+}
+
+type sendAnswer struct {
+	sendCall
+	By string `help:"Who picked up: a user like w0=Alice, or a number (${default})." default:"w0" placeholder:"WHO"`
+}
+
+type sendHangup struct {
+	sendCall
+	Cause string `help:"Why the call ended: ${enum} (${default})." enum:"normalClearing,busy,cancel,noAnswer,congestion,notFound,forwarded" default:"normalClearing" placeholder:"CAUSE"`
+	By    string `help:"Who had picked up: a user like w0=Alice, or a number; otherwise nobody." placeholder:"WHO"`
+}
+
+// Run asks what to do with a new call.
+func (s sendNewCall) Run(w *world) error { return s.send(w, send.Push{Name: send.NewCall}, "") }
+
+// Run asks about digits.
+func (s sendDTMF) Run(w *world) error {
+	return s.send(w, send.Push{Name: send.DTMF, Digits: s.Digits}, "")
+}
+
+// Run tells of an answer.
+func (s sendAnswer) Run(w *world) error { return s.send(w, send.Push{Name: send.Answer}, s.By) }
+
+// Run tells of an end.
+func (s sendHangup) Run(w *world) error {
+	return s.send(w, send.Push{Name: send.Hangup, Cause: send.Cause(s.Cause)}, s.By)
+}
+
+// Validate reads the flags.
+func (s sendDTMF) Validate() error {
+	if strings.Trim(s.Digits, "0123456789*#") != "" {
+		return fmt.Errorf("--digits is %q: write keys of a telephone, 0 to 9, * and #", s.Digits)
+	}
+	return s.sendCall.Validate()
+}
+
+// Validate reads the flags.
+func (s sendCall) Validate() error {
+	_, err := s.call()
+	return err
+}
+
+// send completes a push with the call that it is about, and sends it.
+func (s sendCall) send(w *world, p send.Push, by string) (err error) {
+	if p.Call, err = s.call(); err != nil {
+		return err
+	}
+	if by != "" {
+		a := send.User(by).Address()
+		if engine.IsNumber(by) {
+			a = engine.NumberAddress(by)
+		}
+		p.By = &a
+	}
+	p.URL, p.Flags = s.URL, s.flags()
+	client := webhook.New(webhook.Config{AllowPrivate: true, AllowLoopback: true})
+	defer client.Close()
+	good, err := send.Do(w.ctx, w.out, client, dialects.All()[dialects.Default], p)
+	switch {
+	case err != nil:
+		return err
+	case w.ctx.Err() != nil:
+		return fmt.Errorf("broken off: %w", context.Cause(w.ctx))
+	case !good:
+		return exit(1)
+	}
+	return nil
+}
+
+// flags gives those that a user of the default would leave out.
+func (s sendCall) flags() (flags []string) {
+	for _, f := range []struct{ name, value, otherwise string }{
+		{"from", s.From, defaultFrom}, {"to", s.To, defaultTo}, {"direction", s.Direction, string(engine.In)}, {"diversion", s.Diversion, ""},
+	} {
+		if f.value != f.otherwise {
+			flags = append(flags, "--"+f.name+"="+f.value)
+		}
+	}
+	for _, user := range s.User {
+		flags = append(flags, "--user="+user)
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Header)) {
+		flags = append(flags, "--header="+name+"="+s.Header[name])
+	}
+	return flags
+}
+
+// call makes the call of the flags.
+func (s sendCall) call() (c engine.CallInfo, err error) {
+	id := engine.NewID()
+	if s.CallID != "" {
+		if id, err = engine.ParseID(s.CallID); err != nil {
+			return c, fmt.Errorf("--call-id: %w", err)
+		}
+	}
+	c = engine.CallInfo{App: engine.App{Headers: s.Header}, Record: engine.Record{
+		ID: id, Chain: id, Account: engine.DefaultAccount, Direction: engine.Direction(s.Direction), Diversion: s.Diversion,
+	}}
+	if c.From, err = send.Party(s.From); err != nil {
+		return c, fmt.Errorf("--from: %w", err)
+	}
+	if c.To, err = send.Party(s.To); err != nil {
+		return c, fmt.Errorf("--to: %w", err)
+	}
+	for _, user := range s.User {
+		c.Users = append(c.Users, send.User(user))
+	}
+	return c, nil
+}
