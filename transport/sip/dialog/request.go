@@ -20,8 +20,8 @@ type Request struct {
 	To, From Party
 	CallID   string
 	CSeq     uint32
-
-	req *sip.Request
+	// Header gives the values of a header, in order.
+	Header func(name string) []string
 }
 
 // newRequest tells of a request that is not malformed.
@@ -31,17 +31,15 @@ func newRequest(req *sip.Request, source netip.AddrPort) Request {
 		Source: netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), Network: sip.NetworkToUpper(req.Transport()),
 		To:     Party{unquote(req.To().DisplayName), req.To().Address.String()},
 		From:   Party{unquote(req.From().DisplayName), req.From().Address.String()},
-		CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo, req: req,
+		CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo,
+		Header: func(name string) []string {
+			var values []string
+			for _, h := range req.GetHeaders(name) {
+				values = append(values, h.Value())
+			}
+			return values
+		},
 	}
-}
-
-// Header gives the values of a header, in order.
-func (r Request) Header(name string) []string {
-	var values []string
-	for _, h := range r.req.GetHeaders(name) {
-		values = append(values, h.Value())
-	}
-	return values
 }
 
 // Response is what a request is answered with.
