@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"net/netip"
 	"sync"
 
 	"github.com/callwright/callwright/media"
@@ -23,11 +21,11 @@ type Call struct {
 
 	phone   *Phone
 	out     bool
-	conn    *net.UDPConn
 	running sync.WaitGroup
 
 	mu      sync.Mutex
 	changed chan struct{} // closed and made anew when something happened
+	line    line
 	dialog  *dialog.Dialog
 	session *sdp.Session
 	answer  []byte
@@ -48,20 +46,28 @@ type state struct {
 }
 
 func (p *Phone) newCall() (*Call, error) {
-	conn, err := p.socket()
+	conn, err := socket(p.host)
 	if err != nil {
 		return nil, err
 	}
-	at := conn.LocalAddr().(*net.UDPAddr).AddrPort()
-	return &Call{
-		phone: p, conn: conn, changed: make(chan struct{}),
-		session: sdp.New(netip.AddrPortFrom(p.host, at.Port()), rand.Uint64(), p.cfg.Codecs...),
-		mouth:   newMouth(p.cfg.Tone),
-	}, nil
+	c := &Call{
+		phone: p, line: line{conn}, changed: make(chan struct{}),
+		session: sdp.New(at(conn), rand.Uint64(), p.cfg.Codecs...),
+		mouth:   newMouth(p.cfg.Tone, p.cfg.PacketTime),
+	}
+	c.session.SetPacketTime(p.cfg.PacketTime)
+	if p.cfg.NoEvents {
+		c.session.RefuseEvents()
+	}
+	return c, nil
 }
 
 func (c *Call) handler() dialog.Handler {
-	return dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Trace: c.phone.cfg.Trace}
+	h := dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Info: c.onInfo, Trace: c.phone.cfg.Trace}
+	if c.phone.cfg.NoInfo {
+		h.Info = nil
+	}
+	return h
 }
 
 // broadcast wakes all that wait. c.mu is held.
@@ -144,7 +150,7 @@ func (c *Call) onEvent(ev dialog.Event) {
 		}
 	case dialog.Ended:
 		c.state.ended = &ev
-		c.conn.Close()
+		c.line.close()
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
+	"github.com/callwright/callwright/media/dtmf"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/pion/rtp"
 )
@@ -33,9 +34,11 @@ type ear struct {
 	ssrc     uint32
 	first    uint32 // timestamp of sound[base]
 	base     int
-	sound    []int16 // by timestamp; what never came is silence
-	digits   strings.Builder
-	event    uint32 // timestamp of the key heard last
+	sound    []int16         // by timestamp; what never came is silence
+	digits   strings.Builder // keys by telephone-event
+	event    uint32          // timestamp of the last
+	infos    strings.Builder // keys by INFO
+	noise    int             // packets of comfort noise
 }
 
 // hear takes one packet.
@@ -50,6 +53,8 @@ func (c *Call) hear(data []byte) {
 	switch {
 	case p.PayloadType == uint8(media.PCMU), p.PayloadType == uint8(media.PCMA):
 		c.ear.audio(&p, now)
+	case p.PayloadType == comfortNoise:
+		c.ear.noise++
 	case c.remote.TelephoneEvent != 0 && p.PayloadType == c.remote.TelephoneEvent && len(p.Payload) >= 4:
 		c.ear.key(&p)
 	}
@@ -77,17 +82,10 @@ func (e *ear) key(p *rtp.Packet) {
 	if e.digits.Len() > 0 && p.Timestamp == e.event {
 		return
 	}
-	if key := p.Payload[0]; key < 16 {
+	if key, ok := dtmf.Key(p.Payload[0]); ok {
 		e.event = p.Timestamp
-		e.digits.WriteByte("0123456789*#ABCD"[key])
+		e.digits.WriteByte(key)
 	}
-}
-
-// Digits gives the keys that the other side pressed.
-func (c *Call) Digits() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.ear.digits.String()
 }
 
 // Packets gives the audio packets that came so far.

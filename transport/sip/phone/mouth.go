@@ -4,11 +4,7 @@ package phone
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -17,132 +13,112 @@ import (
 	"github.com/pion/rtp"
 )
 
-// How a key is sent: pressed for five packets, then its end three times, then a
-// pause of five (RFC 4733 section 2.5.1).
-const (
-	pressed = 5
-	ends    = 3
-	pause   = 5
-)
+// comfortNoise is the payload type of comfort noise (RFC 3389 section 4).
+const comfortNoise = 13
+
+// noiseLevel is the level that our comfort noise packets tell, in dB below the
+// loudest.
+const noiseLevel = 70
 
 // mouth is what a call sends.
 type mouth struct {
-	hz       float64
-	samples  int // played so far
-	header   rtp.Header
-	keys     string // yet to be sent, the first perhaps in part
-	step     int    // packets sent of the first key and its pause
-	keyStart uint32 // timestamp of the first key
-	marked   bool   // the first audio packet was sent
+	hz     float64
+	played int     // samples of the tone so far
+	script []int16 // sound to be said before the tone goes on
+	hush   hush
+	size   uint32 // samples in a packet
+	header rtp.Header
+	marked bool // the packet before was sound
+	keys   keys
 }
 
-func newMouth(hz float64) mouth {
-	return mouth{hz: hz, header: rtp.Header{
-		Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32(),
-	}}
+// hush is a pause in which nothing is sent.
+type hush struct {
+	left  int  // samples of it to come
+	noise bool // it begins with a packet of comfort noise
 }
 
-// next makes the packet of the next 20 ms, or nothing.
-func (m *mouth) next(r media.Remote) ([]byte, error) {
-	defer func() { m.header.Timestamp += media.FrameSize }()
-	if m.keys != "" {
-		key := strings.IndexByte("0123456789*#ABCD", m.keys[0])
-		step := m.step
-		if m.step++; m.step == pressed+ends+pause {
-			m.keys, m.step = m.keys[1:], 0
-		}
-		if step < pressed+ends {
-			return m.event(r.TelephoneEvent, byte(key), step)
+func newMouth(hz float64, packetTime time.Duration) mouth {
+	return mouth{hz: hz, size: uint32(samples(packetTime)), header: newHeader()}
+}
+
+// newHeader is where a new source begins (RFC 3550 section 5.1).
+func newHeader() rtp.Header {
+	return rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
+}
+
+// samples is how many samples last d.
+func samples(d time.Duration) int { return int(d * media.SampleRate / time.Second) }
+
+// next makes what is sent in the next packet time: a packet as a rule.
+func (m *mouth) next(r media.Remote) [][]byte {
+	defer func() { m.header.Timestamp += m.size }()
+	var packets [][]byte
+	if m.keys.pressing() {
+		aloud := m.keys.queue[0].Aloud
+		event := m.event(r.TelephoneEvent)
+		packets = m.keys.faults.pass(event)
+		if event != nil && !aloud {
+			m.marked = false
+			return packets
 		}
 	}
-	sound := make([]int16, media.FrameSize)
-	if m.hz > 0 {
-		tone.Add(sound, m.samples, m.hz, Level)
+	if m.hush.left > 0 {
+		m.hush.left -= int(m.size)
+		if m.marked = false; m.hush.noise {
+			m.hush.noise = false
+			packets = append(packets, m.packet(m.header.Timestamp, comfortNoise, []byte{noiseLevel}))
+		}
+		return packets
 	}
-	m.samples += media.FrameSize
-	payload := make([]byte, media.FrameSize)
-	codec.Encode(r.Codec, payload, sound)
+	payload := make([]byte, m.size)
+	codec.Encode(r.Codec, payload, m.sound())
 	m.header.Marker, m.marked = !m.marked, true
-	return m.packet(m.header.Timestamp, uint8(r.Codec), payload)
+	return append(packets, m.packet(m.header.Timestamp, uint8(r.Codec), payload))
 }
 
-// event makes one packet of a key.
-func (m *mouth) event(payloadType uint8, key byte, step int) ([]byte, error) {
-	if step == 0 {
-		m.keyStart = m.header.Timestamp
+// sound makes the sound of one packet.
+func (m *mouth) sound() []int16 {
+	sound := make([]int16, m.size)
+	if m.hz > 0 {
+		tone.Add(sound, m.played, m.hz, Level)
 	}
-	m.header.Marker = step == 0
-	duration := uint16(min(step+1, pressed)) * media.FrameSize
-	payload := []byte{key, 10, byte(duration >> 8), byte(duration)}
-	if step >= pressed {
-		payload[1] |= 0x80
-	}
-	return m.packet(m.keyStart, payloadType, payload)
+	m.played += len(sound)
+	m.script = m.script[copy(sound, m.script):]
+	return sound
 }
 
-func (m *mouth) packet(timestamp uint32, payloadType uint8, payload []byte) ([]byte, error) {
+// packet writes a packet, and counts on. It cannot fail: the header has nothing
+// that does not fit.
+func (m *mouth) packet(timestamp uint32, payloadType uint8, payload []byte) []byte {
 	h := m.header
 	h.Timestamp, h.PayloadType = timestamp, payloadType
 	m.header.SequenceNumber++
-	return (&rtp.Packet{Header: h, Payload: payload}).Marshal()
+	b, _ := (&rtp.Packet{Header: h, Payload: payload}).Marshal()
+	return b
 }
 
-// SendDigits presses keys, one of 0-9 * # A-D each, and waits until they are
-// sent.
-func (c *Call) SendDigits(ctx context.Context, keys string) error {
+// Play says some sound in place of the tone, and waits until it is said.
+func (c *Call) Play(ctx context.Context, sound []int16) error {
 	c.mu.Lock()
-	if strings.Trim(keys, "0123456789*#ABCD") != "" {
-		c.mu.Unlock()
-		return fmt.Errorf("phone: %q has characters that are no keys", keys)
-	}
-	if c.remote.TelephoneEvent == 0 {
-		c.mu.Unlock()
-		return errors.New("phone: the other side takes no telephone-event digits")
-	}
-	c.mouth.keys += keys
+	c.mouth.script = append(c.mouth.script, sound...)
 	c.mu.Unlock()
-	return c.wait(ctx, "the keys to be sent", func() bool { return c.mouth.keys == "" })
+	return c.wait(ctx, "the sound to be said", func() bool { return len(c.mouth.script) == 0 })
 }
 
-// talk starts to send and listen, once. c.mu is held.
-func (c *Call) talk() {
-	if c.state.talking || c.state.ended != nil {
-		return
-	}
-	c.state.talking = true
-	c.running.Go(c.exchange)
+// Hush sends no sound for some time, as phones do that suppress silence, and
+// waits until it is over. With noise it tells of the silence first (RFC 3389).
+func (c *Call) Hush(ctx context.Context, d time.Duration, noise bool) error {
+	c.mu.Lock()
+	c.mouth.hush = hush{left: samples(d), noise: noise}
+	c.mu.Unlock()
+	return c.wait(ctx, "the pause to be over", func() bool { return c.mouth.hush.left <= 0 })
 }
 
-// exchange sends a packet every 20 ms, by absolute deadlines, and reads between.
-func (c *Call) exchange() {
-	buf := make([]byte, 2048)
-	due := time.Now()
-	for {
-		if wait := time.Until(due); wait <= 0 {
-			due = due.Add(frame)
-			c.send()
-			continue
-		}
-		if c.conn.SetReadDeadline(due) != nil {
-			return
-		}
-		n, _, err := c.conn.ReadFromUDPAddrPort(buf)
-		switch {
-		case err == nil:
-			c.hear(buf[:n])
-		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return // closed: the call has ended
-		}
-	}
-}
-
-func (c *Call) send() {
+// ChangeSource goes on as another RTP source: with another SSRC, sequence and
+// time (RFC 3550 section 8.2).
+func (c *Call) ChangeSource() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	packet, err := c.mouth.next(c.remote)
-	if err == nil && c.remote.Send {
-		// A packet lost here is a packet lost anywhere.
-		_, _ = c.conn.WriteToUDPAddrPort(packet, c.remote.Addr)
-	}
-	c.broadcast()
+	c.mouth.header, c.mouth.marked = newHeader(), false
 }

@@ -6,7 +6,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"time"
 
@@ -32,6 +31,11 @@ type Config struct {
 	Tone float64
 	// Codecs are what it speaks, most preferred first; none means all.
 	Codecs []media.Codec
+	// PacketTime is how much sound it sends, and asks for, in one packet: 10 to
+	// 60 ms; 0 means 20.
+	PacketTime time.Duration
+	// NoEvents has it do without telephone-event, NoInfo refuse keys by INFO.
+	NoEvents, NoInfo bool
 	// Trace, if set, is told every SIP message.
 	Trace func(dialog.Message)
 	// Log, if set, gets what goes wrong beside the calls.
@@ -50,6 +54,12 @@ type Phone struct {
 func New(cfg Config) (*Phone, error) {
 	if cfg.Network == "" {
 		cfg.Network = "udp"
+	}
+	if cfg.PacketTime == 0 {
+		cfg.PacketTime = media.FrameDuration
+	}
+	if cfg.PacketTime < 10*time.Millisecond || cfg.PacketTime > 60*time.Millisecond {
+		return nil, fmt.Errorf("phone: packet time: %v instead of 10 to 60 ms", cfg.PacketTime)
 	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -111,7 +121,7 @@ func (p *Phone) Dial(to string, o CallOptions) (*Call, error) {
 		Username: o.Username, Password: o.Password,
 	}, c.handler())
 	if err != nil {
-		c.conn.Close()
+		c.line.close()
 		return nil, fmt.Errorf("phone: call %s: %w", to, err)
 	}
 	return c, nil
@@ -149,18 +159,6 @@ func (p *Phone) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler 
 	}
 	return c.handler()
 }
-
-// socket opens a socket for RTP.
-func (p *Phone) socket() (*net.UDPConn, error) {
-	conn, err := net.ListenUDP("udp", net.UDPAddrFromAddrPort(netip.AddrPortFrom(p.host, 0)))
-	if err != nil {
-		return nil, fmt.Errorf("phone: open RTP socket: %w", err)
-	}
-	return conn, nil
-}
-
-// frame is the time of one packet.
-const frame = media.FrameDuration
 
 // patience is how long a wait goes on when its context has no end.
 const patience = time.Minute
