@@ -12,5 +12,6 @@
 //
 // It never reads a document, never decides what a failure means for a call and
 // never uses a proxy from the environment. Errors are sentences for the
-// customer. Read client.go first, then exchange.go.
+// customer. Read client.go first, then exchange.go; for sound prompts.go, then
+// fresh.go.
 package webhook

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/callwright/callwright/engine"
@@ -19,6 +20,14 @@ type limits struct {
 	redirects int
 	from, to  int   // statuses that count, both included
 	size      int64 // of the reply, decompressed, in bytes
+
+	// unchanged lets 304 count, too: the request asked whether something
+	// changed.
+	unchanged bool
+	// read takes the body of a success as it comes, from the URL that is shown,
+	// so that it need not be held in memory; no other body is then read. Its
+	// error is what reading met.
+	read func(from string, body io.Reader) error
 }
 
 // errTimeout is why an exchange was ended by its own clock and not by its
@@ -48,7 +57,7 @@ func (c *Client) exchange(ctx context.Context, r engine.Request, raw string, l l
 		status, header, body, err := c.try(ctx, h, l)
 		next = nil
 		if err == nil {
-			next, err = h.next(status, header, l, asked)
+			next, err = h.next(status, header, l, asked, u)
 		}
 		took := time.Since(start)
 		reply.URL, reply.Status, reply.Header, reply.Body, reply.Err = shown(h.url), status, header, body, err
@@ -60,8 +69,9 @@ func (c *Client) exchange(ctx context.Context, r engine.Request, raw string, l l
 }
 
 // next gives the request that a whole reply leads to, or nil if it is a
-// success. asked holds the keys of the requests so far.
-func (h hop) next(status int, header http.Header, l limits, asked map[string]bool) (*hop, error) {
+// success. asked holds the keys of the requests so far, of which the first went
+// to begin.
+func (h hop) next(status int, header http.Header, l limits, asked map[string]bool, begin *url.URL) (*hop, error) {
 	location := header.Get("Location")
 	switch {
 	case l.isSuccess(status):
@@ -74,9 +84,9 @@ func (h hop) next(status int, header http.Header, l limits, asked map[string]boo
 	case err != nil:
 		return nil, err
 	case len(asked) > l.redirects:
-		return nil, tooManyRedirects(h, next, l.redirects)
+		return nil, tooManyRedirects(h, next, begin, l.redirects)
 	case asked[next.key()]:
-		return nil, redirectLoop(h, next)
+		return nil, redirectLoop(h, next, begin)
 	}
 	return &next, nil
 }
@@ -111,17 +121,35 @@ func (c *Client) try(ctx context.Context, h hop, l limits) (status int, header h
 	if l.isRedirect(resp.StatusCode) && resp.Header.Get("Location") != "" {
 		return resp.StatusCode, resp.Header, nil, nil
 	}
-	decoded, err := decode(resp, l.size)
-	if err == nil {
-		body, err = io.ReadAll(decoded)
-	}
+	body, err = l.take(h, resp)
 	if err != nil {
 		err = explain(ctx, h, l, resp.StatusCode, err)
 	}
 	return resp.StatusCode, resp.Header, body, err
 }
 
-func (l limits) isSuccess(status int) bool { return l.from <= status && status <= l.to }
+// take reads the body of a reply, or has it read.
+func (l limits) take(h hop, resp *http.Response) ([]byte, error) {
+	switch {
+	case l.read == nil:
+	case !l.isSuccess(resp.StatusCode) || resp.StatusCode == http.StatusNotModified:
+		return nil, nil
+	case resp.ContentLength > l.size:
+		return nil, errTooLarge
+	}
+	decoded, err := decode(resp, l.size)
+	if err != nil {
+		return nil, err
+	}
+	if l.read != nil {
+		return nil, l.read(shown(h.url), decoded)
+	}
+	return io.ReadAll(decoded)
+}
+
+func (l limits) isSuccess(status int) bool {
+	return l.from <= status && status <= l.to || l.unchanged && status == http.StatusNotModified
+}
 
 // isRedirect says whether a status sends us elsewhere. One that counts as
 // success does not.

@@ -3,28 +3,37 @@
 package webhook
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/prompt"
+	"github.com/callwright/callwright/media/tone"
 )
 
 const (
 	// soundTimeout is for fetching one sound file, redirects and all: a caller
-	// waits in silence for it.
+	// waits in silence for it. staleTimeout is for asking whether one that could
+	// be played still is the same.
 	soundTimeout   = 10 * time.Second
+	staleTimeout   = 2 * time.Second
 	soundRedirects = 3
+	// pause is how long a server that fails is left alone, when there is
+	// something to play in the meantime.
+	pause = 10 * time.Second
 
-	defaultFileLimit  = 10 << 20 // eleven minutes of 8 kHz 16-bit mono
 	defaultCacheLimit = 64 << 20
 )
+
+// toneScheme is how the URL of a tone begins, like tone:busy.
+const toneScheme = "tone:"
 
 // ErrClosed says that Prompts gives no more sound, as it was closed.
 var ErrClosed = errors.New("the server is shutting down")
@@ -33,16 +42,19 @@ var ErrClosed = errors.New("the server is shutting down")
 type PromptsConfig struct {
 	// Client fetches the files, through its egress guard. Required.
 	Client *Client
-	// FileLimit is how long a file may be, in bytes; 0 means 10 MiB. Beyond
-	// prompt.MaxSize it has no effect.
+	// Tones gives what URLs like tone:busy name; nil means those of Europe.
+	Tones *prompt.Tones
+	// FileLimit is how long a file may be, in bytes; 0 means prompt.MaxSize, and
+	// beyond that it has no effect.
 	FileLimit int64
 	// CacheLimit is how much decoded sound is kept, in bytes; 0 means 64 MiB.
 	CacheLimit int
 }
 
-// Prompts gives the sound files that Apps name by URL. Calls that want one URL
-// at the same time share one fetch, and a file is used again while it is fresh
-// (see freshFor). It is safe for use by many goroutines at once.
+// Prompts gives the sound files that Apps name by URL, and tones: tone:busy is
+// one. Calls that want one URL at the same time share one fetch. A file is used
+// again while it is fresh; after that its server is asked whether it changed
+// (see keepingOf). It is safe for use by many goroutines at once.
 type Prompts struct {
 	config PromptsConfig
 
@@ -65,7 +77,10 @@ type flight struct {
 // NewPrompts makes Prompts. Close ends it.
 func NewPrompts(config PromptsConfig) *Prompts {
 	if config.FileLimit <= 0 {
-		config.FileLimit = defaultFileLimit
+		config.FileLimit = prompt.MaxSize
+	}
+	if config.Tones == nil {
+		config.Tones = prompt.NewTones(tone.DefaultCountry)
 	}
 	if config.CacheLimit <= 0 {
 		config.CacheLimit = defaultCacheLimit
@@ -73,17 +88,21 @@ func NewPrompts(config PromptsConfig) *Prompts {
 	return &Prompts{config: config, cache: newCache(config.CacheLimit), flights: make(map[string]*flight)}
 }
 
-// Prompt gives the sound file at a URL, ready to be played. It returns as soon
-// as ctx ends; the fetch goes on while another call waits for it.
+// Prompt gives the sound file at a URL, or the tone that it names, ready to be
+// played. It returns as soon as ctx ends; the fetch goes on while another call
+// waits for it.
 func (p *Prompts) Prompt(ctx context.Context, url string) (*media.Prompt, error) {
+	if name, ok := strings.CutPrefix(url, toneScheme); ok {
+		return p.config.Tones.Prompt(name)
+	}
 	p.mu.Lock()
 	if p.closed {
 		p.mu.Unlock()
 		return nil, fmt.Errorf("fetch sound file: %w", ErrClosed)
 	}
-	if sound := p.cache.get(url, time.Now()); sound != nil {
+	if e := p.cache.get(url); e != nil && time.Now().Before(e.fresh) {
 		p.mu.Unlock()
-		return sound, nil
+		return e.prompt, nil
 	}
 	f := p.flights[url]
 	if f == nil {
@@ -118,14 +137,21 @@ func (p *Prompts) depart(ctx context.Context, url string) *flight {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	f := &flight{cancel: cancel, done: make(chan struct{})}
 	p.flights[url] = f
+	old := p.cache.get(url)
 	p.running.Go(func() {
 		defer cancel()
-		sound, fresh, err := p.fetch(ctx, url)
+		e, keep, err := p.fetch(ctx, url, old)
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		f.sound, f.err = sound, err
-		if err == nil && fresh > 0 {
-			p.cache.put(url, sound, time.Now().Add(fresh))
+		switch {
+		case err != nil:
+			f.err = err
+		case keep:
+			p.cache.put(e)
+			f.sound = e.prompt
+		default:
+			p.cache.forget(url)
+			f.sound = e.prompt
 		}
 		p.forget(url, f)
 		close(f.done)
@@ -151,27 +177,94 @@ func (p *Prompts) forget(url string, f *flight) {
 	}
 }
 
-// fetch gets and decodes one file and says how long it is fresh.
-func (p *Prompts) fetch(ctx context.Context, url string) (*media.Prompt, time.Duration, error) {
-	reply := p.config.Client.exchange(ctx, engine.Request{
-		Name:   "sound",
-		Method: http.MethodGet,
-		Header: http.Header{"Accept": {"audio/wav, audio/x-wav, */*;q=0.1"}},
-	}, url, limits{
+// fetch gets and decodes one file, or finds that the old one, which may be nil,
+// can still be played. keep says whether the entry may be kept.
+func (p *Prompts) fetch(ctx context.Context, url string, old *entry) (e *entry, keep bool, err error) {
+	usable := old != nil && time.Now().Before(old.usable)
+	sound, reply := p.ask(ctx, url, old, usable)
+	now := time.Now()
+	switch {
+	case reply.Err == nil && reply.Status == http.StatusNotModified:
+		e, keep = newEntry(url, old.prompt, renewed(old.header, reply.Header), now)
+		return e, keep, nil
+	case reply.Err == nil:
+		e, keep = newEntry(url, sound, reply.Header, now)
+		return e, keep, nil
+	case usable && isOutage(reply) && ctx.Err() == nil:
+		p.config.Client.config.Logger.WarnContext(ctx, "a sound file could not be asked for again: what it was before is played",
+			"url", reply.URL, "until", old.usable, "error", reply.Err)
+		again := *old
+		again.fresh = now.Add(pause)
+		return &again, true, nil
+	case errors.Is(reply.Err, errTooLarge):
+		return nil, false, fmt.Errorf("%w: make the file smaller, as MP3 or with `sox in.wav -r 8000 -c 1 -e mu-law out.wav`", reply.Err)
+	}
+	return nil, false, reply.Err
+}
+
+// ask asks for a file, if there is an old one only for a change of it, and
+// decodes it while it comes. What is wrong with the file is the reply's error,
+// too.
+func (p *Prompts) ask(ctx context.Context, url string, old *entry, usable bool) (sound *media.Prompt, reply engine.Reply) {
+	l := limits{
 		timeout:   soundTimeout,
 		redirects: soundRedirects,
 		from:      http.StatusOK,
 		to:        http.StatusOK,
 		size:      p.config.FileLimit,
-	})
-	if reply.Err != nil {
-		return nil, 0, reply.Err
 	}
-	sound, err := prompt.Decode(reply.URL, bytes.NewReader(reply.Body))
-	if err != nil {
-		return nil, 0, err
+	header := http.Header{"Accept": {"audio/wav, audio/x-wav, audio/mpeg, */*;q=0.1"}}
+	if old != nil {
+		ifChanged(header, old.header)
+		l.unchanged = true
 	}
-	return sound, freshFor(reply.Header), nil
+	if usable {
+		l.timeout = staleTimeout
+	}
+	var fault error // of the file
+	l.read = func(from string, body io.Reader) error {
+		r := &remembering{r: body}
+		sound, fault = prompt.Decode(from, r)
+		return r.err
+	}
+	reply = p.config.Client.exchange(ctx, engine.Request{Name: "sound", Method: http.MethodGet, Header: header}, url, l)
+	if reply.Err == nil && fault != nil {
+		reply.Err = &faultError{fault}
+	}
+	return sound, reply
+}
+
+// faultError says that a file came and cannot be played.
+type faultError struct{ err error }
+
+func (e *faultError) Error() string { return e.err.Error() }
+func (e *faultError) Unwrap() error { return e.err }
+
+// isOutage says whether an exchange failed because the server or the way to it
+// is down, and not by what it said.
+func isOutage(r engine.Reply) bool {
+	var egress *EgressError
+	var fault *faultError
+	if errors.As(r.Err, &egress) || errors.As(r.Err, &fault) || errors.Is(r.Err, errTooLarge) {
+		return false
+	}
+	return r.Status == 0 || r.Status == http.StatusOK || r.Status >= http.StatusInternalServerError
+}
+
+// remembering keeps the error of a reader apart from what is wrong with what
+// was read.
+type remembering struct {
+	r   io.Reader
+	err error
+}
+
+// Read implements io.Reader.
+func (r *remembering) Read(p []byte) (int, error) {
+	n, err := r.r.Read(p)
+	if err != nil && !errors.Is(err, io.EOF) {
+		r.err = err
+	}
+	return n, err
 }
 
 var _ engine.Prompts = (*Prompts)(nil)

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/prompt"
 )
 
 // sound is a WAV file of 16-bit PCM, mono.
@@ -33,7 +34,7 @@ func sound(rate uint32, samples int) []byte {
 
 func newPrompts(t *testing.T, config PromptsConfig) *Prompts {
 	t.Helper()
-	config.Client = newClient(t)
+	config.Client, config.Tones = newClient(t), prompt.NewTones("de")
 	p := NewPrompts(config)
 	t.Cleanup(p.Close)
 	return p
@@ -51,11 +52,13 @@ func TestPrompt(t *testing.T) {
 		case "/page":
 			io.WriteString(w, "<!DOCTYPE html><html>")
 		case "/cd.wav":
-			w.Write(sound(44100, 800))
+			w.Write(sound(44100, 4410))
 		case "/long.wav":
 			w.Write(sound(8000, 6000))
-		case "/1", "/11", "/111", "/1111":
+		case "/1", "/11", "/111", "/1111", "/11111":
 			http.Redirect(w, r, r.URL.Path+"1", http.StatusFound)
+		case "/round":
+			http.Redirect(w, r, "/round", http.StatusFound)
 		case "/aa", "/a", "/":
 			http.Redirect(w, r, map[string]string{"/aa": "/a", "/a": "/", "/": "/fine.wav"}[r.URL.Path], http.StatusFound)
 		case "/fine.wav":
@@ -69,6 +72,7 @@ func TestPrompt(t *testing.T) {
 	for url, want := range map[string]time.Duration{
 		"http://u:p@" + host + "/hello.wav": 100 * time.Millisecond,
 		app.URL + "/aa":                     20 * time.Millisecond,
+		app.URL + "/cd.wav":                 100 * time.Millisecond,
 	} {
 		prompt, err := p.Prompt(t.Context(), url)
 		if err != nil {
@@ -82,9 +86,10 @@ func TestPrompt(t *testing.T) {
 	for url, want := range map[string]string{
 		app.URL + "/none.wav": "/none.wav answered 404; 200 is expected: there is nothing at this path",
 		app.URL + "/page":     "/page: the file is not sound but a web page (HTML)",
-		app.URL + "/cd.wav":   "44100 Hz",
-		app.URL + "/long.wav": "/long.wav answered more than 10 KiB, which is the limit",
-		app.URL + "/1":        "no more than 3 redirects are followed",
+		app.URL + "/long.wav": "/long.wav answered more than 10 KiB, which is the limit: make the file smaller, as MP3 or with",
+		app.URL + "/1":        "/1111 redirects on to " + app.URL + "/11111, and no more than 3 redirects are followed (it began at " + app.URL + "/1)",
+		app.URL + "/round":    "redirects in a circle, back to " + app.URL + "/round",
+		"tone:bussy":          `there is no tone "bussy": write beep, busy,`,
 		"/hello.wav":          "the URL must begin with http:// or https://",
 		"http://10.0.0.1/x":   "set webhooks.allow_private: true",
 	} {

@@ -109,10 +109,10 @@ func TestFetchRefusesRedirects(t *testing.T) {
 		want     string
 		attempts int
 	}{
-		{"/1", 3, "/1111 redirects on to URL/11111, and no more than 3 redirects are followed: set the URL to where the app really is", 4},
-		{"/1", 0, "/1 redirects to URL/11, and redirects are not followed: set the URL to where the app really is", 1},
+		{"/1", 3, "/1111 redirects on to URL/11111, and no more than 3 redirects are followed (it began at URL/1): set the URL to where it leads in the end", 4},
+		{"/1", 0, "/1 redirects to URL/11, and redirects are not followed: set the URL to where it leads", 1},
 		{"/self", 3, "/self redirects in a circle, back to URL/self", 1},
-		{"/a", 3, "/b redirects in a circle, back to URL/a", 2},
+		{"/a", 3, "/b redirects in a circle, back to URL/a (it began at URL/a)", 2},
 		{"/file", 3, "/file redirects to something that is not an http or https URL: look at the Location header of its reply", 1},
 		{"/broken", 3, "/broken redirects to something that is not a URL: look at the Location header of its reply", 1},
 		{"/to-wrong", 3, "/wrong answered 405; 200 is expected: it does not take GET (a redirect made a GET of the request: redirect with 307 or 308 to keep it)", 2},

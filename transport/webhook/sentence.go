@@ -11,6 +11,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"strings"
 	"syscall"
 	"time"
@@ -42,15 +43,24 @@ func failed(h hop, did string, cause error) error {
 	return &failure{sentence: shown(h.url) + " " + did + note, cause: cause}
 }
 
-func tooManyRedirects(h, next hop, most int) error {
+func tooManyRedirects(h, next hop, begin *url.URL, most int) error {
 	if most == 0 {
-		return failed(h, "redirects to "+shown(next.url)+", and redirects are not followed: set the URL to where the app really is", nil)
+		return failed(h, "redirects to "+shown(next.url)+", and redirects are not followed: set the URL to where it leads", nil)
 	}
-	return failed(h, fmt.Sprintf("redirects on to %s, and no more than %d redirects are followed: set the URL to where the app really is", shown(next.url), most), nil)
+	return failed(h, fmt.Sprintf("redirects on to %s, and no more than %d redirects are followed%s: set the URL to where it leads in the end",
+		shown(next.url), most, began(h, begin)), nil)
 }
 
-func redirectLoop(h, next hop) error {
-	return failed(h, "redirects in a circle, back to "+shown(next.url), nil)
+func redirectLoop(h, next hop, begin *url.URL) error {
+	return failed(h, "redirects in a circle, back to "+shown(next.url)+began(h, begin), nil)
+}
+
+// began says where a chain of redirects began, unless the hop is the first.
+func began(h hop, begin *url.URL) string {
+	if shown(begin) == shown(h.url) {
+		return ""
+	}
+	return " (it began at " + shown(begin) + ")"
 }
 
 func badStatus(h hop, status int, l limits) error {
