@@ -110,7 +110,7 @@ func (d *Detector) stillDown(s *segment) bool {
 	if d.down == 0 {
 		return false
 	}
-	row, column := tonesOf(d.down - 1)
+	row, column := pitchesOf(d.down - 1)
 	if s.energy > d.level*faded && s.power(row)+s.power(column) > held*float64(s.energy) {
 		d.missing, d.level = 0, s.energy
 		return true
@@ -238,8 +238,8 @@ func (t *pitch) fit(spectra *[window / part]spectrum, i int, power float64) (ene
 	return power, true
 }
 
-// tonesOf gives the two tones of a key.
-func tonesOf(code uint8) (row, column *pitch) {
+// pitchesOf gives the two tones of a key.
+func pitchesOf(code uint8) (row, column *pitch) {
 	for r := range layout {
 		for c := range layout[r] {
 			if layout[r][c] == code {

@@ -35,7 +35,7 @@ func samples(d time.Duration) int { return int(d * media.SampleRate / time.Secon
 // add puts the key into sound from a sample on.
 func (p pressed) add(sound []int16, at int) {
 	code, _ := Code(p.key)
-	row, column := tonesOf(code)
+	row, column := pitchesOf(code)
 	part := sound[at : at+samples(p.long)]
 	tone.Add(part, 0, row.hz*(1+p.rowOff), p.row+tone.ZeroDBm0)
 	tone.Add(part, 0, column.hz*(1+p.columnOff), p.column+tone.ZeroDBm0)

@@ -13,6 +13,9 @@ import (
 const (
 	toneFrames = 5 // 100 ms, above the 40 ms that ITU-T Q.24 asks for
 	gapFrames  = 5 // 100 ms from the end of one key to the start of the next
+	// hushFrames is the pause after tones, 60 ms of silence. Other sound could
+	// hide the end of the key from whoever listens.
+	hushFrames = 3
 	// endFrames is how often the end is told, since a lost end would leave the
 	// key down (RFC 4733 section 2.5.1.4). The repeats fall into the gap.
 	endFrames = 3
@@ -30,18 +33,22 @@ var ErrQueueFull = fmt.Errorf("more than %d keys are waiting to be sent", QueueS
 // ErrNotKey says that a string holds something that is no key.
 var ErrNotKey = errors.New("not a key: use 0-9, *, # and A-D")
 
-// Sender plays keys as telephone-event packets. The zero value is ready and has
-// nothing to play. It is not safe for concurrent use.
+// Sender plays keys, as telephone-event packets or as tones. The zero value is
+// ready and has nothing to play. It is not safe for concurrent use.
 type Sender struct {
 	queue [QueueSize]uint8 // event codes, a ring
 	head  uint8            // the key that is played
 	count uint8            // keys in the queue, the played one included
 	frame uint8            // frames of the played key that are behind us
 	start uint32           // timestamp of the played key
+	tones bool             // the played key is sent as tones
 }
 
 // Packet is what is to be sent in one frame in place of sound.
 type Packet struct {
+	// Tones, if any, are sound to be sent with the timestamp of the frame. The
+	// rest is for telephone-event.
+	Tones     *Tones
 	Payload   [PayloadSize]byte
 	Timestamp uint32 // for the RTP header: when the key began
 	Marker    bool   // for the RTP header: the first packet of a key
@@ -71,34 +78,36 @@ func (s *Sender) Queue(digits string) error {
 func (s *Sender) Busy() bool { return s.count > 0 }
 
 // Step plays the next 20 ms and must be called once a frame while Busy.
-// timestamp is the RTP timestamp of the frame. ok is false when no key sounds
-// in it: then sound may be sent.
-func (s *Sender) Step(timestamp uint32) (p Packet, ok bool) {
+// timestamp is the RTP timestamp of the frame. inBand says that a key that
+// begins with it is to be sent as tones; one that has begun goes on as it did.
+// ok is false when no key sounds in the frame: then sound may be sent.
+func (s *Sender) Step(timestamp uint32, inBand bool) (p Packet, ok bool) {
 	if s.count == 0 {
 		return Packet{}, false
 	}
 	if s.frame == 0 {
-		s.start = timestamp
+		s.start, s.tones = timestamp, inBand
 	}
-	s.frame++
-	frame := s.frame
-	code := s.queue[s.head]
-	if frame == toneFrames+gapFrames {
+	frame, code, tones := s.frame, s.queue[s.head], s.tones
+	if s.frame++; s.frame == toneFrames+gapFrames || tones && s.frame == toneFrames+hushFrames {
 		s.frame = 0
 		s.head = (s.head + 1) % QueueSize
 		s.count--
 	}
-	if frame >= toneFrames+endFrames {
+	switch {
+	case tones:
+		return Packet{Tones: tonesOf(code, frame)}, true
+	case frame+1 >= toneFrames+endFrames:
 		return Packet{}, false
 	}
 	return Packet{
 		Payload: payload{
 			code:     code,
-			end:      frame >= toneFrames,
+			end:      frame+1 >= toneFrames,
 			volume:   volume,
-			duration: media.FrameSize * uint16(min(frame, toneFrames)),
+			duration: media.FrameSize * uint16(min(frame+1, toneFrames)),
 		}.bytes(),
 		Timestamp: s.start,
-		Marker:    frame == 1,
+		Marker:    frame == 0,
 	}, true
 }

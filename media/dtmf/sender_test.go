@@ -16,7 +16,7 @@ import (
 // play steps the sender until it is idle and gives one word a frame.
 func play(s *Sender, timestamp uint32) (frames []string) {
 	for ; s.Busy(); timestamp += media.FrameSize {
-		p, ok := s.Step(timestamp)
+		p, ok := s.Step(timestamp, false)
 		if !ok {
 			frames = append(frames, "sound")
 			continue
@@ -62,7 +62,7 @@ func TestSenderPlaysOneKeyAfterAnother(t *testing.T) {
 	if diff := cmp.Diff(want, play(&s, 4000)); diff != "" {
 		t.Errorf("frames (-want +got):\n%s", diff)
 	}
-	if p, ok := s.Step(9000); ok {
+	if p, ok := s.Step(9000, false); ok {
 		t.Errorf("an idle sender sends %+v", p)
 	}
 }
@@ -77,7 +77,7 @@ func TestSenderPayloadBytes(t *testing.T) {
 	}
 	var got [][PayloadSize]byte
 	for s.Busy() {
-		if p, ok := s.Step(0); ok {
+		if p, ok := s.Step(0, false); ok {
 			got = append(got, p.Payload)
 		}
 	}
@@ -128,7 +128,7 @@ func hear(s *Sender) string {
 	var r Receiver
 	var told []byte
 	for timestamp := uint32(0); s.Busy(); timestamp += media.FrameSize {
-		if p, ok := s.Step(timestamp); ok {
+		if p, ok := s.Step(timestamp, false); ok {
 			if key, ok := r.Packet(p.Payload[:], p.Timestamp, p.Marker); ok {
 				told = append(told, key)
 			}
@@ -152,7 +152,7 @@ func TestSenderQueueWhilePlaying(t *testing.T) {
 			}
 			sent = append(sent, more...)
 		}
-		if p, ok := s.Step(timestamp); ok {
+		if p, ok := s.Step(timestamp, false); ok {
 			if key, ok := r.Packet(p.Payload[:], p.Timestamp, p.Marker); ok {
 				told = append(told, key)
 			}
@@ -171,7 +171,7 @@ func TestNoAllocation(t *testing.T) {
 		if !s.Busy() {
 			_ = s.Queue("159#")
 		}
-		if p, ok := s.Step(0); ok {
+		if p, ok := s.Step(0, false); ok {
 			r.Packet(p.Payload[:], p.Timestamp, p.Marker)
 		}
 	}); got != 0 {
@@ -210,7 +210,7 @@ func FuzzNetwork(f *testing.F) {
 		}
 		var onTime, late, overdue []Packet
 		for timestamp := uint32(0); s.Busy(); timestamp += media.FrameSize {
-			if p, ok := s.Step(timestamp); ok {
+			if p, ok := s.Step(timestamp, false); ok {
 				switch fate() {
 				case 0: // lost
 				case 1:

@@ -49,6 +49,8 @@ func (s *shard) remove(st *stream) {
 		socket: st.socket,
 	})
 	s.ears.take(st.ear)
+	s.finders.take(st.in.finder)
+	s.packs.take(st.out.pack)
 	delete(s.index, st.id)
 	s.streams.remove(st.self)
 }
@@ -116,7 +118,7 @@ func (s *shard) listen(st *stream, e *ear) {
 
 // rest takes the ear away from a stream that nobody listens to any more.
 func (s *shard) rest(st *stream) {
-	if st.ear == 0 || st.peer != 0 || st.life.tape != 0 {
+	if st.ear == 0 || st.peer != 0 || st.life.tape != 0 || st.in.finder != 0 {
 		return
 	}
 	c := s.ears.take(st.ear).Counts

@@ -28,8 +28,8 @@ func (p *Plane) Connect(id media.StreamID, r media.Remote) error {
 	if err != nil {
 		return err
 	}
-	e.events = r.TelephoneEvent
-	e.shard.sendFor(id, func(s *shard, st *stream) { s.connect(st, r) })
+	k := kitFor(r)
+	e.shard.sendFor(id, func(s *shard, st *stream) { s.connect(st, r, k) })
 	return nil
 }
 
@@ -77,24 +77,14 @@ func (p *Plane) Unbridge(a media.StreamID) error {
 }
 
 // SendDigits sends keys (0-9 * # A-D) one after the other in place of other
-// sound. DigitsSent tells when all are on the wire. It fails with ErrNoEvents
-// when the peer has not agreed to telephone-event.
+// sound: by telephone-event (RFC 4733) if the peer has agreed to it, and else as
+// tones. DigitsSent tells when all are on the wire.
 func (p *Plane) SendDigits(id media.StreamID, digits string) error {
 	var check dtmf.Sender
 	if err := check.Queue(digits); err != nil {
 		return err
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	e, err := p.lookup(id)
-	if err != nil {
-		return err
-	}
-	if e.events == 0 {
-		return ErrNoEvents
-	}
-	e.shard.sendFor(id, func(s *shard, st *stream) { s.sendDigits(st, digits) })
-	return nil
+	return p.order(id, func(s *shard, st *stream) { s.sendDigits(st, digits) })
 }
 
 // Record records a stream to a file. It replaces a recording that is running.

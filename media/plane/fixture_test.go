@@ -287,6 +287,17 @@ func (f *fixture) call(c media.Codec) (media.StreamID, *phone) {
 	return id, p
 }
 
+// callInBand is call with a phone that knows no telephone-event.
+func (f *fixture) callInBand(c media.Codec) (media.StreamID, *phone) {
+	f.t.Helper()
+	id, at := f.open()
+	p := newPhone(f.t, c, at)
+	r := p.remote()
+	r.TelephoneEvent = 0
+	f.must(f.Connect(id, r))
+	return id, p
+}
+
 func (f *fixture) must(err error) {
 	f.t.Helper()
 	if err != nil {

@@ -35,7 +35,7 @@ const (
 )
 
 // connect notes what was settled with the peer.
-func (s *shard) connect(st *stream, r media.Remote) {
+func (s *shard) connect(st *stream, r media.Remote, k kit) {
 	to := rtp.EndpointOf(r.Addr)
 	if st.remote.known && r.Addr.Addr().IsUnspecified() {
 		to = st.remote.offered // 0.0.0.0 is no place, but puts us on hold (RFC 3264 section 8.4)
@@ -58,6 +58,7 @@ func (s *shard) connect(st *stream, r media.Remote) {
 	if st.ear != 0 && r.Codec != st.remote.codec {
 		s.ears.at(st.ear).attune(r.Codec)
 	}
+	s.repack(st, r, k.pack)
 	st.in.last = s.timing.now
 	st.remote = remote{
 		known:   true,
@@ -67,6 +68,7 @@ func (s *shard) connect(st *stream, r media.Remote) {
 		events:  r.TelephoneEvent,
 		offered: to,
 	}
+	s.listenForTones(st, k)
 }
 
 // latch decides whether the source of a packet is the peer, and locks the

@@ -21,6 +21,8 @@ type parcel struct {
 	stream stream
 	prompt *media.Prompt
 	ear    *ear
+	finder *finder
+	pack   *pack
 	tape   *recorder.Recording
 }
 
@@ -81,6 +83,8 @@ func (s *shard) pack(id media.StreamID) *parcel {
 		stream: *st,
 		prompt: s.prompts.take(st.playing.prompt),
 		ear:    s.ears.take(st.ear),
+		finder: s.finders.take(st.in.finder),
+		pack:   s.packs.take(st.out.pack),
 		tape:   s.tapes.take(st.life.tape),
 	}
 	delete(s.index, id)
@@ -94,12 +98,18 @@ func (s *shard) unpack(p *parcel) {
 	i := s.streams.put(p.stream)
 	st := s.streams.at(i)
 	st.self = i
-	st.playing.prompt, st.ear, st.life.tape = 0, 0, 0
+	st.playing.prompt, st.ear, st.in.finder, st.out.pack, st.life.tape = 0, 0, 0, 0, 0
 	if p.prompt != nil {
 		st.playing.prompt = s.prompts.put(p.prompt)
 	}
 	if p.ear != nil {
 		st.ear = s.ears.put(p.ear)
+	}
+	if p.finder != nil {
+		st.in.finder = s.finders.put(p.finder)
+	}
+	if p.pack != nil {
+		st.out.pack = s.packs.put(p.pack)
 	}
 	if p.tape != nil {
 		st.life.tape = s.tapes.put(p.tape)

@@ -18,14 +18,8 @@ import (
 	"github.com/callwright/callwright/media/rtp"
 )
 
-// What else can be wrong with a request, beside media.ErrNoStream.
-var (
-	// ErrClosed says that the plane has been closed.
-	ErrClosed = errors.New("the media plane is closed")
-	// ErrNoEvents says that digits cannot be sent: the peer has not agreed to
-	// telephone-event (RFC 4733).
-	ErrNoEvents = errors.New("the peer takes no telephone-event digits")
-)
+// ErrClosed says that the plane has been closed.
+var ErrClosed = errors.New("the media plane is closed")
 
 // Config says how a plane is made.
 type Config struct {
@@ -66,7 +60,6 @@ type Plane struct {
 type entry struct {
 	shard   *shard
 	deliver func(media.Event)
-	events  uint8 // payload type of telephone-event
 	closing bool
 
 	// What follows belongs to the teller.

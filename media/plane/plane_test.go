@@ -206,12 +206,6 @@ func TestSendDigits(t *testing.T) {
 	if err := f.SendDigits(a, "5x"); err == nil {
 		t.Error("x was taken for a key")
 	}
-	r := pa.remote()
-	r.TelephoneEvent = 0
-	f.must(f.Connect(a, r))
-	if err := f.SendDigits(a, "5"); err != ErrNoEvents {
-		t.Errorf("without telephone-event: %v", err)
-	}
 }
 
 func TestNoStream(t *testing.T) {

@@ -16,7 +16,8 @@ const (
 	burst = 32
 	// sweep is in which of its rounds a stream is read until nothing is left,
 	// after as many rounds in a row at first. In the others one read is enough
-	// unless more came lately: most senders send as often as we read.
+	// unless more came lately, or less than a frame: most senders send as often
+	// as we read.
 	sweep = 16
 )
 
@@ -29,7 +30,7 @@ func (s *shard) receive(st *stream) {
 	if st.in.round++; st.in.round >= 2*sweep {
 		st.in.round = sweep
 	}
-	n := 0
+	n, short := 0, false
 	for n < limit {
 		size, from, ok := s.read(st)
 		if !ok {
@@ -39,8 +40,9 @@ func (s *shard) receive(st *stream) {
 		if size >= 0 {
 			s.take(st, s.wire.in[:size], from)
 		}
+		short = size < rtp.HeaderSize+media.FrameSize
 	}
-	st.in.behind = n != 1
+	st.in.behind = n != 1 || short
 	if n == 0 && st.lock == locked && st.remote.receive && s.timing.now-st.in.last > silent {
 		s.lookAround(st)
 	}

@@ -43,12 +43,19 @@ type shard struct {
 	streams  slab
 	index    map[media.StreamID]ref
 	bins     [bins][]ref
-	prompts  table[*media.Prompt]
-	ears     table[*ear]
-	tapes    table[*recorder.Recording]
-	moving   moving
-	outbox   outbox
-	wire     wire
+	tables
+	moving moving
+	outbox outbox
+	wire   wire
+}
+
+// tables are what streams have that holds pointers, or that only some need.
+type tables struct {
+	prompts table[*media.Prompt]
+	ears    table[*ear]
+	finders table[*finder]
+	packs   table[*pack]
+	tapes   table[*recorder.Recording]
 }
 
 // timing is where a shard is in time.
@@ -133,7 +140,10 @@ func (s *shard) stepStream(st *stream) {
 	}
 	s.receive(heard)
 	if heard.ear != 0 {
-		s.ears.at(heard.ear).Get()
+		outcome := s.ears.at(heard.ear).Get()
+		if heard.in.finder != 0 {
+			s.findKey(heard, outcome)
+		}
 	}
 	s.transmit(st)
 	if st.life.tape != 0 {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -42,6 +43,29 @@ func TestStepAllocatesNothing(t *testing.T) {
 		"receiving digits": func(f *fixture) []*phone {
 			_, p := f.call(media.PCMA)
 			p.header.PayloadType = events
+			return []*phone{p}
+		},
+		"looking for tones": func(f *fixture) []*phone {
+			_, p := f.callInBand(media.PCMA)
+			return []*phone{p}
+		},
+		"sending tones": func(f *fixture) []*phone {
+			a, p := f.callInBand(media.PCMA)
+			f.must(f.SendDigits(a, strings.Repeat("5", 64)))
+			return []*phone{p}
+		},
+		"packets of 60 ms": func(f *fixture) []*phone {
+			a, p := f.call(media.PCMA)
+			r := p.remote()
+			r.PacketTime = 60 * time.Millisecond
+			f.must(f.Connect(a, r))
+			return []*phone{p}
+		},
+		"packets of 10 ms": func(f *fixture) []*phone {
+			a, p := f.call(media.PCMA)
+			r := p.remote()
+			r.PacketTime = 10 * time.Millisecond
+			f.must(f.Connect(a, r))
 			return []*phone{p}
 		},
 		"unlatched": func(f *fixture) []*phone {
@@ -284,7 +308,8 @@ func TestConcurrentUse(t *testing.T) {
 						return
 					}
 					ids[k] = id
-					err = p.Connect(id, media.Remote{Addr: at, Codec: media.Codec(8 * k), TelephoneEvent: events, Send: true, Receive: true})
+					err = p.Connect(id, media.Remote{Addr: at, Codec: media.Codec(8 * k), TelephoneEvent: uint8(i % 2 * events), Send: true, Receive: true,
+						PacketTime: time.Duration(i%3*20) * time.Millisecond})
 					if err != nil {
 						t.Error(err)
 					}
@@ -329,7 +354,8 @@ func TestConcurrentUse(t *testing.T) {
 	}
 	for i, s := range p.shards {
 		if len(s.index) > 0 || len(s.streams.free) != int(s.streams.size) || s.load != 0 ||
-			len(s.prompts.free) != len(s.prompts.items) || len(s.ears.free) != len(s.ears.items) || len(s.tapes.free) != len(s.tapes.items) {
+			len(s.prompts.free) != len(s.prompts.items) || len(s.ears.free) != len(s.ears.items) || len(s.tapes.free) != len(s.tapes.items) ||
+			len(s.finders.free) != len(s.finders.items) || len(s.packs.free) != len(s.packs.items) {
 			t.Errorf("shard %d still has something of %d streams", i, s.streams.size)
 		}
 	}

@@ -51,6 +51,7 @@ type incoming struct {
 	foreign   uint32
 	malformed uint32
 	counts    earCounts // of ears that were put away
+	finder    ref       // in shard.finders, while keys come as tones
 	round     uint8
 	behind    bool // more may wait than one packet
 }
@@ -65,6 +66,8 @@ type outgoing struct {
 	timestamp uint32
 	sequence  uint16
 	talking   bool // the last frame was sent and no silence
+	halves    bool // each frame goes in two packets, 10 ms each
+	pack      ref  // in shard.packs, while several go in one
 	sent      uint64
 	errors    uint64
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
+	"github.com/callwright/callwright/media/dtmf"
 	"github.com/callwright/callwright/media/rtp"
 )
 
@@ -17,25 +18,33 @@ func (s *shard) transmit(st *stream) {
 	if !st.remote.known {
 		return
 	}
-	if st.keys.Busy() && s.transmitKey(st) {
-		return
-	}
 	sound := (*frame)(s.wire.out[rtp.HeaderSize:])
-	talking := s.fill(st, sound)
+	key, isKey := s.nextKey(st)
+	talking := true
+	switch {
+	case !isKey:
+		talking = s.fill(st, sound)
+	case key.Tones == nil:
+		s.transmitKey(st, key)
+		return
+	default:
+		*sound = *key.Tones.Coded(st.remote.codec)
+	}
 	if !st.remote.send {
 		hush(&s.wire.sent, st.remote.codec)
+		s.unpacked(st)
 		st.out.talking = false
 		return
 	}
 	if st.life.tape != 0 {
 		s.wire.sent = *sound
 	}
-	s.sendPacket(st, rtp.Header{
+	s.sendSound(st, rtp.Header{
 		// The first packet after silence or a pause (RFC 3551 section 4.1).
 		Marker:      st.out.sent == 0 || talking && !st.out.talking,
 		PayloadType: uint8(st.remote.codec),
 		Timestamp:   st.out.timestamp,
-	}, len(sound))
+	})
 	st.out.talking = talking
 }
 
@@ -70,32 +79,37 @@ func (s *shard) fill(st *stream, sound *frame) bool {
 	return false
 }
 
-// transmitKey sends the next packet of the key that is being sent. It reports
-// false in the pause between two keys.
-func (s *shard) transmitKey(st *stream) bool {
-	p, ok := st.keys.Step(st.out.timestamp)
+// nextKey gives what is to be sent of the key that is being sent, if there is
+// one. It reports false in the pause between two telephone-events.
+func (s *shard) nextKey(st *stream) (key dtmf.Packet, ok bool) {
+	if !st.keys.Busy() {
+		return key, false
+	}
+	key, ok = st.keys.Step(st.out.timestamp, st.remote.events == 0)
 	if !st.keys.Busy() {
 		s.emit(st, media.Event{Kind: media.DigitsSent})
 	}
-	if !ok {
-		return false
-	}
+	return key, ok
+}
+
+// transmitKey sends a telephone-event packet.
+func (s *shard) transmitKey(st *stream, key dtmf.Packet) {
 	hush(&s.wire.sent, st.remote.codec)
 	st.out.talking = false
 	if !st.remote.send || st.remote.events == 0 {
-		return true
+		return
 	}
-	copy(s.wire.out[rtp.HeaderSize:], p.Payload[:])
-	s.sendPacket(st, rtp.Header{Marker: p.Marker, PayloadType: st.remote.events, Timestamp: p.Timestamp}, len(p.Payload))
-	return true
+	s.flushPack(st)
+	size := copy(s.wire.out[rtp.HeaderSize:], key.Payload[:])
+	h := rtp.Header{Marker: key.Marker, PayloadType: st.remote.events, Timestamp: key.Timestamp}
+	s.sendPacket(st, h, s.wire.out[:rtp.HeaderSize+size])
 }
 
-// sendPacket sends the packet whose payload lies ready on the wire.
-func (s *shard) sendPacket(st *stream, h rtp.Header, size int) {
+// sendPacket sends a packet whose payload is there and whose header is not.
+func (s *shard) sendPacket(st *stream, h rtp.Header, packet []byte) {
 	h.SSRC, h.Sequence = st.out.ssrc, st.out.sequence
-	h.Put(s.wire.out[:])
+	h.Put(packet)
 	st.out.sequence++
-	packet := s.wire.out[:rtp.HeaderSize+size]
 	e := write(st, packet)
 	if e != 0 && rtp.Refused(e) {
 		// The kernel tells of an earlier packet here, and did not send this one.

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+package plane
+
+import (
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/dtmf"
+	"github.com/callwright/callwright/media/jitter"
+)
+
+// bridgedOver is how many frames in a row may be missing and are taken for what
+// sounded before: a packet lost in the middle of a key does not make it two.
+const bridgedOver = 2
+
+// finder finds keys in the sound of a stream whose peer has not agreed to
+// telephone-event. Others have none, and cost nothing.
+type finder struct {
+	dtmf.Detector
+	missing uint8 // frames in a row that were made up
+}
+
+// kit is memory that a stream needs for what was settled. It is made before, so
+// that the shard need not.
+type kit struct {
+	ear    *ear
+	finder *finder
+	pack   *pack
+}
+
+func kitFor(r media.Remote) (k kit) {
+	if r.TelephoneEvent == 0 && r.Receive {
+		k.ear, k.finder = new(ear), new(finder)
+	}
+	if packs(r.PacketTime) {
+		k.pack = new(pack)
+	}
+	return k
+}
+
+// listenForTones looks for keys in sound from now on, or stops it.
+func (s *shard) listenForTones(st *stream, k kit) {
+	switch {
+	case k.finder == nil && st.in.finder != 0:
+		s.finders.take(st.in.finder)
+		st.in.finder = 0
+		s.rest(st)
+	case k.finder != nil && st.in.finder == 0:
+		st.in.finder = s.finders.put(k.finder)
+		s.listen(st, k.ear)
+	}
+}
+
+// findKey looks for a key in the frame that the stream's ear has given.
+func (s *shard) findKey(st *stream, o jitter.Outcome) {
+	f := s.finders.at(st.in.finder)
+	if o != jitter.Concealed {
+		f.missing = 0
+	} else if f.missing < bridgedOver {
+		f.missing++
+		return
+	}
+	if key, ok := f.Sound(st.remote.codec, s.ears.at(st.ear).Frame()); ok {
+		s.emit(st, media.Event{Kind: media.Digit, Digit: key, Way: media.ByTone})
+	}
+}
