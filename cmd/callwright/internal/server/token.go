@@ -17,8 +17,9 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 )
 
-// tokenFile keeps the admin token that was made at the first start.
-const tokenFile = "admin-token"
+// TokenFile is the file in data_dir that keeps the admin token that was made at
+// the first start.
+const TokenFile = "admin-token"
 
 // adminToken gives the token of the admin API: the configured one; none while
 // the API listens on loopback, where it is open to this machine; else the one
@@ -30,7 +31,7 @@ func adminToken(c config.Config, log *slog.Logger) (string, error) {
 	if listen, err := netip.ParseAddrPort(c.HTTP.Listen); err == nil && listen.Addr().IsLoopback() {
 		return "", nil
 	}
-	path := filepath.Join(c.DataDir, tokenFile)
+	path := filepath.Join(c.DataDir, TokenFile)
 	kept, err := os.ReadFile(path)
 	if token := strings.TrimSpace(string(kept)); err == nil && token != "" {
 		return token, nil
