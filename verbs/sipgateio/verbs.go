@@ -115,12 +115,19 @@ func (p *parser) sound(e *etree.Element) (v verbs.Play, ok bool) {
 		}
 		seen = true
 		v.URL = p.leaf(u)
-		ok = p.absolute(u, "", v.URL)
+		ok = isTone(v.URL) || p.absolute(u, "", v.URL)
 	}})
 	if !seen && len(p.problems) == complained {
 		p.complain(e, "", "<%.40s> has no sound: put its URL into it, for example <Url>http://example.com/example.wav</Url>", e.Tag)
 	}
 	return v, ok
+}
+
+// isTone says whether a URL names a tone of ours, like tone:busy. sipgate.io
+// knows none; which there are is said when one is played.
+func isTone(url string) bool {
+	name, found := strings.CutPrefix(url, "tone:")
+	return found && name != ""
 }
 
 // gather reads <Gather onData maxDigits timeout type>, which may hold <Play>.
