@@ -31,6 +31,7 @@ type plane struct {
 	last    media.StreamID
 	open    map[media.StreamID]media.StreamOptions
 	remotes []media.Remote // in order of Connect
+	digits  []string       // in order of SendDigits
 }
 
 func (p *plane) Open(o media.StreamOptions) (media.StreamID, netip.AddrPort, error) {
@@ -51,7 +52,21 @@ func (p *plane) Connect(_ media.StreamID, r media.Remote) error {
 	return nil
 }
 
-func (p *plane) SendDigits(media.StreamID, string) error { return nil }
+func (p *plane) SendDigits(_ media.StreamID, digits string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.digits = append(p.digits, digits)
+	if p.full && len(p.digits) == 1 {
+		return errors.New("too many keys")
+	}
+	return nil
+}
+
+func (p *plane) keys() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]string(nil), p.digits...)
+}
 
 func (p *plane) CloseStream(id media.StreamID) error {
 	p.mu.Lock()
