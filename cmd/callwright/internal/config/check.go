@@ -14,6 +14,7 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media/rtp"
+	"github.com/callwright/callwright/media/tone"
 )
 
 // databases are the schemes of the database setting.
@@ -53,6 +54,9 @@ func (c *Config) check() error {
 	}
 	if _, err := rtp.NewPorts(c.Media.Ports); err != nil {
 		return fmt.Errorf("media.ports: %w", err)
+	}
+	if known := tone.Countries(); c.Media.Tones != "" && !slices.Contains(known, c.Media.Tones) {
+		return fmt.Errorf("media.tones is %q: write the code of a country whose tones are known: %s", c.Media.Tones, strings.Join(known, ", "))
 	}
 	if scheme, rest, _ := strings.Cut(c.Database, ":"); !slices.Contains(databases, scheme) || rest == "" {
 		return fmt.Errorf("database is %q: write sqlite:FILE, or postgres://USER:PASSWORD@HOST/NAME", withoutPassword(c.Database))

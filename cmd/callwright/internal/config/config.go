@@ -2,7 +2,11 @@
 
 package config
 
-import "time"
+import (
+	"time"
+
+	"github.com/callwright/callwright/media/tone"
+)
 
 // Config is the whole configuration. A field tagged later is a name that is
 // settled but has no effect in this version; Load warns of those that are set.
@@ -62,6 +66,9 @@ type Media struct {
 	Ports string `koanf:"ports"`
 	// Advertise is the address that peers are told to send to.
 	Advertise string `koanf:"advertise"`
+	// Tones is the country whose ringing tone callers hear, and of which apps
+	// play tones.
+	Tones string `koanf:"tones"`
 }
 
 // Admin is who may use the admin API.
@@ -101,7 +108,7 @@ func Default() Config {
 	return Config{
 		HTTP:     HTTP{Listen: "127.0.0.1:8080", PublicURL: "http://127.0.0.1:8080"},
 		SIP:      SIP{Listen: []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"}},
-		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999"},
+		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999", Tones: tone.DefaultCountry},
 		Database: "sqlite:callwright.db", Recordings: "recordings", DataDir: ".",
 		Limits: Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
 	}

@@ -154,6 +154,7 @@ func TestComplaints(t *testing.T) {
 		`media: {ports: "9-1"}`:                                     `media.ports: port range "9-1": write two ports`,
 		`media: {listen: "localhost"}`:                              `media.listen is "localhost"`,
 		`media: {advertise: "here"}`:                                `media.advertise is "here"`,
+		`media: {tones: xx}`:                                        `media.tones is "xx": write the code of a country whose tones are known: at, au, ch, de,`,
 		`database: "mysql://me:s3cret@x"`:                           `database is "mysql://me:xxxxx@x": write sqlite:FILE, or postgres://`,
 		`database: "sqlite:"`:                                       `database is "sqlite:": write sqlite:FILE`,
 		`encryption_key: short`:                                     `encryption_key has 5 characters: write at least 16`,

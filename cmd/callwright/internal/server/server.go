@@ -3,6 +3,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +18,6 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/plane"
 	"github.com/callwright/callwright/media/prompt"
 	"github.com/callwright/callwright/media/tone"
@@ -72,7 +72,12 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
 	})
 	s.started(quietly(client.Close))
-	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client})
+	tones := prompt.NewTones(cmp.Or(c.Media.Tones, tone.DefaultCountry))
+	ringback, err := tones.Prompt(tone.Ringing)
+	if err != nil {
+		return nil, err
+	}
+	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client, Tones: tones})
 	s.started(quietly(prompts.Close))
 	limits := c.Limits.Engine()
 	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
@@ -88,7 +93,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 			"sipgate": sipgateio.New(builtin.Deliver),
 		},
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(), Limits: limits, Recordings: c.Recordings, Ringback: ringback(),
+		Node: node(), Limits: limits, Recordings: c.Recordings, Ringback: ringback,
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -187,11 +192,4 @@ func node() string {
 		return "callwright"
 	}
 	return name
-}
-
-// ringback is the ringing tone of Europe: 425 Hz, one second in five (ETSI TR
-// 101 041-2).
-func ringback() *media.Prompt {
-	sound := tone.Make(media.SampleRate, tone.ZeroDBm0-15, 425)
-	return prompt.FromSamples("ringing tone", append(sound, make([]int16, 4*media.SampleRate)...))
 }
