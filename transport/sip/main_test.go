@@ -4,6 +4,7 @@ package sip
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -85,6 +86,12 @@ func (p *plane) connected() []media.Remote {
 	defer p.mu.Unlock()
 	return append([]media.Remote(nil), p.remotes...)
 }
+
+// nothing is a journal that keeps nothing.
+type nothing struct{}
+
+func (nothing) Append(...engine.Change)       {}
+func (nothing) Durable(context.Context) error { return nil }
 
 // house is a Server with everything around it.
 type house struct {
@@ -169,6 +176,7 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	}
 	h.server = New(Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
+		Journal: nothing{}, Emergency: []string{"112"},
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err := h.server.Start(h); err != nil {

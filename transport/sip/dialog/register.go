@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+
+package dialog
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+
+	"github.com/emiago/sipgo/sip"
+)
+
+// Registration is what is asked of a registrar (RFC 3261 section 10.2).
+type Registration struct {
+	// To is the registrar, "sip:192.0.2.1:5060;transport=tcp", and User whose
+	// address it is about.
+	To, User string
+	// Contacts are where the user is, "<sip:alice@192.0.2.7>", "*", or none to
+	// ask what is known; Expires is for how many seconds, 0 to be forgotten.
+	Contacts []string
+	Expires  int
+	// Username and Password answer a digest challenge.
+	Username, Password string
+}
+
+// Register asks a registrar and gives its final response. The error is that none
+// came.
+func (e *Endpoint) Register(ctx context.Context, r Registration) (Response, error) {
+	target, err := parseURI(r.To)
+	if err != nil {
+		return Response{}, fmt.Errorf("registrar: %w", err)
+	}
+	tag, callID := e.newTag(), token(16)
+	from, err := Party{URI: r.User}.from(tag)
+	if err != nil {
+		return Response{}, fmt.Errorf("who registers: %w", err)
+	}
+	answers := make(chan *sip.Response, 1)
+	e.registering.Store(tag, answers)
+	defer e.registering.Delete(tag)
+	credentials := credentials{username: r.Username, password: r.Password}
+	for seq := uint32(1); ; seq++ {
+		req := r.request(target, from, callID, seq)
+		network, address := hop(target, "UDP")
+		e.direct(req, network, address)
+		credentials.apply(req)
+		failed := make(chan error, 1)
+		if _, err := e.begin(req, func(sip.Message) {}, func(err error) { failed <- err }); err != nil {
+			return Response{}, err
+		}
+		res, err := final(ctx, seq, answers, failed)
+		if err != nil {
+			return Response{}, fmt.Errorf("register at %s: %w", r.To, err)
+		}
+		if !credentials.answer(res) {
+			return responseOf(res), nil
+		}
+	}
+}
+
+// request makes a REGISTER.
+func (r Registration) request(target sip.Uri, from *sip.FromHeader, callID string, seq uint32) *sip.Request {
+	req := sip.NewRequest(sip.REGISTER, target)
+	forwards, id := sip.MaxForwardsHeader(70), sip.CallIDHeader(callID)
+	req.AppendHeader(&forwards)
+	req.AppendHeader(sip.HeaderClone(from))
+	req.AppendHeader(&sip.ToHeader{Address: *from.Address.Clone()})
+	req.AppendHeader(&id)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: sip.REGISTER})
+	for _, c := range r.Contacts {
+		req.AppendHeader(sip.NewHeader("Contact", c))
+	}
+	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(r.Expires)))
+	req.SetBody(nil)
+	return req
+}
+
+// final waits for the final response to the request with a CSeq number.
+func final(ctx context.Context, seq uint32, answers <-chan *sip.Response, failed <-chan error) (*sip.Response, error) {
+	for {
+		select {
+		case res := <-answers:
+			if res.CSeq().SeqNo == seq && !res.IsProvisional() {
+				return res, nil
+			}
+		case err := <-failed:
+			if err != nil {
+				return nil, err
+			}
+			failed = nil // the response is on its way through the lane
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// registered takes a response to a REGISTER of ours.
+func (e *Endpoint) registered(tag string, res *sip.Response) {
+	if answers, ok := e.registering.Load(tag); ok {
+		select {
+		case answers.(chan *sip.Response) <- res:
+		default: // a repetition of what nobody has looked at yet
+		}
+	}
+}
+
+func responseOf(res *sip.Response) Response {
+	r := Response{Status: res.StatusCode, Phrase: res.Reason}
+	for _, h := range res.Headers() {
+		r.Headers = append(r.Headers, Header{Name: h.Name(), Value: h.Value()})
+	}
+	return r
+}
