@@ -50,7 +50,7 @@ func (h *house) phoneOf(username, password, network string, contacts ...string) 
 	p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: username, Network: network})
 	must(h.t, err)
 	h.t.Cleanup(func() { _ = p.Close() })
-	got, err := p.Register(h.t.Context(), phone.Registration{
+	got, err := p.Register(phone.Registration{
 		To: h.registrar(network), Username: username, Password: password, Contacts: contacts, Expires: 300,
 	})
 	must(h.t, err)
@@ -98,7 +98,7 @@ func TestRegisteredPhone(t *testing.T) {
 				t.Error(err)
 			}
 			leg.want(engine.LegEnded{Cause: engine.CauseNormal, Figures: media.Figures{Sent: 7}})
-			got, err := p.Register(t.Context(), phone.Registration{
+			got, err := p.Register(phone.Registration{
 				To: h.registrar(network), Username: "alice", Password: "secret-a", Contacts: []string{"*"},
 			})
 			must(t, err)
@@ -148,9 +148,8 @@ func TestStaticContact(t *testing.T) {
 func TestUserCalls(t *testing.T) {
 	t.Parallel()
 	h := withUsers(t, nil)
-	alice, bob := engine.User{}, engine.User{}
-	alice, _ = h.server.cfg.Directory.User(engine.DefaultAccount, "w0")
-	bob, _ = h.server.cfg.Directory.User(engine.DefaultAccount, "w1")
+	alice, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w0")
+	bob, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w1")
 	fromAlice := engine.Address{Kind: engine.KindNumber, Value: "+4921112345", Name: "Alice"}
 	fromBob := engine.NumberAddress("+49401")
 	ours, _ := h.server.cfg.Directory.Number(engine.DefaultAccount, "+4921112345")

@@ -3,9 +3,9 @@
 package dialog
 
 import (
-	"context"
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -24,8 +24,8 @@ type Registration struct {
 }
 
 // Register asks a registrar and gives its final response. The error is that none
-// came.
-func (e *Endpoint) Register(ctx context.Context, r Registration) (Response, error) {
+// came, at the latest when the transaction gives up.
+func (e *Endpoint) Register(r Registration) (Response, error) {
 	target, err := parseURI(r.To)
 	if err != nil {
 		return Response{}, fmt.Errorf("registrar: %w", err)
@@ -48,7 +48,7 @@ func (e *Endpoint) Register(ctx context.Context, r Registration) (Response, erro
 		if _, err := e.begin(req, func(sip.Message) {}, func(err error) { failed <- err }); err != nil {
 			return Response{}, err
 		}
-		res, err := final(ctx, seq, answers, failed)
+		res, err := final(seq, answers, failed)
 		if err != nil {
 			return Response{}, fmt.Errorf("register at %s: %w", r.To, err)
 		}
@@ -75,8 +75,10 @@ func (r Registration) request(target sip.Uri, from *sip.FromHeader, callID strin
 	return req
 }
 
-// final waits for the final response to the request with a CSeq number.
-func final(ctx context.Context, seq uint32, answers <-chan *sip.Response, failed <-chan error) (*sip.Response, error) {
+// final waits for the final response to the request with a CSeq number. failed
+// is told how its transaction ended.
+func final(seq uint32, answers <-chan *sip.Response, failed <-chan error) (*sip.Response, error) {
+	var late <-chan time.Time
 	for {
 		select {
 		case res := <-answers:
@@ -87,9 +89,9 @@ func final(ctx context.Context, seq uint32, answers <-chan *sip.Response, failed
 			if err != nil {
 				return nil, err
 			}
-			failed = nil // the response is on its way through the lane
-		case <-ctx.Done():
-			return nil, context.Cause(ctx)
+			late = time.After(time.Second) // the response is on its way through the lane
+		case <-late:
+			return nil, ErrOver // the endpoint was closed
 		}
 	}
 }

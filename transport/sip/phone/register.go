@@ -3,7 +3,6 @@
 package phone
 
 import (
-	"context"
 	"fmt"
 	"strings"
 
@@ -23,12 +22,12 @@ type Registration struct {
 
 // Register tells a registrar where the phone is, and gives the answer. From then
 // on the phone is called by whoever asks the registrar.
-func (p *Phone) Register(ctx context.Context, r Registration) (dialog.Response, error) {
+func (p *Phone) Register(r Registration) (dialog.Response, error) {
 	if len(r.Contacts) == 0 {
 		r.Contacts = []string{"<" + p.URI() + ">"}
 	}
 	host, _, _ := strings.Cut(strings.TrimPrefix(r.To, "sip:"), ";")
-	answer, err := p.endpoint.Register(ctx, dialog.Registration{
+	answer, err := p.endpoint.Register(dialog.Registration{
 		To: r.To, User: "sip:" + dialog.EscapeUser(p.cfg.User) + "@" + host, Contacts: r.Contacts, Expires: r.Expires,
 		Username: r.Username, Password: r.Password,
 	})
