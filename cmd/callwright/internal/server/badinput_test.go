@@ -30,7 +30,7 @@ func TestBadReplies(t *testing.T) {
 	play := func(url string) http.HandlerFunc {
 		return xml("<Response><Play><Url>" + url + "</Url></Play></Response>")
 	}
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, "<html>no sound</html>") }))
+	page := httptest.NewServer(http.HandlerFunc(files))
 	t.Cleanup(page.Close)
 	for _, tt := range []struct {
 		name     string
@@ -50,6 +50,10 @@ func TestBadReplies(t *testing.T) {
 		{"Voicemail", xml("<Response><Dial><Voicemail/></Dial></Response>"), "", "Voicemail", 480},
 		{"six Numbers", xml("<Response><Dial>" + strings.Repeat("<Number>+4930222222</Number>", 6) + "</Dial></Response>"), "", "up to 5 numbers", 502},
 		{"a sound file that is none", play(page.URL + "/page.wav"), "", "page.wav", 480},
+		{"MP3 that is none", play(page.URL + "/none.mp3"), "", "there is no sound in it that can be read", 480},
+		{"a sound file of 200 MB", play(page.URL + "/huge.wav"), "", "answered more than 50 MiB, which is the limit: make the file smaller", 480},
+		{"a sound file that redirects for ever", play(page.URL + "/away"), "", "no more than 3 redirects are followed (it began at", 480},
+		{"a tone that there is not", play("tone:ringin"), "", "write beep, busy, congestion,", 480},
 		{"a sound file nowhere", play("http://no.such.host.invalid/x.wav"), "", "no.such.host.invalid", 480},
 		{"a sound file on a private network", play("http://10.1.2.3/x.wav"), "", "webhooks.allow_private", 480},
 		{"status 500", func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "", "500", 480},
@@ -83,6 +87,21 @@ func TestBadReplies(t *testing.T) {
 				t.Errorf("the timeline does not say %q:\n%s", tt.sentence, text)
 			}
 		})
+	}
+}
+
+// files are sound files as nobody wants them.
+func files(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case r.URL.Path == "/none.mp3":
+		fmt.Fprint(w, "\xFF\xFB\x90\x44", strings.Repeat("no sound, ", 1000))
+	case r.URL.Path == "/huge.wav":
+		w.Header().Set("Content-Length", "209715200")
+		fmt.Fprint(w, "RIFF\x00\x00\x80\x0CWAVE")
+	case strings.HasPrefix(r.URL.Path, "/away"):
+		http.Redirect(w, r, r.URL.Path+"/away", http.StatusFound)
+	default:
+		fmt.Fprint(w, "<html>no sound</html>")
 	}
 }
 
