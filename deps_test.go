@@ -24,7 +24,7 @@ var rooms = []struct {
 	{"cmd/", []string{"cmd/", "transport/", "store/", "verbs/", "engine", "media/", "migrations/", "examples/reception", "internal/"}},
 	{"transport/sip/", []string{"transport/sip/", "engine", "media/"}},
 	{"transport/webhook/", []string{"transport/webhook/", "engine", "media/"}},
-	{"transport/api/", []string{"transport/api/", "engine", "internal/"}},
+	{"transport/api/", []string{"transport/api/", "engine", "media", "internal/"}},
 	{"store/", []string{"store/", "engine", "migrations/"}},
 	{"verbs/", []string{"verbs/", "engine", "media", "internal/"}},
 	{"engine/", []string{"engine/", "media"}},

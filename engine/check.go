@@ -5,6 +5,7 @@ package engine
 import (
 	"fmt"
 	"net"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -169,6 +170,8 @@ func (t Trunk) check() *EntryError {
 		return name.wrong("address", "has neither an address, so that calls can leave by it, nor allow_from, so that they can enter")
 	case t.Address != "" && !isPeer(t.Address):
 		return name.wrong("address", "has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp or tcp)", t.Address)
+	case slices.ContainsFunc(t.AllowFrom, func(p netip.Prefix) bool { return !p.IsValid() }):
+		return name.wrong("allow_from", "has an empty network in allow_from: write one like 192.0.2.0/24")
 	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
 		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
 	}

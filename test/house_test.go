@@ -86,6 +86,7 @@ sip: {listen: ["udp://NETWORK.10:5060", "tcp://NETWORK.10:5060"]}
 media: {listen: "NETWORK.10", ports: "20000-20199"}
 database: "sqlite:DIR/callwright.db"
 data_dir: "DIR"
+admin: {token: "of the tests"}
 apps:
   - {key: shop, dialect: sipgate, incoming_url: "APP/"}
 users:
@@ -100,6 +101,12 @@ trunks:
 // newHouse starts an app with a script, and a server, and ends both, and looks
 // at how the server ended, with the test.
 func newHouse(t *testing.T, script map[string]string) *house {
+	t.Helper()
+	return newHouseOf(t, configuration, script)
+}
+
+// newHouseOf does so with another configuration.
+func newHouseOf(t *testing.T, configuration string, script map[string]string) *house {
 	t.Helper()
 	peer.Need(t, "sipp", "sip-tester")
 	path, err := program()
@@ -204,7 +211,12 @@ type record struct {
 
 // get reads a JSON document.
 func (h *house) get(path string, into any) error {
-	reply, err := http.Get(h.api(path))
+	request, err := http.NewRequest(http.MethodGet, h.api(path), nil)
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Authorization", "Bearer of the tests")
+	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return err
 	}

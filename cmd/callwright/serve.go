@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -61,14 +62,12 @@ func (s *serveCommand) Run(w *world) error {
 	for _, warning := range c.Warnings {
 		log.Warn(warning)
 	}
-	hint := ""
 	if unconfigured(c) {
 		stop, err := answerAll(&c, s.App)
 		if err != nil {
 			return err
 		}
 		defer stop()
-		hint = welcome(c, s.App)
 	} else if s.App != "" {
 		return fmt.Errorf("--app answers every number, but %s configures numbers, apps or trunks: leave out one of the two", s.Config)
 	}
@@ -76,8 +75,12 @@ func (s *serveCommand) Run(w *world) error {
 	if err != nil {
 		return err
 	}
-	if hint == "" {
-		hint = fmt.Sprintf("callwright answers on %s; the API is on http://%s", strings.Join(c.SIP.Listen, " and "), house.API.Addr())
+	if s.App != "" && !house.Settings.Sampling() {
+		return errors.Join(house.Stop(), fmt.Errorf("--app answers every number, but the admin API has configured some (they are in %s): leave the flag out, or let --database name another", c.Database))
+	}
+	hint := fmt.Sprintf("callwright answers on %s; the API is on http://%s", strings.Join(c.SIP.Listen, " and "), house.API.Addr())
+	if house.Settings.Sampling() {
+		hint = welcome(c, s.App)
 	}
 	fmt.Fprintln(w.out, hint)
 	<-w.ctx.Done()
@@ -87,7 +90,8 @@ func (s *serveCommand) Run(w *world) error {
 
 // unconfigured says whether nobody said what to do with calls.
 func unconfigured(c config.Config) bool {
-	return len(c.Apps)+len(c.Numbers)+len(c.Trunks)+len(c.Users)+len(c.Groups) == 0
+	e := c.Entries()
+	return len(e.All()) == 0
 }
 
 // private are the networks whose callers the sample app answers.
@@ -117,9 +121,9 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 	for _, network := range private {
 		local.AllowFrom = append(local.AllowFrom, netip.MustParsePrefix(network))
 	}
-	c.Apps = []config.App{a}
-	c.Numbers = []config.Number{{Number: "*", App: a.Key}}
-	c.Trunks = []config.Trunk{local}
+	c.Sample = config.Objects{
+		Apps: []config.App{a}, Numbers: []config.Number{{Number: "*", App: a.Key}}, Trunks: []config.Trunk{local},
+	}
 	return stop, nil
 }
 
@@ -136,7 +140,7 @@ func welcome(c config.Config, app string) string {
 	return strings.Join([]string{
 		answers,
 		fmt.Sprintf("Call it:          sip:100@%s from any SIP phone, no registration needed", listen),
-		fmt.Sprintf("Watch the call:   curl -N http://%s/api/v1/events", c.HTTP.Listen),
+		"Watch the call:   callwright tail",
 		"Use your own app: callwright serve --app http://localhost:3000",
 		"More:             callwright serve --config callwright.yaml (README.md lists the settings)",
 	}, "\n")

@@ -17,12 +17,22 @@ import (
 )
 
 // StatusError is an answer other than a success. A handler returns it, and the
-// client gets {"error": Text}.
+// client gets {"error": Text}, with the "field" if there is one.
 type StatusError struct {
 	// Status is the HTTP status.
 	Status int
 	// Text is a sentence that says what to change.
 	Text string
+	// Field is the field of the request's body that is wrong.
+	Field string
+	// Err is for the log: why the server could not do what was asked.
+	Err error
+}
+
+// failure is the body of such an answer.
+type failure struct {
+	Error string `json:"error"`
+	Field string `json:"field,omitempty"`
 }
 
 // Error gives the sentence.
@@ -109,12 +119,14 @@ func (s *Server) fail(c echo.Context, err error) {
 			attrs = append(attrs, "stack", string(p.stack))
 		}
 		s.config.Logger.Error("http request failed", attrs...)
-		refusal = &StatusError{http.StatusInternalServerError, "the server failed to answer this; its log says why"}
+		refusal = &StatusError{Status: http.StatusInternalServerError, Text: "the server failed to answer this; its log says why"}
+	} else if refusal.Err != nil {
+		s.config.Logger.Error("http request failed", "method", c.Request().Method, "route", c.Path(), "err", refusal.Err)
 	}
 	if c.Response().Committed {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
-	_ = JSON(c, refusal.Status, map[string]string{"error": refusal.Text}) // strings never fail
+	_ = JSON(c, refusal.Status, failure{Error: refusal.Text, Field: refusal.Field}) // strings never fail
 }
 
 // refusalOf gives the answer to a request that is itself at fault, else nil.
@@ -127,13 +139,13 @@ func refusalOf(c echo.Context, err error) *StatusError {
 	case errors.As(err, &refusal):
 		return refusal
 	case errors.As(err, &tooLarge):
-		return &StatusError{http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes; send less", tooLarge.Limit)}
+		return &StatusError{Status: http.StatusRequestEntityTooLarge, Text: fmt.Sprintf("the body is longer than %d bytes; send less", tooLarge.Limit)}
 	case !errors.As(err, &ofRouter) || ofRouter.Code >= http.StatusInternalServerError:
 		return nil
 	case ofRouter.Code == http.StatusNotFound:
-		return &StatusError{http.StatusNotFound, fmt.Sprintf("there is nothing at %s; check the path", r.URL.Path)}
+		return &StatusError{Status: http.StatusNotFound, Text: fmt.Sprintf("there is nothing at %s; check the path", r.URL.Path)}
 	case ofRouter.Code == http.StatusMethodNotAllowed:
-		return &StatusError{http.StatusMethodNotAllowed, fmt.Sprintf("%s is not possible at %s; use one of %s", r.Method, r.URL.Path, c.Response().Header().Get(echo.HeaderAllow))}
+		return &StatusError{Status: http.StatusMethodNotAllowed, Text: fmt.Sprintf("%s is not possible at %s; use one of %s", r.Method, r.URL.Path, c.Response().Header().Get(echo.HeaderAllow))}
 	}
-	return &StatusError{ofRouter.Code, fmt.Sprint(ofRouter.Message)}
+	return &StatusError{Status: ofRouter.Code, Text: fmt.Sprint(ofRouter.Message)}
 }

@@ -33,7 +33,7 @@ type Config struct {
 	// Listen is host:port (http.listen). Port 0 lets the kernel choose.
 	Listen string
 	// Token is the bearer token of what MountAdmin serves (admin.token).
-	// Without one only this machine may use it.
+	// Without one nobody may use it.
 	Token string
 	// Checks must all pass for the server to be ready.
 	Checks []Check

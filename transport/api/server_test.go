@@ -187,11 +187,12 @@ func TestStartNamesTheSetting(t *testing.T) {
 
 func TestHealth(t *testing.T) {
 	t.Parallel()
-	var bad error
+	var bad, slow error
 	var log logText
 	s := New(Config{Listen: "127.0.0.1:0", Token: "secret", Logger: log.logger(), Checks: []Check{
-		{"database", func(context.Context) error { return bad }},
-		{"sip", func(context.Context) error { return nil }},
+		{Name: "database", Run: func(context.Context) error { return bad }},
+		{Name: "sip", Run: func(context.Context) error { return nil }},
+		{Name: "archive", Spare: true, Run: func(context.Context) error { return slow }},
 	}})
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
@@ -213,10 +214,12 @@ func TestHealth(t *testing.T) {
 	}
 	want("/healthz", answer{200, `{"status":"alive"}` + "\n"})
 	want("/readyz", answer{200, `{"status":"ready"}` + "\n"})
-	bad = errors.New("no such file")
+	slow = errors.New("in the cellar")
+	want("/readyz", answer{200, `{"status":"ready","away":["archive"]}` + "\n"})
+	slow, bad = nil, errors.New("no such file")
 	want("/readyz", answer{503, `{"status":"failing","failed":["database"]}` + "\n"})
 	want("/healthz", answer{200, `{"status":"alive"}` + "\n"})
-	if !strings.Contains(log.String(), `level=WARN msg="not ready" check=database err="no such file"`) {
+	if !strings.Contains(log.String(), `level=WARN msg="not well" check=database needed=true err="no such file"`) {
 		t.Errorf("the log does not say why:\n%s", log.String())
 	}
 	s.Drain()

@@ -81,6 +81,9 @@ func (s *Server) Contacts(account, user string) []string {
 	return contacts
 }
 
+// Registrations gives where all users' phones are registered.
+func (s *Server) Registrations() []engine.Registration { return s.registrar.All() }
+
 // reachable says whether a phone can be rung where it registered from: over the
 // connection that it opened or, if it is not behind a NAT, over a new one.
 func (s *Server) reachable(p engine.Registration) bool {

@@ -32,20 +32,37 @@ type Feed interface {
 	Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error
 }
 
-// Face is the face.
-type Face struct {
-	calls Calls
-	feed  Feed
+// Registrations are where phones can be rung.
+type Registrations interface{ Registrations() []engine.Registration }
+
+// Config is what the Face shows.
+type Config struct {
+	Calls         Calls
+	Feed          Feed
+	Settings      Settings
+	Actions       Actions
+	Registrations Registrations
 }
 
-// New makes the face.
-func New(calls Calls, feed Feed) *Face { return &Face{calls: calls, feed: feed} }
+// Face is the face.
+type Face struct{ config Config }
 
-// Routes adds the routes of the face.
+// New makes the face.
+func New(c Config) *Face { return &Face{config: c} }
+
+// Routes adds the routes of the face. openapi.yaml describes them.
 func (f *Face) Routes(g *echo.Group) {
+	g.GET("/openapi.yaml", describe)
 	g.GET("/calls", f.listCalls)
 	g.GET("/calls/:id", f.showCall)
+	g.POST("/calls/:id/hangup", f.hangup)
+	g.POST("/calls/:id/dtmf", f.sendDigits)
+	g.POST("/calls/:id/recording", f.record)
 	g.GET("/events", f.streamEvents)
+	g.GET("/registrations", f.listRegistrations)
+	for _, k := range kinds() {
+		(&objects{k, f.config.Settings}).routes(g)
+	}
 }
 
 var _ api.Face = (*Face)(nil)

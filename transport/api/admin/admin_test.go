@@ -70,8 +70,16 @@ func (a *archive) Call(_ context.Context, id engine.ID) (engine.Record, []engine
 // start serves the face on a port of the kernel's.
 func start(t *testing.T, calls admin.Calls, feed admin.Feed) (*api.Server, string) {
 	t.Helper()
-	s := api.New(api.Config{Listen: "127.0.0.1:0"})
-	s.MountAdmin("/api/v1", admin.New(calls, feed))
+	return serve(t, admin.Config{Calls: calls, Feed: feed})
+}
+
+// token is that of every server here.
+const token = "of the tests"
+
+func serve(t *testing.T, c admin.Config) (*api.Server, string) {
+	t.Helper()
+	s := api.New(api.Config{Listen: "127.0.0.1:0", Token: token})
+	s.MountAdmin("/api/v1", admin.New(c))
 	if err := s.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -91,6 +99,7 @@ func get(t *testing.T, url string) (int, []byte) {
 		t.Fatal(err)
 	}
 	r.Close = true
+	r.Header.Set("Authorization", "Bearer "+token)
 	answer, err := http.DefaultClient.Do(r)
 	if err != nil {
 		t.Fatal(err)

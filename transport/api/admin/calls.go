@@ -15,7 +15,7 @@ import (
 	"github.com/callwright/callwright/transport/api"
 )
 
-// How many calls a page has, unless ?limit= says so, and at most.
+// How much a page has, unless ?limit= says so, and at most.
 const (
 	defaultLimit = 50
 	maxLimit     = 1000
@@ -27,14 +27,12 @@ func (f *Face) listCalls(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	limit := defaultLimit
-	if text := query.Get("limit"); text != "" {
-		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxLimit {
-			return api.Refuse(http.StatusBadRequest, "limit is %.40q; give a number from 1 to %d", text, maxLimit)
-		}
+	limit, err := limitOf(query)
+	if err != nil {
+		return err
 	}
 	cursor := query.Get("cursor")
-	records, next, err := f.calls.Calls(c.Request().Context(), limit, cursor)
+	records, next, err := f.config.Calls.Calls(c.Request().Context(), limit, cursor)
 	if errors.Is(err, fs.ErrInvalid) {
 		return api.Refuse(http.StatusBadRequest, "cursor is %.40q; give what \"next\" of the page before said, or nothing for the newest calls", cursor)
 	}
@@ -50,18 +48,44 @@ func (f *Face) listCalls(c echo.Context) error {
 
 // showCall is GET /calls/{id}: the record and the timeline.
 func (f *Face) showCall(c echo.Context) error {
-	id, err := engine.ParseID(c.Param("id"))
+	id, err := callOf(c)
 	if err != nil {
-		return api.Refuse(http.StatusNotFound, "there is no call %.40q; an id is 32 hexadecimal digits, with or without dashes", c.Param("id"))
+		return err
 	}
-	record, events, err := f.calls.Call(c.Request().Context(), id)
+	record, events, err := f.config.Calls.Call(c.Request().Context(), id)
 	if errors.Is(err, fs.ErrNotExist) {
-		return api.Refuse(http.StatusNotFound, "there is no call %s; GET calls lists those there are", id)
+		return noCall(id)
 	}
 	if err != nil {
 		return err
 	}
 	return api.JSON(c, http.StatusOK, detailOf(record, events))
+}
+
+// callOf gives the id of the call that a path names.
+func callOf(c echo.Context) (engine.ID, error) {
+	id, err := engine.ParseID(c.Param("id"))
+	if err != nil {
+		return id, api.Refuse(http.StatusNotFound, "there is no call %.40q; an id is 32 hexadecimal digits, with or without dashes", c.Param("id"))
+	}
+	return id, nil
+}
+
+func noCall(id engine.ID) error {
+	return api.Refuse(http.StatusNotFound, "there is no call %s; GET calls lists those there are", id)
+}
+
+// limitOf gives how much a page has.
+func limitOf(query url.Values) (int, error) {
+	text := query.Get("limit")
+	if text == "" {
+		return defaultLimit, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, api.Refuse(http.StatusBadRequest, "limit is %.40q; give a number from 1 to %d", text, maxLimit)
+	}
+	return limit, nil
 }
 
 // queryOf gives the query of a request, and refuses one that is not well formed

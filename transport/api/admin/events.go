@@ -35,12 +35,12 @@ func (f *Face) streamEvents(c echo.Context) error {
 		}
 	}
 	if after < 0 { // settled before the client sees the stream begin, so that it misses nothing from there on
-		if after, err = f.feed.LastEventID(c.Request().Context()); err != nil {
+		if after, err = f.config.Feed.LastEventID(c.Request().Context()); err != nil {
 			return err
 		}
 	}
 	return api.Stream(c, after, func(ctx context.Context, send func(api.Message) error) error {
-		err := f.feed.Follow(ctx, after, func(id int64, e engine.Event) error {
+		err := f.config.Feed.Follow(ctx, after, func(id int64, e engine.Event) error {
 			if one && e.Call != only {
 				return nil
 			}

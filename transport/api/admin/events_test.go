@@ -94,6 +94,7 @@ func listen(t *testing.T, url, lastEventID, begins string) (io.Reader, context.C
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.Header.Set("Authorization", "Bearer "+token)
 	if lastEventID != "" {
 		r.Header.Set("Last-Event-ID", lastEventID)
 	}

@@ -249,6 +249,22 @@ func (r *Registrar) sweep(now time.Time) {
 	}
 }
 
+// All gives where the phones of all users are now.
+func (r *Registrar) All() []engine.Registration {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var live []engine.Registration
+	now := time.Now()
+	for _, places := range r.places {
+		for _, p := range places {
+			if now.Before(p.Expires) {
+				live = append(live, p)
+			}
+		}
+	}
+	return live
+}
+
 // Places gives where a user's phones are now, the one heard of last at the end.
 func (r *Registrar) Places(account, user string) []engine.Registration {
 	r.mu.Lock()

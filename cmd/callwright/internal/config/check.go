@@ -4,6 +4,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/netip"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media/rtp"
 	"github.com/callwright/callwright/media/tone"
@@ -24,7 +26,7 @@ var databases = []string{"sqlite", "postgres", "postgresql"}
 const minKey = 16
 
 // Dialects are the languages that an App may speak in this version.
-func Dialects() []string { return []string{"sipgate"} }
+func Dialects() []string { return slices.Sorted(maps.Keys(dialects.All())) }
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {

@@ -28,6 +28,9 @@ type Config struct {
 	Objects       `koanf:",squash"`
 	Limits        Limits `koanf:"limits"`
 	Later         `koanf:",squash"`
+	// Sample are the objects that hold while none are configured, neither here
+	// nor by the admin API. They are not kept.
+	Sample Objects `koanf:"-"`
 	// Warnings are sentences about what was set and has no effect.
 	Warnings []string `koanf:"-"`
 }

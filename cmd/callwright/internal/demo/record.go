@@ -25,7 +25,7 @@ func (s *stage) showRecord(ctx context.Context) error {
 	if err := complete(events); err != nil {
 		return err
 	}
-	record, err := fetch(ctx, "http://"+s.API.Addr().String()+"/api/v1/calls/"+id.String())
+	record, err := fetch(ctx, "http://"+s.API.Addr().String()+"/api/v1/calls/"+id.String(), s.Token)
 	if err != nil {
 		return fmt.Errorf("read the stored record: %w", err)
 	}
@@ -61,12 +61,13 @@ func complete(events []engine.Event) error {
 	return nil
 }
 
-// fetch gets a JSON object.
-func fetch(ctx context.Context, url string) (map[string]any, error) {
+// fetch gets a JSON object that is for those with a token.
+func fetch(ctx context.Context, url, token string) (map[string]any, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
 	}
+	request.Header.Set("Authorization", "Bearer "+token)
 	reply, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return nil, err

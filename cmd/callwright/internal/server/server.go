@@ -11,23 +11,20 @@ import (
 	"net/netip"
 	"net/url"
 	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media/plane"
 	"github.com/callwright/callwright/media/prompt"
 	"github.com/callwright/callwright/media/tone"
-	"github.com/callwright/callwright/store/sqlite"
+	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/admin"
 	"github.com/callwright/callwright/transport/sip"
 	"github.com/callwright/callwright/transport/webhook"
-	"github.com/callwright/callwright/verbs/builtin"
-	"github.com/callwright/callwright/verbs/sipgateio"
 )
 
 // grace is how long deliveries may take after the last call has ended.
@@ -36,10 +33,14 @@ const grace = 15 * time.Second
 // Server is a running callwright.
 type Server struct {
 	Engine *engine.Engine
-	Store  *sqlite.Store
-	SIP    *sip.Server
-	API    *api.Server
-	stops  []func() error // in the order of starting
+	Store  Store
+	// Settings are the configured objects.
+	Settings *settings.Settings
+	// Token is the admin token.
+	Token string
+	SIP   *sip.Server
+	API   *api.Server
+	stops []func() error // in the order of starting
 }
 
 // Start builds and starts everything. What was started is stopped again when
@@ -51,18 +52,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 			err = errors.Join(err, s.Stop())
 		}
 	}()
-	directory, err := engine.NewDirectory(c.Entries())
-	if err != nil {
-		return nil, fmt.Errorf("configuration: %w", err)
-	}
-	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), filepath.Join(c.DataDir, "journal"), log); err != nil {
+	if err := s.openStore(ctx, c, log); err != nil {
 		return nil, err
 	}
-	s.started(func() error {
-		limited, cancel := context.WithTimeout(context.Background(), grace)
-		defer cancel()
-		return s.Store.Close(limited)
-	})
+	directory := s.Settings.Directory()
 	sound, err := plane.New(plane.Config{Listen: netip.MustParseAddr(c.Media.Listen), Ports: c.Media.Ports, Logger: log})
 	if err != nil {
 		return nil, err
@@ -81,17 +74,18 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.started(quietly(prompts.Close))
 	limits := c.Limits.Engine()
 	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
+	registrations, err := s.Store.Registrations(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("look where phones are registered: %w", err)
+	}
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
 		Directory: directory, Media: sound, Log: log,
+		Journal: s.Store, Saved: registrations, Node: node(), Emergency: limits.Emergency,
 	})
 	s.started(s.SIP.Close)
 	s.Engine = engine.New(engine.Config{
-		Directory: directory,
-		Dialects: map[string]engine.Dialect{
-			"":        builtin.AccountSettings{},
-			"sipgate": sipgateio.New(builtin.Deliver),
-		},
+		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
 		Node: node(), Limits: limits, Recordings: c.Recordings, Ringback: ringback,
 	})
@@ -113,15 +107,20 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 // startAPI serves the faces. It stops first, so that nobody is told that the
 // server is ready while it ends.
 func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
-	token, err := adminToken(c, log)
-	if err != nil {
+	var err error
+	if s.Token, err = adminToken(c, log); err != nil {
 		return err
 	}
 	s.API = api.New(api.Config{
-		Listen: c.HTTP.Listen, Token: token, Logger: log,
-		Checks: []api.Check{{Name: "database", Run: s.Store.Ping}},
+		Listen: c.HTTP.Listen, Token: s.Token, Logger: log,
+		Checks: []api.Check{
+			{Name: "journal", Run: func(context.Context) error { return s.Store.Health() }},
+			{Name: "database", Run: s.Store.Ping, Spare: true}, // the journal takes what it cannot
+		},
 	})
-	s.API.MountAdmin("/api/v1", admin.New(s.Store, s.Store))
+	s.API.MountAdmin("/api/v1", admin.New(admin.Config{
+		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP,
+	}))
 	if err := s.API.Start(); err != nil {
 		return err
 	}
@@ -137,7 +136,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 
 // recover ends the calls that an earlier run left open.
 func (s *Server) recover(ctx context.Context, log *slog.Logger) error {
-	open, err := s.Store.OpenRecords(ctx)
+	open, err := s.Store.OpenRecords(ctx, node())
 	if err != nil {
 		return fmt.Errorf("look for calls that an earlier run left open: %w", err)
 	}

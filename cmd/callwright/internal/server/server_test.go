@@ -276,8 +276,8 @@ func TestStartComplains(t *testing.T) {
 func TestRecovery(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, func(base string, _ *http.Request) string { return "" })
-	file := filepath.Join(t.TempDir(), "callwright.db")
-	same := func(c *config.Config) { c.Database = "sqlite:" + file }
+	folder := t.TempDir()
+	same := func(c *config.Config) { c.Database, c.DataDir = "sqlite:"+filepath.Join(folder, "callwright.db"), folder }
 	first := start(t, a.URL, same)
 	id := engine.NewID()
 	first.Store.Append(engine.RecordSaved{Record: engine.Record{

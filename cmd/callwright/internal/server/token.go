@@ -9,42 +9,69 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/store/settings"
 )
 
-// TokenFile is the file in data_dir that keeps the admin token that was made at
-// the first start.
-const TokenFile = "admin-token"
+// The files in data_dir that keep what was made at the first start.
+const (
+	// TokenFile keeps the admin token.
+	TokenFile = "admin-token"
+	keyFile   = "encryption-key"
+)
 
-// adminToken gives the token of the admin API: the configured one; none while
-// the API listens on loopback, where it is open to this machine; else the one
-// that was made at the first start, and is kept in data_dir.
+// adminToken gives the token of the admin API: the configured one, else the one
+// that was made at the first start and is kept in data_dir.
 func adminToken(c config.Config, log *slog.Logger) (string, error) {
 	if c.Admin.Token != "" {
 		return c.Admin.Token, nil
 	}
-	if listen, err := netip.ParseAddrPort(c.HTTP.Listen); err == nil && listen.Addr().IsLoopback() {
-		return "", nil
-	}
 	path := filepath.Join(c.DataDir, TokenFile)
-	kept, err := os.ReadFile(path)
-	if token := strings.TrimSpace(string(kept)); err == nil && token != "" {
-		return token, nil
-	}
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read the admin token: %w", err)
-	}
-	random := make([]byte, 16)
-	rand.Read(random) // never fails: it ends the program instead
-	token := hex.EncodeToString(random)
-	if err := os.WriteFile(path, []byte(token+"\n"), 0o600); err != nil {
+	token, made, err := kept(path, 16)
+	if err != nil {
 		return "", fmt.Errorf("keep the admin token: %w: data_dir must be a folder that can be written to", err)
 	}
-	log.Warn("made an admin token, because http.listen is not a loopback address; it is shown only now", "token", token, "kept in", path)
+	if made {
+		log.Warn("made an admin token; it is shown only now", "token", token, "kept in", path)
+	}
 	return token, nil
+}
+
+// encryptionKey gives the key that seals secrets, and where it comes from: the
+// configured one, else the one that was made at the first start and is kept in
+// data_dir.
+func encryptionKey(c config.Config, log *slog.Logger) (key *settings.Key, from string, err error) {
+	text, from := c.EncryptionKey, "the setting encryption_key"
+	if text == "" {
+		made := false
+		from = filepath.Join(c.DataDir, keyFile)
+		if text, made, err = kept(from, 32); err != nil {
+			return nil, "", fmt.Errorf("keep the encryption key: %w: data_dir must be a folder that can be written to", err)
+		}
+		if made {
+			log.Info("made a key that seals passwords and secrets in the database; keep a copy where the backups of the database are not", "kept in", from)
+		}
+	}
+	key, err = settings.NewKey(text)
+	return key, from, err
+}
+
+// kept reads a secret from a file, or makes one of so many random bytes and
+// keeps it there.
+func kept(path string, bytes int) (secret string, made bool, err error) {
+	text, err := os.ReadFile(path)
+	if secret := strings.TrimSpace(string(text)); err == nil && secret != "" {
+		return secret, false, nil
+	}
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return "", false, err
+	}
+	random := make([]byte, bytes)
+	rand.Read(random) // never fails: it ends the program instead
+	secret = hex.EncodeToString(random)
+	return secret, true, os.WriteFile(path, []byte(secret+"\n"), 0o600)
 }
