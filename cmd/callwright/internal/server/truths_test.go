@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+
+package server_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/tone"
+	"github.com/callwright/callwright/media/wav"
+	"github.com/callwright/callwright/transport/sip/phone"
+)
+
+// The prompt that callers hear in these tests.
+const (
+	promptHz   = 1000
+	promptTime = 4 * time.Second
+)
+
+// menu is an app that answers with the prompt and waits for keys ever after.
+func menu(t *testing.T) *httptest.Server {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "prompt.wav")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w, err := wav.NewWriter(f, wav.PCM, 1)
+	if err == nil {
+		sound := tone.Make(int(promptTime*media.SampleRate/time.Second), phone.Level, promptHz)
+		err = errors.Join(w.WriteSamples(sound), w.Close())
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	app := httptest.NewServer(mux)
+	t.Cleanup(app.Close)
+	mux.HandleFunc("GET /prompt.wav", func(w http.ResponseWriter, r *http.Request) { http.ServeFile(w, r, path) })
+	mux.HandleFunc("POST /", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/xml")
+		fmt.Fprintf(w, `<Response><Play><Url>%s/prompt.wav</Url></Play><Gather onData=%[1]q timeout="600000" maxDigits="99"/></Response>`, app.URL)
+	})
+	return app
+}
+
+// conversation is a call of the menu by a phone that does something while the
+// prompt plays.
+type conversation struct {
+	name  string
+	phone phone.Config
+	act   func(context.Context, *phone.Call) error
+	// keys are those that must count; away is how many frames of the prompt may
+	// be missing.
+	keys string
+	away int
+	// What came of it.
+	err     error
+	counted string
+	heard   []int16
+}
+
+// converse holds conversations with one server, all at once.
+func converse(t *testing.T, all []conversation) {
+	t.Helper()
+	answering := false
+	s := start(t, menu(t).URL, func(c *config.Config) { c.Apps[0].EarlyMedia = &answering })
+	var talking sync.WaitGroup
+	for i := range all {
+		c := &all[i]
+		c.phone.Listen, c.phone.User = "127.0.0.1:0", fmt.Sprint("+4930", 1000+i)
+		talking.Go(func() { c.err = c.hold(t.Context(), s.SIP.Addr("udp")) })
+	}
+	talking.Wait()
+	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
+	keys := counted(t, s)
+	want := int(promptTime / media.FrameDuration)
+	for i, c := range all {
+		t.Run(c.name, func(t *testing.T) {
+			all[i].counted = keys[c.phone.User]
+			if c.err != nil {
+				t.Fatal(c.err)
+			}
+			if got := keys[c.phone.User]; got != c.keys {
+				t.Errorf("counted %q, want %q", got, c.keys)
+			}
+			if whole, away := frames(c.heard); whole < want-1 || whole > want+1 || away > c.away {
+				t.Errorf("the prompt of %d frames was heard over %d, %d of them missing", want, whole, away)
+			}
+		})
+	}
+}
+
+// hold holds one conversation, until the prompt is over.
+func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
+	p, err := phone.New(c.phone)
+	if err != nil {
+		return err
+	}
+	defer p.Close()
+	out, err := p.Dial("sip:+4921112345@"+server.String(), phone.CallOptions{})
+	if err != nil {
+		return err
+	}
+	for _, wait := range []func() error{
+		func() error { return out.WaitAnswer(ctx) },
+		func() error { return out.WaitTone(ctx, promptHz, phone.Level-3) },
+		func() error { return c.act(ctx, out) },
+		func() error { return out.WaitSilence(ctx, 600*time.Millisecond, -50) },
+	} {
+		if err := wait(); err != nil {
+			return err
+		}
+	}
+	c.heard = out.Sound()
+	out.Hangup()
+	_, err = out.WaitEnd(ctx)
+	return err
+}
+
+// counted gives the keys of all calls by who called, as their timelines have
+// them.
+func counted(t *testing.T, s *server.Server) map[string]string {
+	t.Helper()
+	if err := s.Store.Durable(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	records, _, err := s.Store.Calls(t.Context(), 100, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := map[string]string{}
+	for _, r := range records {
+		_, events, err := s.Store.Call(t.Context(), r.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range events {
+			if e.Kind == engine.EventDigit {
+				keys[r.From.Value] += e.Data.Digits
+			}
+		}
+	}
+	return keys
+}
+
+// frames says for how many frames the prompt was heard, from first to last, and
+// for how many of them it was away.
+func frames(heard []int16) (whole, away int) {
+	first, last, loud := -1, -1, 0
+	for i, level := range tone.Levels(heard, promptHz) {
+		if level > phone.Level-10 {
+			if first < 0 {
+				first = i
+			}
+			last, loud = i, loud+1
+		}
+	}
+	whole = last - first + 1
+	return whole, whole - loud
+}
+
+// inTurn does some things one after the other.
+func inTurn(acts ...func(context.Context, *phone.Call) error) func(context.Context, *phone.Call) error {
+	return func(ctx context.Context, c *phone.Call) error {
+		for _, act := range acts {
+			if err := act(ctx, c); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+}
+
+// byEvent and byTone press keys as good phones do.
+func byEvent(keys string) func(context.Context, *phone.Call) error {
+	return func(ctx context.Context, c *phone.Call) error { return c.SendDigits(ctx, keys) }
+}
+
+func byTone(keys string) func(context.Context, *phone.Call) error {
+	return func(ctx context.Context, c *phone.Call) error { return c.SendTones(ctx, keys, phone.ToneOptions{}) }
+}
+
+// Whatever a phone does with its sound in the middle of a call, the prompt is
+// heard whole and every key counts, by telephone-event and in the sound.
+func TestMediaTruths(t *testing.T) {
+	t.Parallel()
+	type truth struct {
+		name       string
+		packetTime time.Duration
+		middle     func(context.Context, *phone.Call) error
+		away       int
+	}
+	hush := func(noise bool) func(context.Context, *phone.Call) error {
+		return func(ctx context.Context, c *phone.Call) error { return c.Hush(ctx, 600*time.Millisecond, noise) }
+	}
+	move := func(o phone.MoveOptions) func(context.Context, *phone.Call) error {
+		return func(ctx context.Context, c *phone.Call) error { return c.Move(ctx, o) }
+	}
+	truths := []truth{
+		{"comfort noise in a pause", 0, hush(true), 0},
+		{"a pause without a word", 0, hush(false), 0},
+		{"another SSRC", 0, func(_ context.Context, c *phone.Call) error {
+			c.ChangeSource()
+			return nil
+		}, 0},
+		// A packet may be on its way when the phone moves.
+		{"re-INVITE to another address", 0, move(phone.MoveOptions{Host: netip.MustParseAddr("127.0.0.3")}), 1},
+		{"re-INVITE with another codec", 0, move(phone.MoveOptions{Prefer: true, Codec: media.PCMA}), 1},
+	}
+	for _, ms := range []time.Duration{10, 20, 30, 40, 50, 60} {
+		truths = append(truths, truth{fmt.Sprint("packets of ", ms*time.Millisecond), ms * time.Millisecond, inTurn(), 0})
+	}
+	var all []conversation
+	for _, tc := range truths {
+		all = append(all,
+			conversation{name: tc.name + ", telephone-event", phone: phone.Config{PacketTime: tc.packetTime},
+				act: inTurn(byEvent("15*"), tc.middle, byEvent("#55")), keys: "15*#55", away: tc.away},
+			conversation{name: tc.name + ", inband", phone: phone.Config{PacketTime: tc.packetTime, NoEvents: true},
+				act: inTurn(byTone("15*"), tc.middle, byTone("#55")), keys: "15*#55", away: tc.away})
+	}
+	converse(t, all)
+}
