@@ -7,10 +7,13 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
@@ -134,4 +137,68 @@ func speech(n int, loud float64) []int16 {
 		sound[i] = int16(max(-1, min(1, loud*v*syllable)) * math.MaxInt16)
 	}
 	return sound
+}
+
+// The keys of one party reach the other in the way that it wants, or as far as
+// it takes them, each once.
+func TestKeysGoEachWay(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name, dtmf string
+		bob        phone.Config
+		want       media.DigitWay
+	}{
+		{"telephone-event", engine.DTMFAuto, phone.Config{}, media.ByEvent},
+		{"telephone-event, wished for 40 ms", engine.DTMFAuto, phone.Config{PacketTime: 40 * time.Millisecond}, media.ByEvent},
+		{"tones for who has no telephone-event", engine.DTMFAuto, phone.Config{NoEvents: true}, media.ByTone},
+		{"INFO", engine.DTMFInfo, phone.Config{}, media.ByInfo},
+		{"INFO refused", engine.DTMFInfo, phone.Config{NoInfo: true}, media.ByEvent},
+		{"INFO refused, no telephone-event", engine.DTMFInfo, phone.Config{NoInfo: true, NoEvents: true}, media.ByTone},
+		{"tones for who wants them", engine.DTMFInband, phone.Config{}, media.ByTone},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			const keys = "1592*0#55"
+			a := newApp(t, func(string, *http.Request) string {
+				return `<Response><Dial><Number>+4930222222</Number></Dial></Response>`
+			})
+			tc.bob.Listen, tc.bob.User = "127.0.0.1:0", "+4930222222"
+			bob, err := phone.New(tc.bob)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { bob.Close() })
+			s := start(t, a.URL, func(c *config.Config) {
+				c.Trunks = append(c.Trunks, config.Trunk{Name: "carrier", Address: bob.Addr().String(), DTMF: tc.dtmf})
+			})
+			out, err := newPhone(t, "+4930111").Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			in, err := bob.Accept(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := errors.Join(in.Answer(), out.WaitAnswer(t.Context()), in.WaitAnswer(t.Context())); err != nil {
+				t.Fatal(err)
+			}
+			if err := out.SendDigits(t.Context(), keys); err != nil {
+				t.Fatal(err)
+			}
+			until(t, "the keys at the other end", func() bool { return len(in.DigitsBy(tc.want)) >= len(keys) })
+			for _, way := range []media.DigitWay{media.ByEvent, media.ByTone, media.ByInfo} {
+				want := ""
+				if way == tc.want {
+					want = keys
+				}
+				if got := in.DigitsBy(way); got != want {
+					t.Errorf("by %s: %q, want %q", way, got, want)
+				}
+			}
+			in.Hangup()
+			if _, err := out.WaitEnd(t.Context()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
