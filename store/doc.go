@@ -4,9 +4,11 @@
 // that makes a Call's changes durable, the feed of events, and how the few
 // things are written that a column does not hold by itself.
 //
-// The databases themselves are below, sqlite today. storetest is the suite
-// that every one of them must pass.
+// The databases themselves are below. While one is away, the writer keeps what
+// comes in journal, a folder of local files. storetest is the suite that every
+// database must pass.
 //
 // This package speaks no SQL and knows no database. It keeps what the engine
-// tells it and never decides anything about a call. Read writer.go first.
+// tells it and never decides anything about a call. Read writer.go first, then
+// loop.go for what happens when the database goes away.
 package store

@@ -5,13 +5,15 @@ package store
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"os"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store/journal"
 )
 
 // Database carries out what the Writer hands it.
@@ -31,40 +33,55 @@ const (
 	groupEvery = 3 * time.Millisecond
 	// groupSize is how many changes make a transaction full.
 	groupSize = 4096
-	// retryFirst and retryMost bound the pause between two tries while the
-	// database takes nothing; it doubles.
-	retryFirst = 20 * time.Millisecond
-	retryMost  = time.Second
-	// backlog is how many changes may wait before the writer says that the
-	// database is too slow; some ten seconds of a thousand calls a second.
+	// backlog is how many changes may wait in memory before the writer says that
+	// the database is too slow; some ten seconds of a thousand calls a second.
 	backlog = 100_000
+	// journalLimit is how long the files of the journal may be together before
+	// the writer says so: hours of a busy machine, and not yet a full disk.
+	journalLimit = 1 << 30
 )
 
 // Writer is the one that writes to a database: the engine's Journal. It takes
 // changes without waiting and applies them in their order on one goroutine,
 // those of many calls in one transaction.
 //
-// When the database fails, the changes stay in memory, in order, and are tried
-// again until they are taken or Close gives up. Nothing is dropped and nothing
-// overtakes; Durable waits, Health tells why, and the log has one line when the
-// trouble begins and one when it is over. What bounds the memory is that nobody
-// starts new calls while Health gives an error: only those that are up go on
-// adding to it.
+// When the database fails or is silent, the changes go to a journal on the
+// local disk instead, synced, and so are durable all the same. The Writer goes
+// on to try the database; when it is back the journal is replayed in order, then
+// changes go straight to the database again. Nothing is dropped, nothing
+// overtakes, and memory does not grow with the time that the database is away.
+// What a journal still holds at a start is written before StartWriter returns.
+//
+// A change that the database refuses for its own sake is put aside in a file
+// and does not hold up the others. Away says how things are, Health whether new
+// calls may come, and the log has one line when a trouble begins and one when it
+// is over.
 type Writer struct {
 	db        Database
 	log       *slog.Logger
 	committed func()
+	limit     int64            // of the journal
+	journal   *journal.Journal // in the hands of run
 
 	mu       sync.Mutex
 	queue    [][]engine.Change // what was appended together, oldest first
 	waiting  int               // changes in the queue
 	appended uint64            // entries that ever came into the queue
 	durable  uint64            // entries that ever left it
-	trouble  error             // why the last try failed; nil when it did not
-	news     chan struct{}     // closed by the next commit
+	trouble  trouble
+	news     chan struct{} // closed when entries leave the queue
 
 	wake chan struct{} // there is something to write
 	life lifetime
+}
+
+// trouble is what keeps a Writer from writing to the database.
+type trouble struct {
+	since time.Time // when the database went away; zero while it is there
+	away  error     // why it took nothing at the last try
+	stuck error     // why the journal takes nothing either; nil when it does
+	kept  int       // changes in the journal
+	size  int64     // of the journal
 }
 
 // lifetime is how a Writer is told to end: stop asks it to finish, abort to
@@ -80,30 +97,41 @@ type lifetime struct {
 type WriterConfig struct {
 	// Database is written to.
 	Database Database
-	// Journal is the folder of the journal; it is made when it is not there.
+	// Journal is the folder of the journal; it is made when it is not there. No
+	// two Writers may use the same at a time.
 	Journal string
+	// JournalLimit is how many bytes the journal may have before Health gives an
+	// error; 0 means 1 GiB. Calls that are up are still kept then.
+	JournalLimit int64
 	// Log takes what an operator should know.
 	Log *slog.Logger
 	// Committed is called after every transaction, by one goroutine at a time.
 	Committed func()
 }
 
-// StartWriter starts to write to a database. Only Close ends it, not the end of
-// ctx: what is appended until then must still be written. The error is a
-// sentence for the operator.
+// StartWriter writes what an earlier run left in the journal, then starts to
+// write to the database what comes. Only Close ends it, not the end of ctx:
+// what is appended until then must still be written. The error is a sentence
+// for the operator.
 func StartWriter(ctx context.Context, c WriterConfig) (*Writer, error) {
-	if err := os.MkdirAll(c.Journal, 0o700); err != nil {
-		return nil, fmt.Errorf("make the folder of the journal: %w", err)
+	j, err := journal.Open(c.Journal, c.Log)
+	if err != nil {
+		return nil, err
 	}
-	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
 	w := &Writer{
 		db:        c.Database,
 		log:       c.Log,
 		committed: c.Committed,
+		limit:     cmp.Or(c.JournalLimit, journalLimit),
+		journal:   j,
 		news:      make(chan struct{}),
 		wake:      make(chan struct{}, 1),
-		life:      lifetime{stop: make(chan struct{}), abort: abort, done: make(chan struct{})},
 	}
+	if err := w.catchUp(ctx); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	ctx, abort := context.WithCancel(context.WithoutCancel(ctx))
+	w.life = lifetime{stop: make(chan struct{}), abort: abort, done: make(chan struct{})}
 	go w.run(ctx)
 	return w, nil
 }
@@ -140,9 +168,9 @@ func callOf(change engine.Change) engine.ID {
 	return engine.ID{}
 }
 
-// Durable returns nil when everything appended before is committed. Otherwise
-// the error says what it waited for: that of ctx, with the database's trouble
-// if there is any, or ErrClosed.
+// Durable returns nil when everything appended before is committed, or synced in
+// the journal. Otherwise the error says what it waited for: that of ctx, with
+// the trouble if there is any, or ErrClosed.
 func (w *Writer) Durable(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,8 +189,8 @@ func (w *Writer) Durable(ctx context.Context) error {
 		case w.durable >= target:
 		case ended:
 			return fmt.Errorf("wait for the journal: %w", ErrClosed)
-		case ctx.Err() != nil && w.trouble != nil:
-			return fmt.Errorf("wait for the journal: %w: %w", ctx.Err(), w.trouble)
+		case ctx.Err() != nil && !w.trouble.since.IsZero():
+			return fmt.Errorf("wait for the journal: %w: %w", ctx.Err(), w.trouble.why())
 		case ctx.Err() != nil:
 			return fmt.Errorf("wait for the journal: %w", ctx.Err())
 		}
@@ -170,22 +198,47 @@ func (w *Writer) Durable(ctx context.Context) error {
 	return nil
 }
 
-// Health gives nil while changes are written as they come, else a sentence for
-// the operator. No new calls should be taken until it is nil again.
+// why gives all there is to say of a trouble.
+func (t trouble) why() error {
+	if t.stuck == nil || t.away == nil {
+		return cmp.Or(t.away, t.stuck)
+	}
+	return fmt.Errorf("%w; %w", t.away, t.stuck)
+}
+
+// Health gives nil while what is appended is soon durable, be it in the database
+// or in the journal, else a sentence for the operator. No new calls should be
+// taken until it is nil again.
 func (w *Writer) Health() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	switch {
-	case w.trouble != nil:
-		return fmt.Errorf("the database takes no changes, %d wait in memory: %w", w.waiting, w.trouble)
+	switch t := w.trouble; {
+	case t.stuck != nil:
+		return fmt.Errorf("neither the database nor the journal takes changes, %d wait in memory: %w", w.waiting, t.why())
+	case t.size > w.limit:
+		return fmt.Errorf("the journal %s has grown to %d bytes, more than its limit of %d, while the database takes no changes: %w",
+			w.journal.Folder(), t.size, w.limit, t.away)
 	case w.waiting > backlog:
 		return fmt.Errorf("the database is too slow, %d changes wait in memory", w.waiting)
 	}
 	return nil
 }
 
-// Close writes what is left and ends the writer. When ctx ends before that, the
-// error says how many changes were lost, and why. It may be called again.
+// Away says since when the database is away, or its journal is not yet replayed;
+// how many changes wait for it; and why the last try failed. While changes go
+// straight to the database, the time is zero and the error nil.
+func (w *Writer) Away() (since time.Time, waiting int, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.trouble.since.IsZero() {
+		return time.Time{}, 0, nil
+	}
+	return w.trouble.since, w.trouble.kept + w.waiting, w.trouble.why()
+}
+
+// Close writes what is left, to the database or else to the journal, and ends
+// the writer. When ctx ends before that, the error says how many changes were
+// lost, and why. It may be called again.
 func (w *Writer) Close(ctx context.Context) error {
 	w.mu.Lock()
 	w.life.once.Do(func() { close(w.life.stop) })
@@ -200,48 +253,16 @@ func (w *Writer) Close(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.waiting > 0 {
-		return fmt.Errorf("close the journal: %d changes were not written: %w", w.waiting, cmp.Or(w.trouble, context.Cause(ctx), ErrClosed))
+		return fmt.Errorf("close the journal: %d changes were not written: %w", w.waiting, cmp.Or(w.trouble.why(), context.Cause(ctx), ErrClosed))
 	}
 	return nil
 }
 
-// run writes group after group until there is nothing left and stop is closed,
-// or until ctx ends.
-func (w *Writer) run(ctx context.Context) {
-	defer close(w.life.done)
-	pause := retryFirst
-	for w.ready(ctx) {
-		began := time.Now()
-		entries, changes := w.group()
-		if err := w.db.Write(ctx, changes); err != nil {
-			w.failed(ctx, err)
-			sleep(ctx, nil, pause)
-			pause = min(2*pause, retryMost)
-			continue
-		}
-		pause = retryFirst
-		w.written(entries, len(changes))
-		w.committed()
-		sleep(ctx, w.life.stop, groupEvery-time.Since(began))
-	}
-}
-
-// ready waits until there is something to write; false means there never will be.
-func (w *Writer) ready(ctx context.Context) bool {
-	for ctx.Err() == nil {
-		w.mu.Lock()
-		some, stopping := len(w.queue) > 0, w.stopping()
-		w.mu.Unlock()
-		if some || stopping {
-			return some
-		}
-		select {
-		case <-w.wake:
-		case <-w.life.stop:
-		case <-ctx.Done():
-		}
-	}
-	return false
+// pending says whether something is to be written, and whether Close was called.
+func (w *Writer) pending() (some, stopping bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.queue) > 0, w.stopping()
 }
 
 // stopping says whether Close was called; mu is held, so nothing is appended
@@ -255,48 +276,42 @@ func (w *Writer) stopping() bool {
 	}
 }
 
-// group gives the changes at the head of the queue, never a part of what was
-// appended together. They stay in the queue until they are written.
-func (w *Writer) group() (entries int, changes []engine.Change) {
+// group gives the entries at the head of the queue, which stay there until they
+// are taken.
+func (w *Writer) group() [][]engine.Change {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	entries, changes := 0, 0
 	for _, entry := range w.queue {
-		if entries > 0 && len(changes)+len(entry) > groupSize {
+		if entries > 0 && changes+len(entry) > groupSize {
 			break
 		}
 		entries++
-		changes = append(changes, entry...)
+		changes += len(entry)
 	}
-	return entries, changes
+	return slices.Clone(w.queue[:entries])
 }
 
-// failed notes that the database refused a group; it is said once.
-func (w *Writer) failed(ctx context.Context, err error) {
-	if ctx.Err() != nil {
-		return // Close gave up: its error says so
-	}
+// taken takes entries that are durable now out of the queue, and tells those who
+// wait in Durable.
+func (w *Writer) taken(entries [][]engine.Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.trouble == nil {
-		w.log.Error("the database takes no changes; they wait in memory and are tried again", "err", err, "waiting", w.waiting)
-	}
-	w.trouble = err
-}
-
-// written takes a group out of the queue and tells those who wait in Durable.
-func (w *Writer) written(entries, changes int) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	clear(w.queue[:entries]) // the changes are free to go
-	w.queue = w.queue[entries:]
-	w.waiting -= changes
-	w.durable += uint64(entries)
-	if w.trouble != nil {
-		w.log.Info("the database takes changes again", "written", changes, "waiting", w.waiting)
-		w.trouble = nil
-	}
+	n := len(entries)
+	clear(w.queue[:n]) // the changes are free to go
+	w.queue = w.queue[n:]
+	w.waiting -= count(entries)
+	w.durable += uint64(n)
 	close(w.news)
 	w.news = make(chan struct{})
+}
+
+// count gives how many changes there are in entries.
+func count(entries [][]engine.Change) (n int) {
+	for _, entry := range entries {
+		n += len(entry)
+	}
+	return n
 }
 
 var _ engine.Journal = (*Writer)(nil)
