@@ -14,14 +14,19 @@ import (
 	"io/fs"
 )
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql
 var files embed.FS
 
 // SQLite gives the migrations for SQLite.
-func SQLite() fs.FS {
-	folder, err := fs.Sub(files, "sqlite")
+func SQLite() fs.FS { return folder("sqlite") }
+
+// Postgres gives the migrations for PostgreSQL.
+func Postgres() fs.FS { return folder("postgres") }
+
+func folder(name string) fs.FS {
+	folder, err := fs.Sub(files, name)
 	if err != nil {
-		panic(err) // the name above is not a path: cannot be
+		panic(err) // the names above are no paths: cannot be
 	}
 	return folder
 }

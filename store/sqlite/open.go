@@ -31,30 +31,44 @@ const (
 
 // Result codes of SQLite (https://www.sqlite.org/rescode.html).
 const (
-	codeReadOnly = 8
-	codeCantOpen = 14
-	codeNotADB   = 26
-	codeMask     = 0xff // the primary code in an extended one
+	codeReadOnly   = 8
+	codeCantOpen   = 14
+	codeTooBig     = 18
+	codeConstraint = 19
+	codeMismatch   = 20
+	codeNotADB     = 26
+	codeMask       = 0xff // the primary code in an extended one
 )
 
-// openFile gives the writing connection to a file whose tables are up to date.
-func openFile(ctx context.Context, path string) (*sql.DB, error) {
+// Migrate brings the tables of the file at path up to date as Open does, and
+// gives the version they had, 0 for a new file, and the one they have now.
+func Migrate(ctx context.Context, path string) (from, to int64, err error) {
+	db, from, to, err := openFile(ctx, path)
+	if err != nil {
+		return from, from, err
+	}
+	return from, to, db.Close()
+}
+
+// openFile gives the writing connection to a file whose tables are up to date,
+// and which version they had and have.
+func openFile(ctx context.Context, path string) (_ *sql.DB, from, to int64, err error) {
 	if err := touch(path); err != nil {
-		return nil, err
+		return nil, 0, 0, err
 	}
 	if err := ours(ctx, path); err != nil {
-		return nil, err
+		return nil, 0, 0, err
 	}
 	db, err := sql.Open("sqlite", writerDSN(path))
 	if err != nil {
-		return nil, explain(path, err)
+		return nil, 0, 0, explain(path, err)
 	}
 	db.SetMaxOpenConns(1)
 	db.SetMaxIdleConns(1)
-	if err := migrate(ctx, db, path); err != nil {
-		return nil, errors.Join(err, db.Close())
+	if from, to, err = migrate(ctx, db, path); err != nil {
+		return nil, from, from, errors.Join(err, db.Close())
 	}
-	return db, nil
+	return db, from, to, nil
 }
 
 // touch makes the file, for its owner only, if it is not there. SQLite gives
@@ -95,24 +109,24 @@ func ours(ctx context.Context, path string) error {
 	return nil
 }
 
-// migrate brings the tables up to date.
-func migrate(ctx context.Context, db *sql.DB, path string) error {
+// migrate brings the tables up to date and gives the version they had and have.
+func migrate(ctx context.Context, db *sql.DB, path string) (from, to int64, err error) {
 	p, err := goose.NewProvider(goose.DialectSQLite3, db, migrations.SQLite(), goose.WithDisableGlobalRegistry(true))
 	if err != nil {
-		return fmt.Errorf("read the migrations of the database: %w", err)
+		return 0, 0, fmt.Errorf("read the migrations of the database: %w", err)
 	}
 	has, knows, err := p.GetVersions(ctx)
 	if err != nil {
-		return explain(path, err)
+		return 0, 0, explain(path, err)
 	}
 	if has > knows {
-		return fmt.Errorf("open database %s: it was written by a newer callwright (tables of version %d, this one knows %d); "+
+		return has, has, fmt.Errorf("open database %s: it was written by a newer callwright (tables of version %d, this one knows %d); "+
 			"start that version, or let the database setting name another file", path, has, knows)
 	}
 	if _, err := p.Up(ctx); err != nil {
-		return explain(path, err)
+		return has, has, explain(path, err)
 	}
-	return nil
+	return has, knows, nil
 }
 
 // explain says what an error of SQLite means to the operator.

@@ -7,6 +7,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
@@ -68,12 +69,12 @@ func (s *Store) Call(ctx context.Context, id engine.ID) (engine.Record, []engine
 	return r, events, nil
 }
 
-// OpenRecords gives the calls that are not settled, oldest first. Right after a
-// start these are the ones that a crash interrupted, or whose end it kept from
-// being told.
-func (s *Store) OpenRecords(ctx context.Context) ([]engine.Record, error) {
+// OpenRecords gives a node's calls that are not settled, oldest first; an empty
+// node means those of all. Right after a start of the node these are the ones
+// that a crash interrupted, or whose end it kept from being told.
+func (s *Store) OpenRecords(ctx context.Context, node string) ([]engine.Record, error) {
 	records, err := all(ctx, s.read, scanRecord,
-		`SELECT `+recordColumns+` FROM calls WHERE settled = 0 ORDER BY id`)
+		`SELECT `+recordColumns+` FROM calls WHERE settled = 0 AND ? IN ('', node) ORDER BY id`, node)
 	if err != nil {
 		return nil, fmt.Errorf("list open calls: %w", err)
 	}
@@ -102,6 +103,16 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]stor
 		return nil, fmt.Errorf("read events after %d: %w", after, err)
 	}
 	return events, nil
+}
+
+// Registrations gives those that have not expired, by account, user and contact.
+func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error) {
+	kept, err := all(ctx, s.read, scanRegistration,
+		`SELECT `+registrationColumns+` FROM registrations WHERE expires_at > ? ORDER BY account, user_id, contact`, timeText(time.Now()))
+	if err != nil {
+		return nil, fmt.Errorf("list registrations: %w", err)
+	}
+	return kept, nil
 }
 
 // LastEventID is that of store.Events.

@@ -34,7 +34,7 @@ func idOrNull(id engine.ID) any {
 }
 
 // recordColumns are the columns of calls in the order of recordValues and scanRecord.
-const recordColumns = `id, account, app, number, direction, from_address, to_address, diversion,
+const recordColumns = `id, account, app, number, direction, caller, from_address, to_address, diversion,
 	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled`
 
 func recordValues(r engine.Record) ([]any, error) {
@@ -57,7 +57,7 @@ func recordValues(r engine.Record) ([]any, error) {
 		return nil, err
 	}
 	return []any{
-		r.ID.String(), r.Account, r.App, r.Number, string(r.Direction), from, to, r.Diversion,
+		r.ID.String(), r.Account, r.App, r.Number, string(r.Direction), r.Caller, from, to, r.Diversion,
 		idOrNull(r.Parent), idOrNull(r.Chain), r.Node, string(r.State), string(r.Cause), answeredBy,
 		timeText(r.StartedAt), timeOrNull(r.AnsweredAt), timeOrNull(r.EndedAt), dialect, r.Settled,
 	}, nil
@@ -75,7 +75,7 @@ func scanRecord(from row) (engine.Record, error) {
 		answered, ended            sql.NullString
 		startedAt, answerAt, endAt *time.Time
 	)
-	err := from.Scan(&id, &r.Account, &r.App, &r.Number, &r.Direction, &fromAddr, &to, &r.Diversion,
+	err := from.Scan(&id, &r.Account, &r.App, &r.Number, &r.Direction, &r.Caller, &fromAddr, &to, &r.Diversion,
 		&parent, &chain, &r.Node, &r.State, &r.Cause, &by, &started, &answered, &ended, &dialect, &r.Settled)
 	if err != nil {
 		return r, err
@@ -121,6 +121,33 @@ func scanEvent(from row) (store.Event, error) {
 	}
 	e.At = *when
 	return e, nil
+}
+
+// registrationColumns are the columns of registrations in the order of
+// registrationValues and scanRegistration.
+const registrationColumns = `account, user_id, contact, source, call_id, cseq, agent, node, expires_at`
+
+func registrationValues(r engine.Registration) []any {
+	return []any{r.Account, r.User, r.Contact, r.Source, r.CallID, r.CSeq, r.Agent, r.Node, timeText(r.Expires)}
+}
+
+func scanRegistration(from row) (engine.Registration, error) {
+	var (
+		r       engine.Registration
+		expires string
+		when    *time.Time
+	)
+	err := from.Scan(&r.Account, &r.User, &r.Contact, &r.Source, &r.CallID, &r.CSeq, &r.Agent, &r.Node, &expires)
+	if err != nil {
+		return r, err
+	}
+	into := reader{}
+	into.time(&when, expires)
+	if into.err != nil {
+		return r, fmt.Errorf("read a registration of user %s: %w", r.User, into.err)
+	}
+	r.Expires = *when
+	return r, nil
 }
 
 // reader turns columns back into values until the first that cannot be.

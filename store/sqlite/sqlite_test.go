@@ -20,7 +20,7 @@ func database() storetest.Database {
 	return storetest.Database{
 		Create: func(t testing.TB) string { return filepath.Join(t.TempDir(), "calls.db") },
 		Open: func(ctx context.Context, place string) (storetest.Store, error) {
-			return Open(ctx, place, place+"-journal", slog.New(slog.DiscardHandler))
+			return Open(ctx, place, place+".journal", slog.New(slog.DiscardHandler))
 		},
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
@@ -28,9 +29,13 @@ type Store struct {
 // are kept in the folder journal (see store.Writer), which no other Store may
 // use. The error is a sentence for the operator: what is wrong and what to do.
 func Open(ctx context.Context, path, journal string, log *slog.Logger) (*Store, error) {
-	write, err := openFile(ctx, path)
+	write, _, _, err := openFile(ctx, path)
 	if err != nil {
 		return nil, err
+	}
+	// A phone that did not come back while we were away left this behind.
+	if _, err := write.ExecContext(ctx, `DELETE FROM registrations WHERE expires_at <= ?`, timeText(time.Now())); err != nil {
+		return nil, errors.Join(explain(path, err), write.Close())
 	}
 	w, err := newWriter(ctx, write)
 	if err != nil {

@@ -5,7 +5,10 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+
+	driver "modernc.org/sqlite"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
@@ -13,10 +16,10 @@ import (
 
 const saveRecord = `
 	INSERT INTO calls (` + recordColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET
 		account = excluded.account, app = excluded.app, number = excluded.number,
-		direction = excluded.direction, from_address = excluded.from_address,
+		direction = excluded.direction, caller = excluded.caller, from_address = excluded.from_address,
 		to_address = excluded.to_address, diversion = excluded.diversion,
 		parent = excluded.parent, chain = excluded.chain, node = excluded.node,
 		state = excluded.state, cause = excluded.cause, answered_by = excluded.answered_by,
@@ -28,23 +31,36 @@ const addEvent = `
 	VALUES (?, ?, ?, ?, ?, ?)
 	ON CONFLICT (call, seq) DO NOTHING`
 
+const saveRegistration = `
+	INSERT OR REPLACE INTO registrations (` + registrationColumns + `)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+
+const endRegistration = `DELETE FROM registrations WHERE account = ? AND user_id = ? AND contact = ?`
+
 // writer applies changes on the one writing connection.
 type writer struct {
-	db            *sql.DB
-	record, event *sql.Stmt
+	db *sql.DB
+	statements
 }
+
+// statements are what a change is carried out by.
+type statements struct{ record, event, registration, end *sql.Stmt }
 
 // newWriter prepares the statements. They are closed with db.
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	save, err := db.PrepareContext(ctx, saveRecord)
-	if err != nil {
-		return nil, err
+	w := &writer{db: db}
+	for _, one := range []struct {
+		into **sql.Stmt
+		text string
+	}{
+		{&w.record, saveRecord}, {&w.event, addEvent}, {&w.registration, saveRegistration}, {&w.end, endRegistration},
+	} {
+		var err error
+		if *one.into, err = db.PrepareContext(ctx, one.text); err != nil {
+			return nil, err
+		}
 	}
-	add, err := db.PrepareContext(ctx, addEvent)
-	if err != nil {
-		return nil, err
-	}
-	return &writer{db: db, record: save, event: add}, nil
+	return w, nil
 }
 
 // Write is that of store.Database.
@@ -57,18 +73,10 @@ func (w *writer) Write(ctx context.Context, changes []engine.Change) error {
 		return fmt.Errorf("begin: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit there is nothing to roll back, and after a failure that one is told
-	save, add := tx.StmtContext(ctx, w.record), tx.StmtContext(ctx, w.event)
+	in := w.in(ctx, tx)
 	for _, change := range changes {
-		switch c := change.(type) {
-		case engine.RecordSaved:
-			err = execRecord(ctx, save, c.Record)
-		case engine.EventAdded:
-			err = execEvent(ctx, add, c.Event)
-		default:
-			err = fmt.Errorf("a change of type %T is not known here", c)
-		}
-		if err != nil {
-			return err
+		if err := in.apply(ctx, change); err != nil {
+			return refused(err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
@@ -77,10 +85,38 @@ func (w *writer) Write(ctx context.Context, changes []engine.Change) error {
 	return nil
 }
 
+// in gives the statements as they are in a transaction.
+func (s statements) in(ctx context.Context, tx *sql.Tx) statements {
+	return statements{
+		record: tx.StmtContext(ctx, s.record), event: tx.StmtContext(ctx, s.event),
+		registration: tx.StmtContext(ctx, s.registration), end: tx.StmtContext(ctx, s.end),
+	}
+}
+
+func (s statements) apply(ctx context.Context, change engine.Change) error {
+	switch c := change.(type) {
+	case engine.RecordSaved:
+		return execRecord(ctx, s.record, c.Record)
+	case engine.EventAdded:
+		return execEvent(ctx, s.event, c.Event)
+	case engine.RegistrationSaved:
+		if _, err := s.registration.ExecContext(ctx, registrationValues(c.Registration)...); err != nil {
+			return fmt.Errorf("save a registration of user %s: %w", c.Registration.User, err)
+		}
+		return nil
+	case engine.RegistrationEnded:
+		if _, err := s.end.ExecContext(ctx, c.Account, c.User, c.Contact); err != nil {
+			return fmt.Errorf("end a registration of user %s: %w", c.User, err)
+		}
+		return nil
+	}
+	return fmt.Errorf("%w: a change of type %T is not known here", store.ErrRefused, change)
+}
+
 func execRecord(ctx context.Context, save *sql.Stmt, r engine.Record) error {
 	values, err := recordValues(r)
 	if err != nil {
-		return err
+		return fmt.Errorf("save call %s: %w: %w", r.ID, store.ErrRefused, err)
 	}
 	if _, err := save.ExecContext(ctx, values...); err != nil {
 		return fmt.Errorf("save call %s: %w", r.ID, err)
@@ -91,12 +127,26 @@ func execRecord(ctx context.Context, save *sql.Stmt, r engine.Record) error {
 func execEvent(ctx context.Context, add *sql.Stmt, e engine.Event) error {
 	data, err := store.DataJSON(e.Data)
 	if err != nil {
-		return err
+		return fmt.Errorf("add event %d of call %s: %w: %w", e.Seq, e.Call, store.ErrRefused, err)
 	}
 	if _, err := add.ExecContext(ctx, e.Call.String(), e.Seq, timeText(e.At), string(e.Kind), e.Text, data); err != nil {
 		return fmt.Errorf("add event %d of call %s: %w", e.Seq, e.Call, err)
 	}
 	return nil
+}
+
+// refused says of an error that is the fault of what was to be written that it
+// is store.ErrRefused.
+func refused(err error) error {
+	var e *driver.Error
+	if !errors.As(err, &e) {
+		return err
+	}
+	switch e.Code() & codeMask {
+	case codeTooBig, codeConstraint, codeMismatch:
+		return fmt.Errorf("%w: %w", store.ErrRefused, err)
+	}
+	return err
 }
 
 var _ store.Database = (*writer)(nil)

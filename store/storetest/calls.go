@@ -185,13 +185,38 @@ func openCalls(t *testing.T, db Database) {
 		want = append(want, r)
 	}
 	durable(t, s)
-	got, err := s.OpenRecords(waiting(t))
+	got, err := s.OpenRecords(waiting(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}
 	slices.SortFunc(want, byID)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("open calls, oldest first (-want +got):\n%s", diff)
+	}
+}
+
+func nodesCalls(t *testing.T, db Database) {
+	s := fresh(t, db)
+	want := map[string][]engine.Record{}
+	for i := range 6 {
+		r := ringing()
+		r.Node = []string{"a", "b", ""}[i%3]
+		s.Append(saved(r))
+		want[r.Node] = append(want[r.Node], r)
+	}
+	durable(t, s)
+	for node, count := range map[string]int{"a": 2, "b": 2, "": 6, "c": 0} {
+		got, err := s.OpenRecords(waiting(t), node)
+		if err != nil || len(got) != count {
+			t.Fatalf("node %q: %d open calls, %v, want %d", node, len(got), err, count)
+		}
+		if node == "" {
+			continue
+		}
+		slices.SortFunc(want[node], byID)
+		if diff := cmp.Diff(want[node], got); diff != "" {
+			t.Errorf("node %q (-want +got):\n%s", node, diff)
+		}
 	}
 }
 

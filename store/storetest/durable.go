@@ -123,7 +123,7 @@ func killed(t *testing.T, db Database) {
 		}
 	}
 	// What was not told is there as a whole or not at all.
-	records, err := s.OpenRecords(waiting(t))
+	records, err := s.OpenRecords(waiting(t), "")
 	if err != nil {
 		t.Fatal(err)
 	}

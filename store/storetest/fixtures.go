@@ -23,6 +23,7 @@ func fullRecord() engine.Record {
 		App:        "hotline",
 		Number:     "+492111*",
 		Direction:  engine.Out,
+		Caller:     "w0",
 		From:       engine.Address{Kind: engine.KindUser, Value: "w0", Name: `Zoë "Z" O'Neil`},
 		To:         engine.Address{Kind: engine.KindSIP, Value: "sip:a@127.0.0.1;x=y", Name: "A"},
 		Diversion:  "+4921155555",
@@ -56,6 +57,7 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			Body:   "<Response>\n\t<Hangup/>\n</Response>",
 			Millis: 17,
 			Digits: "12#",
+			File:   "01900000.wav",
 			Cause:  engine.CauseBusy,
 			Party:  &engine.Address{Kind: engine.KindNumber, Value: "+491", Name: "P"},
 			Other:  engine.NewID(),
@@ -64,6 +66,21 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			},
 			Figures: map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
 		},
+	}
+}
+
+// fullRegistration has something in every field, and expires in an hour.
+func fullRegistration() engine.Registration {
+	return engine.Registration{
+		Account: "acme",
+		User:    "w0",
+		Contact: "sip:alice@192.0.2.1:5070;transport=tcp",
+		Source:  "tcp:192.0.2.1:40000",
+		CallID:  "a84b4c76e66710@192.0.2.1",
+		CSeq:    1<<32 - 1,
+		Agent:   "Zoë's phone/1.0",
+		Node:    "node-1",
+		Expires: time.Now().Add(time.Hour).UTC().Truncate(time.Microsecond),
 	}
 }
 
@@ -100,9 +117,15 @@ func happened(call engine.ID, seq int) engine.Event {
 	return engine.Event{Call: call, Seq: seq, At: moment, Kind: engine.EventSIP, Text: fmt.Sprintf("event %d", seq)}
 }
 
-// saved and added make changes.
+// saved, added, registered and unregistered make changes.
 func saved(r engine.Record) engine.Change { return engine.RecordSaved{Record: r} }
 func added(e engine.Event) engine.Change  { return engine.EventAdded{Event: e} }
+func registered(r engine.Registration) engine.Change {
+	return engine.RegistrationSaved{Registration: r}
+}
+func unregistered(r engine.Registration) engine.Change {
+	return engine.RegistrationEnded{Account: r.Account, User: r.User, Contact: r.Contact}
+}
 
 // begun is all that a new call with n events appends at once.
 func begun(r engine.Record, n int) []engine.Change {

@@ -8,23 +8,33 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
 )
 
 // Store is what a database must be able to do.
 type Store interface {
 	engine.Journal
 	Reader
+	Objects
 	Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error
 	Ping(ctx context.Context) error
 	Close(ctx context.Context) error
 }
 
-// Reader is what is read of calls.
+// Reader is what is read of calls and registrations.
 type Reader interface {
 	Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error)
 	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)
-	OpenRecords(ctx context.Context) ([]engine.Record, error)
+	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(ctx context.Context, id engine.ID) (engine.Event, error)
+	Registrations(ctx context.Context) ([]engine.Registration, error)
+}
+
+// Objects is what is done with configured things.
+type Objects interface {
+	Objects(ctx context.Context) ([]store.Object, error)
+	PutObject(ctx context.Context, o store.Object) error
+	DeleteObject(ctx context.Context, kind, account, id string) error
 }
 
 // Database is how the suite gets at the database that is tested.
@@ -32,8 +42,11 @@ type Database struct {
 	// Create makes an empty database, which is gone when the test ends, and
 	// gives its path or URL.
 	Create func(t testing.TB) string
-	// Open opens a database that Create made, in this process or another.
+	// Open opens a database that Create made, in this process or another, and
+	// perhaps more than once at a time if Shared.
 	Open func(ctx context.Context, place string) (Store, error)
+	// Shared says that many may have it open at the same time.
+	Shared bool
 }
 
 // Run runs the suite.
@@ -50,6 +63,13 @@ func Run(t *testing.T, db Database) {
 		{"events keep their order", eventOrder},
 		{"a replay changes nothing", replay},
 		{"calls that live are open", openCalls},
+		{"a node finds its own open calls", nodesCalls},
+		{"a registration comes back until it expires", registrations},
+		{"a replay of registrations changes nothing", registrationReplay},
+		{"a strange registration is kept", strangeRegistration},
+		{"objects come back as they were put", objects},
+		{"an object that cannot be kept is refused", badObjects},
+		{"objects are there after Close and Open", reopenedObjects},
 		{"pages hold every call once while calls come", paging},
 		{"a strange cursor is refused", badCursor},
 		{"all is there after Close and Open", reopened},
@@ -60,6 +80,8 @@ func Run(t *testing.T, db Database) {
 		{"a slow follower holds up nobody", slowFollower},
 		{"a follower can begin with what comes next", followNext},
 		{"a follower ends", followEnds},
+		{"many processes write in turns", manyProcesses},
+		{"a follower hears of another process", followOther},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

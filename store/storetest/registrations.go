@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+
+package storetest
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// kept demands that these registrations are there and no other.
+func kept(t testing.TB, s Store, want ...engine.Registration) {
+	t.Helper()
+	got, err := s.Registrations(waiting(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("registrations (-want +got):\n%s", diff)
+	}
+}
+
+func registrations(t *testing.T, db Database) {
+	place := db.Create(t)
+	s := open(t, db, place)
+	kept(t, s)
+	first := fullRegistration()
+	demandFull(t, reflect.ValueOf(first), "Registration")
+	second, other, foreign, expired := first, first, first, first
+	second.Contact = "sip:Zed"
+	other.User = "w1"
+	foreign.Account = "zoo"
+	expired.Contact, expired.Expires = "sip:old", time.Now().Add(-time.Second)
+	keep(t, s, registered(foreign), registered(expired), registered(other), registered(second), registered(first))
+	kept(t, s, second, first, other, foreign)
+
+	again := engine.Registration{Account: first.Account, User: first.User, Contact: first.Contact, Expires: first.Expires.Add(time.Minute)}
+	keep(t, s, registered(again)) // all of the first save must be gone
+	kept(t, s, second, again, other, foreign)
+	keep(t, s, unregistered(second), unregistered(second), unregistered(foreign))
+	kept(t, s, again, other)
+
+	shut(t, s)
+	kept(t, open(t, db, place), again, other)
+}
+
+func registrationReplay(t *testing.T, db Database) {
+	s := fresh(t, db)
+	one, two := fullRegistration(), fullRegistration()
+	two.Contact = "sip:two"
+	moved := one
+	moved.Source, moved.CSeq = "udp:192.0.2.9:5060", 7
+	// Each must have the last word in a transaction of its own and in one with
+	// all that was before.
+	journal := []engine.Change{
+		registered(one), unregistered(one), registered(two), registered(one), registered(moved), unregistered(two),
+	}
+	for range 2 {
+		keep(t, s, journal...)
+		kept(t, s, moved)
+	}
+	for _, change := range journal {
+		keep(t, s, change)
+	}
+	kept(t, s, moved)
+	keep(t, s, unregistered(moved), registered(two), unregistered(one))
+	kept(t, s, two)
+}
+
+// strangeRegistration: a phone may call itself what it likes.
+func strangeRegistration(t *testing.T, db Database) {
+	s := fresh(t, db)
+	long, odd := fullRegistration(), fullRegistration()
+	var contact strings.Builder // that no compression makes small
+	contact.WriteString("sip:")
+	for contact.Len() < 20_000 {
+		contact.WriteString(engine.NewID().Hex())
+	}
+	long.Contact = contact.String()
+	odd.Contact, odd.Agent = "a\x00b\xff", "a\x00b\xff"
+	keep(t, s, registered(odd), registered(long))
+	keep(t, s, registered(long))
+	got, err := s.Registrations(waiting(t))
+	if err != nil || len(got) != 2 {
+		t.Fatalf("got %d registrations, %v, want 2", len(got), err)
+	}
+	if !strings.HasPrefix(got[0].Agent, "a") || !strings.Contains(got[0].Agent, "b") {
+		t.Errorf("got %q, want at least the letters a and b of it", got[0].Agent)
+	}
+	keep(t, s, unregistered(long), unregistered(odd))
+	kept(t, s)
+}
