@@ -52,7 +52,12 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 			{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)},
 		}}
 	}
-	err = g.verifier.Check(c, r.Method, r.URI)
+	return g.check(r, c)
+}
+
+// check says what to answer credentials with that are not right.
+func (g *gate) check(r dialog.Request, c digest.Credentials) *dialog.Response {
+	err := g.verifier.Check(c, r.Method, r.URI)
 	if err == nil {
 		return nil
 	}
@@ -60,12 +65,15 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 	return g.challenge(r, digest.Renewable(err))
 }
 
-// enter uses the credentials of a request that look has let in, and gives the
-// user; none for a call by a trunk.
+// enter uses the credentials of a request, and gives the user whose they are;
+// none for a call by a trunk. It trusts nobody to have looked.
 func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	c, err := g.verifier.Find(r.Header("Authorization"))
 	if err != nil {
 		return engine.User{}, nil
+	}
+	if no := g.check(r, c); no != nil {
+		return engine.User{}, no
 	}
 	if err := g.verifier.Spend(c); err != nil {
 		g.refused(r, c.Username, err)

@@ -15,10 +15,13 @@ import (
 // register answers a REGISTER that the gate has let in.
 func (s *Server) register(r dialog.Request) dialog.Response {
 	user, no := s.gate.enter(r)
-	if no != nil {
+	switch {
+	case no != nil:
 		return *no
+	case user.ID == "": // not let in by the gate
+		return *s.gate.challenge(r, false)
 	}
-	if name := userPart(r.To.URI); user.ID == "" || name != user.Username && name != user.ID {
+	if name := userPart(r.To.URI); name != user.Username && name != user.ID {
 		s.log.Warn("registration refused: users register only themselves",
 			"user", user.ID, "to", r.To.URI, "source", r.Source)
 		return dialog.Response{Status: 403, Phrase: "Forbidden"}

@@ -16,6 +16,15 @@ import (
 func FuzzMessage(f *testing.F) {
 	e, err := Listen(Config{
 		Listen: []string{"udp://127.0.0.1:0"}, Log: slog.New(slog.DiscardHandler),
+		Challenge: func(r Request) *Response {
+			if len(r.Header("Contact")) > 1 {
+				return &Response{Status: 401, Phrase: r.URI, Headers: []Header{{"WWW-Authenticate", r.To.URI}}}
+			}
+			return nil
+		},
+		Register: func(r Request) Response {
+			return Response{Status: 200, Phrase: "OK", Headers: []Header{{"Contact", strings.Join(r.Header("Contact"), ",")}}}
+		},
 		Incoming: func(d *Dialog, _ Invitation) Handler {
 			_ = d.Progress(180, "Ringing", nil)
 			_ = d.Answer([]byte("answer"))
@@ -45,7 +54,7 @@ func FuzzMessage(f *testing.F) {
 	if _, _, err := w.conn.ReadFromUDPAddrPort(make([]byte, 4096)); err != nil {
 		f.Fatal(err)
 	}
-	for _, method := range []string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "DANCE"} {
+	for _, method := range []string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER", "DANCE"} {
 		f.Add(w.bytes(strings.ReplaceAll(invite("fuzz"), "INVITE", method)))
 	}
 	f.Add([]byte("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nFrom: <sip:a>;tag=a" +

@@ -55,7 +55,7 @@ func (e *Endpoint) onRequest(req *sip.Request) {
 		return
 	}
 	r.tag, _ = req.To().Params.Get("tag")
-	if !req.IsAck() && !strings.Contains(r.tag, e.secret) {
+	if begins(req) || !req.IsAck() && !strings.Contains(r.tag, e.secret) {
 		if no := e.turnsAway(req, source); no != nil {
 			if no.Status != 0 {
 				e.reply(r, no.Status, no.Phrase, no.headers()...)
