@@ -24,6 +24,9 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"Run one call from end to end on this machine, print what happens, and exit."`
 	Lint    lintCommand    `cmd:"" help:"Check documents: what is wrong in which line, and what they would do."`
 	Send    sendCommand    `cmd:"" help:"Send an app what a call would, and check what it answers."`
+	Calls   callsCommand   `cmd:"" help:"List the calls of a running server, or show one with all that happened."`
+	Tail    tailCommand    `cmd:"" help:"Print what happens on calls of a running server as it happens."`
+	Call    callCommand    `cmd:"" help:"Place a call with a test phone, watch it, and hear what it heard."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

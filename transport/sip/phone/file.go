@@ -17,18 +17,27 @@ import (
 // PlayFile says what is in a sound file, in place of the tone, and waits until
 // it is said.
 func (c *Call) PlayFile(ctx context.Context, path string) error {
+	sound, err := ReadFile(path)
+	if err != nil {
+		return err
+	}
+	return c.Play(ctx, sound)
+}
+
+// ReadFile gives the sound of a file, as Play takes it.
+func ReadFile(path string) ([]int16, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return fmt.Errorf("phone: play: %w", err)
+		return nil, fmt.Errorf("phone: play: %w", err)
 	}
 	defer f.Close()
 	p, err := prompt.Decode(path, f)
 	if err != nil {
-		return fmt.Errorf("phone: play: %w", err)
+		return nil, fmt.Errorf("phone: play: %w", err)
 	}
 	sound := make([]int16, len(p.ULaw))
 	codec.Decode(media.PCMU, sound, p.ULaw)
-	return c.Play(ctx, sound)
+	return sound, nil
 }
 
 // Save writes what was heard so far to a WAV file, which must not exist.

@@ -45,6 +45,9 @@ type Faults struct {
 	Swap bool
 }
 
+// ErrNoEvents says that telephone-event was not settled with the other side.
+var ErrNoEvents = errors.New("phone: the other side takes no telephone-event digits")
+
 // SendDigits presses keys, one of 0-9 * # A-D each, and waits until they are
 // sent.
 func (c *Call) SendDigits(ctx context.Context, digits string) error {
@@ -65,7 +68,7 @@ func (c *Call) SendEvents(ctx context.Context, digits string, o EventOptions) er
 	c.mu.Lock()
 	if c.remote.TelephoneEvent == 0 {
 		c.mu.Unlock()
-		return errors.New("phone: the other side takes no telephone-event digits")
+		return ErrNoEvents
 	}
 	c.mouth.keys.faults.Faults = o.Faults
 	for i := range len(digits) {

@@ -52,6 +52,24 @@ func (c *Call) Listen(ctx context.Context, d time.Duration, hz float64) (Verdict
 	return judge(c.ear.sound[from:], c.ear.packets[first:], hz, c.phone.cfg.Tone), nil
 }
 
+// Heard gives the figures of all packets that came so far, and nothing of a
+// tone. Each source counts on its own.
+func (c *Call) Heard() Verdict {
+	all := Verdict{Level: tone.Silence, Own: tone.Silence}
+	for packets := c.Packets(); len(packets) > 0; {
+		n := slices.IndexFunc(packets, func(p Packet) bool { return p.SSRC != packets[0].SSRC })
+		if n < 0 {
+			n = len(packets)
+		}
+		var v Verdict
+		v.count(packets[:n])
+		all.Packets, all.Lost, all.Repeated, all.Late = all.Packets+v.Packets, all.Lost+v.Lost, all.Repeated+v.Repeated, all.Late+v.Late
+		all.Gap, all.Jitter = max(all.Gap, v.Gap), max(all.Jitter, v.Jitter)
+		packets = packets[n:]
+	}
+	return all
+}
+
 // judge measures what was heard.
 func judge(sound []int16, packets []Packet, hz, own float64) Verdict {
 	v := Verdict{Hz: hz, Level: tone.Silence, Own: tone.Silence}

@@ -7,19 +7,18 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/cmd/callwright/internal/timeline"
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/store/sqlite"
 )
 
 // show prints what happens, with the time since the beginning, and remembers
 // what the calls went through.
 type show struct {
-	out   io.Writer
-	start time.Time
+	lines *timeline.Printer
 
 	mu      sync.Mutex
 	calls   []engine.ID // in the order in which they came about
@@ -28,22 +27,14 @@ type show struct {
 }
 
 func newShow(out io.Writer) *show {
-	return &show{out: out, start: time.Now(), changed: make(chan struct{})}
+	return &show{lines: timeline.Since(time.Now(), out), changed: make(chan struct{})}
 }
 
 // say prints a line.
-func (s *show) say(who, format string, args ...any) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.line(time.Now(), who, fmt.Sprintf(format, args...))
-}
-
-func (s *show) line(at time.Time, who, text string) {
-	fmt.Fprintf(s.out, "%7.3f  %-10s  %s\n", at.Sub(s.start).Seconds(), who, text)
-}
+func (s *show) say(who, format string, args ...any) { s.lines.Say(who, format, args...) }
 
 // follow prints the events of all calls, as they are stored, until ctx ends.
-func (s *show) follow(ctx context.Context, feed *sqlite.Store) {
+func (s *show) follow(ctx context.Context, feed server.Store) {
 	err := feed.Follow(ctx, 0, func(_ int64, e engine.Event) error {
 		s.event(e)
 		return nil
@@ -61,12 +52,7 @@ func (s *show) event(e engine.Event) {
 		i = len(s.calls)
 		s.calls = append(s.calls, e.Call)
 	}
-	s.line(e.At, fmt.Sprintf("call %d", i+1), fmt.Sprintf("%-8s  %s", e.Kind, e.Text))
-	if e.Kind == engine.EventRequest || e.Kind == engine.EventReply {
-		for line := range strings.Lines(strings.TrimSpace(e.Data.Body)) {
-			fmt.Fprintf(s.out, "%31s%s\n", "", strings.TrimRight(line, "\n"))
-		}
-	}
+	s.lines.Event(fmt.Sprintf("call %d", i+1), e)
 	s.events = append(s.events, e)
 	close(s.changed)
 	s.changed = make(chan struct{})
