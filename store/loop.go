@@ -193,9 +193,13 @@ func (l *loop) landed(err error) {
 	if l.answered.IsZero() {
 		l.answered = time.Now()
 	}
-	if l.note(); l.journal.Empty() {
+	if l.journal.Empty() {
 		l.back()
+		return
 	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.trouble.kept, l.trouble.size = l.journal.Waiting(), l.journal.Size()
 }
 
 // keep puts a group into the journal.
@@ -207,7 +211,6 @@ func (l *loop) keep() {
 	} else {
 		l.rest = time.Now().Add(retryMost)
 	}
-	l.note()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch stuck := l.trouble.stuck != nil; {
@@ -239,13 +242,6 @@ func (l *loop) failed(err error) {
 		l.trouble.since, l.rest = now, now
 	}
 	l.trouble.away = err
-}
-
-// note notes how much waits in the journal.
-func (l *loop) note() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.trouble.kept, l.trouble.size = l.journal.Waiting(), l.journal.Size()
 }
 
 // back notes that all is in the database again.

@@ -53,8 +53,8 @@ const (
 // What a journal still holds at a start is written before StartWriter returns.
 //
 // A change that the database refuses for its own sake is put aside in a file
-// and does not hold up the others. Away says how things are, Health whether new
-// calls may come, and the log has one line when a trouble begins and one when it
+// and does not hold up the others. Away says how the database is, Health whether
+// new calls may come, and the log has one line when a trouble begins and one when it
 // is over.
 type Writer struct {
 	db        Database
@@ -224,16 +224,17 @@ func (w *Writer) Health() error {
 	return nil
 }
 
-// Away says since when the database is away, or its journal is not yet replayed;
-// how many changes wait for it; and why the last try failed. While changes go
-// straight to the database, the time is zero and the error nil.
-func (w *Writer) Away() (since time.Time, waiting int, err error) {
+// Away gives nil while changes go straight to the database. Otherwise it is away,
+// or what waited for it in the journal is not yet written: the error says since
+// when, how much waits, and why the last try failed, if it did.
+func (w *Writer) Away() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.trouble.since.IsZero() {
-		return time.Time{}, 0, nil
+	t := w.trouble
+	if t.since.IsZero() {
+		return nil
 	}
-	return w.trouble.since, w.trouble.kept + w.waiting, w.trouble.why()
+	return fmt.Errorf("it takes no changes since %s, %d wait: %w", t.since.Format(time.RFC3339), t.kept+w.waiting, t.why())
 }
 
 // Close writes what is left, to the database or else to the journal, and ends
@@ -292,8 +293,8 @@ func (w *Writer) group() [][]engine.Change {
 	return slices.Clone(w.queue[:entries])
 }
 
-// taken takes entries that are durable now out of the queue, and tells those who
-// wait in Durable.
+// taken takes entries that are durable now, in the database or in the journal,
+// out of the queue, and tells those who wait in Durable.
 func (w *Writer) taken(entries [][]engine.Change) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -302,6 +303,7 @@ func (w *Writer) taken(entries [][]engine.Change) {
 	w.queue = w.queue[n:]
 	w.waiting -= count(entries)
 	w.durable += uint64(n)
+	w.trouble.kept, w.trouble.size = w.journal.Waiting(), w.journal.Size()
 	close(w.news)
 	w.news = make(chan struct{})
 }

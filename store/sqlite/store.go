@@ -72,9 +72,9 @@ func (s *Store) Follow(ctx context.Context, after int64, give func(id int64, e e
 }
 
 // Ping gives nil when the file can be read and takes changes as they come, else
-// a sentence for the operator. No new calls should be taken until it is nil.
+// a sentence for the operator. Calls may still be taken: Health says that.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.journal.Health(); err != nil {
+	if err := s.journal.Away(); err != nil {
 		return fmt.Errorf("database %s: %w", s.path, err)
 	}
 	if err := s.read.PingContext(ctx); err != nil {

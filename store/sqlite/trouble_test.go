@@ -60,12 +60,13 @@ func TestAFullDisk(t *testing.T) {
 	if _, _, err := s.Call(t.Context(), record.ID); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("Call gives %v: a part of what belongs together is there", err)
 	}
-	pages("1000000")
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	if err := s.Durable(ctx); err != nil {
-		t.Fatal(err)
+	if err := s.Durable(ctx); err != nil || s.Health() != nil {
+		t.Errorf("Durable gives %v, Health %v, but there is the journal", err, s.Health())
 	}
+	pages("1000000")
+	<-log.came // all is in the file
 	if _, events, err := s.Call(ctx, record.ID); len(events) != 50 || err != nil {
 		t.Errorf("%d events are there, %v, want 50", len(events), err)
 	}
