@@ -114,7 +114,7 @@ func (g *gate) refused(r dialog.Request, username string, err error) {
 			err = errors.New("no user has that username")
 		}
 	default:
-		log = g.throttle.Odd(source)
+		log = g.throttle.Odd(source, err.Error())
 	}
 	if !log {
 		return

@@ -21,12 +21,15 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 	case user.ID == "": // not let in by the gate
 		return *s.gate.challenge(r, false)
 	}
-	if name := userPart(r.To.URI); name != user.Username && name != user.ID {
-		s.log.Warn("registration refused: users register only themselves",
-			"user", user.ID, "to", r.To.URI, "source", r.Source)
-		return dialog.Response{Status: 403, Phrase: "Forbidden"}
+	res := dialog.Response{Status: 403, Phrase: "Users Register Only Themselves"}
+	if name := userPart(r.To.URI); name == user.Username || name == user.ID {
+		res = s.registrar.Register(user, r)
 	}
-	return s.registrar.Register(user, r)
+	if res.Status >= 400 && s.gate.throttle.Odd(r.Source.Addr(), res.Phrase) {
+		s.log.Warn("registration refused; more of this source are not logged for a minute",
+			"status", res.Status, "reason", res.Phrase, "user", user.ID, "to", r.To.URI, "source", r.Source)
+	}
+	return res
 }
 
 // fromUser says what a user's call is: who calls is known by the credentials,

@@ -286,7 +286,7 @@ func TestThrottle(t *testing.T) {
 		if th.Wait(netip.MustParseAddr("2001:db8::3"), "carol", false) == 0 {
 			t.Error("the addresses of one network are counted apart")
 		}
-		if !th.Odd(source) || th.Odd(source) {
+		if !th.Odd(source, "a") || th.Odd(source, "a") || !th.Odd(source, "b") {
 			t.Error("odd things are not logged once")
 		}
 	})

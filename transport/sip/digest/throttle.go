@@ -30,8 +30,8 @@ type Throttle struct {
 	lines  int
 }
 
-// guesser is who guesses: a source, a username, or both; or a source that did
-// something odd.
+// guesser is who guesses: a source, a username, or both; or a source that does
+// something odd, and what sort of thing.
 type guesser struct {
 	source   netip.Addr
 	username uint64
@@ -107,13 +107,13 @@ func (t *Throttle) Wrong(source netip.Addr, username string) (log, waits bool) {
 	return true, waits
 }
 
-// Odd says whether to write a line in the log about something of a source that
-// is no guess: the first in a minute.
-func (t *Throttle) Odd(source netip.Addr) bool {
+// Odd says whether to write a line in the log about something that a source does
+// and that is no guess: the first of its sort in a minute.
+func (t *Throttle) Odd(source netip.Addr, sort string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn()
-	odd := guesser{source: source.Unmap(), odd: true}
+	odd := guesser{source: source.Unmap(), username: maphash.String(t.seed, sort), odd: true}
 	if t.counts[odd] > 0 || t.lines >= guessesLogged || len(t.counts) >= maxGuessers {
 		return false
 	}

@@ -166,10 +166,8 @@ func (r *Registrar) update(u engine.User, req dialog.Request, wanted wishes) ([]
 		}
 	}
 	if len(places) > r.cfg.Contacts && len(saved) > 0 {
-		r.cfg.Log.Warn("registration refused: too many contacts; those that are there stay until they expire or are taken back",
-			"user", u.ID, "most", r.cfg.Contacts, "source", req.Source)
 		return nil, refuse(sip.StatusForbidden, "Too Many Contacts",
-			warning("a user can be registered at %d contacts; take one back first", r.cfg.Contacts))
+			warning("a user can be registered at %d contacts; take one back, or wait until one expires", r.cfg.Contacts))
 	}
 	for _, p := range ended {
 		r.drop(p)

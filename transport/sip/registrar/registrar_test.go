@@ -231,7 +231,7 @@ func TestTooMany(t *testing.T) {
 		got := h.register(fmt.Sprintf("Contact: <sip:alice@10.0.0.%d>", i))
 		statuses[got.Status]++
 		if i == 10 {
-			h.want(got, "403 Too Many Contacts", `Warning: 399 callwright "a user can be registered at 10 contacts; take one back first"`)
+			h.want(got, "403 Too Many Contacts", `Warning: 399 callwright "a user can be registered at 10 contacts; take one back, or wait until one expires"`)
 		}
 	}
 	if diff := cmp.Diff(map[int]int{200: 10, 403: 40}, statuses); diff != "" {
