@@ -16,8 +16,32 @@ const (
 	maxMisorder = 64
 )
 
-// Reception counts what comes from one sender (RFC 3550 appendices A.1, A.3 and
-// A.8). The zero value is ready to use; it holds no pointers.
+// stranger is what a packet of sound from another source than the one that is
+// heard counts, and heralded what one counts that begins a talk spurt. When
+// those that come in a row count believed, the sender has become another one. A
+// packet that went astray has not, and a phone that sends its keys with an SSRC
+// of their own goes on.
+const (
+	stranger = 1
+	heralded = 2
+	believed = 3
+)
+
+// Verdict is what a packet is to a Reception.
+type Verdict uint8
+
+// What a packet can be.
+const (
+	Fresh     Verdict = iota // the first of its number
+	Anew                     // fresh, and the first of another source
+	Duplicate                // its number came before
+	Beside                   // of another source than the one that is heard
+)
+
+// Reception counts what comes from a peer (RFC 3550 appendices A.1, A.3 and
+// A.8). It tells the source that is to be heard, which has an SSRC, from others
+// that send to the same port. The zero value is ready to use; it holds no
+// pointers.
 type Reception struct {
 	received  uint64 // packets, each counted once
 	duplicate uint64 // packets that came again
@@ -28,24 +52,38 @@ type Reception struct {
 	seen          uint64 // bit n is set when highest-n has come
 	ssrc          uint32
 	started       bool
+	sounded       bool // this source has sent sound
+	open          bool // the next sound may be of any source
+
+	other   uint32 // the last source beside the one that is heard
+	strange uint8  // what its sound in a row counts
 
 	transit uint32 // arrival minus timestamp of the last packet
 	timed   bool   // transit is known
 	jitter  uint32 // in sixteenths of a sample
 }
 
-// Packet counts one packet and reports whether it is the first of its number. A
-// new SSRC or a great leap of the sequence begins a new run.
-func (r *Reception) Packet(h Header) (fresh bool) {
+// Packet counts one packet and says what it is. A great leap of the sequence
+// begins a new run, and so does another source once its sound is believed.
+func (r *Reception) Packet(h Header, sound bool) Verdict {
+	if r.started && h.SSRC != r.ssrc && !r.believes(h, sound) {
+		r.received++
+		return Beside
+	}
 	ahead := h.Sequence - uint16(r.highest)
 	back := uint16(r.highest) - h.Sequence
+	verdict := Fresh
 	switch {
-	case !r.started, h.SSRC != r.ssrc, ahead > maxDropout && back >= maxMisorder:
+	case !r.started, h.SSRC != r.ssrc:
+		r.begin(h)
+		r.ssrc, r.sounded = h.SSRC, false
+		verdict = Anew
+	case ahead > maxDropout && back >= maxMisorder:
 		r.begin(h)
 	case ahead == 0 || ahead > maxDropout:
 		if r.seen&(1<<back) != 0 {
 			r.duplicate++
-			return false
+			return Duplicate
 		}
 		r.seen |= 1 << back
 		// A packet from before the first one widens the run.
@@ -56,19 +94,43 @@ func (r *Reception) Packet(h Header) (fresh bool) {
 		r.seen = r.seen<<ahead | 1 // a shift of 64 and more leaves zero
 		r.highest += uint32(ahead)
 	}
+	r.strange = 0
+	if sound {
+		r.sounded, r.open = true, false
+	}
 	r.inRun++
 	r.received++
-	return true
+	return verdict
 }
 
-// IsFrom reports whether the packets have carried this SSRC lately.
+// believes says whether a packet of another source shows that the sender has
+// become that one. Keys never do.
+func (r *Reception) believes(h Header, sound bool) bool {
+	if !sound {
+		return false
+	}
+	if h.SSRC != r.other {
+		r.other, r.strange = h.SSRC, 0
+	}
+	r.strange += stranger
+	if h.Marker {
+		r.strange += heralded - stranger
+	}
+	return r.open || !r.sounded || r.strange >= believed
+}
+
+// Expect says that the peer has come from elsewhere, or will: the next sound is
+// heard whatever source it names.
+func (r *Reception) Expect() { r.open = true }
+
+// IsFrom reports whether this is the SSRC of the source that is heard.
 func (r *Reception) IsFrom(ssrc uint32) bool { return r.started && r.ssrc == ssrc }
 
 func (r *Reception) begin(h Header) {
 	r.missed += r.lostInRun()
 	r.base = 1<<16 | uint32(h.Sequence) // room below for packets from before
 	r.highest, r.inRun, r.seen = r.base, 0, 1
-	r.ssrc, r.started, r.timed = h.SSRC, true, false
+	r.started, r.timed, r.jitter = true, false, 0
 }
 
 // Timing notes when a packet of sound with the given timestamp arrived, as a
