@@ -72,6 +72,7 @@ type Buffer struct {
 	turn    uint32 // number of the next frame to be given
 	end     uint32 // one beyond the newest turn that is there
 	heard   heard
+	pause   pause
 	pace    pace
 	Counts  Counts
 }
@@ -109,6 +110,7 @@ func (b *Buffer) Put(h rtp.Header, payload []byte) Verdict {
 		ahead = 0
 	}
 	b.pace.strange = 0
+	b.pause.end(h.Timestamp)
 	if ahead < 0 {
 		ahead = b.turnBack(ahead)
 	}

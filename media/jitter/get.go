@@ -87,7 +87,12 @@ func (b *Buffer) missing() Outcome {
 		b.state = idle
 		return b.hush()
 	}
-	paused := b.senderPaused()
+	announced := b.pause.covers(b.clock)
+	if announced && b.Depth() == 0 {
+		b.state = idle // and when it speaks again, it begins anew
+		return b.hush()
+	}
+	paused := announced || b.senderPaused()
 	b.advance(1)
 	if int32(b.end-b.turn) < 0 {
 		b.end = b.turn

@@ -79,6 +79,9 @@ func FuzzBuffer(f *testing.F) {
 				Marker:    s[7]&1 != 0,
 			}
 			b.Put(h, make([]byte, (int(s[8])<<8|int(s[9]))%(rtp.MaxPayload+1)))
+			if s[7]&4 != 0 {
+				b.Pause(h.Timestamp)
+			}
 			if s[7]&2 != 0 {
 				b.Get()
 			}
