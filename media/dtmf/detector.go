@@ -43,9 +43,6 @@ const (
 	// astray is how far a tone may be from its frequency: between the 1.5 % that
 	// must be heard and the 3.5 % that must not.
 	astray = 0.025
-	// gliding is by how much its frequency may change within a window. A voice
-	// never stands still.
-	gliding = 0.012
 	// held is the part of the energy that keeps a key that was told pressed, and
 	// faded how much of the last hop's energy.
 	held, faded = 0.5, 0.25
@@ -225,10 +222,12 @@ func (t *pitch) end(s1, s2 float64) complex128 { return complex(s1, 0) - t.turn*
 // up for what is lost by being measured a little beside the tone.
 func (t *pitch) fit(spectra *[window / part]spectrum, i int, power float64) (energy float64, ok bool) {
 	exact := 2 * math.Pi * t.hz / media.SampleRate * size // angle of one part
-	first := cmplx.Phase(spectra[1][i] * cmplx.Conj(spectra[0][i]) * t.back)
-	second := cmplx.Phase(spectra[2][i] * cmplx.Conj(spectra[1][i]) * t.back)
-	off := (first + second) / 2
-	if math.Abs(off) > astray*exact || math.Abs(second-first) > gliding*exact {
+	var turn complex128
+	for p := 1; p < len(spectra); p++ {
+		turn += spectra[p][i] * cmplx.Conj(spectra[p-1][i])
+	}
+	off := cmplx.Phase(turn * t.back) // in one part, by which the tone is off
+	if math.Abs(off) > astray*exact {
 		return 0, false
 	}
 	if off != 0 {

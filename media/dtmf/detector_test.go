@@ -5,6 +5,7 @@ package dtmf
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -199,6 +200,36 @@ func TestDetectorHearsAcrossADropOut(t *testing.T) {
 			if got := detect(media.PCMU, sound); got != string(key) {
 				t.Fatalf("%q, %d samples into a frame: %q", key, shift, got)
 			}
+		}
+	}
+}
+
+// The echo of a key, fading through the pause, does not make one key of two.
+func TestDetectorHearsThroughEcho(t *testing.T) {
+	t.Parallel()
+	for _, key := range []byte(keys) {
+		p := plain(key)
+		p.long, p.pause = 60*time.Millisecond, 45*time.Millisecond
+		sound := pressAll(0, p, p, p)
+		echo := slices.Clone(sound)
+		for i := range echo[:len(echo)-240] {
+			sound[i+240] += echo[i] / 4 // 30 ms later and 12 dB softer
+		}
+		if got, want := detect(media.PCMU, sound), strings.Repeat(string(key), 3); got != want {
+			t.Errorf("%q: %q", want, got)
+		}
+	}
+}
+
+// Nor does something else that is as loud.
+func TestDetectorTellsKeysApartFromWhatIsBetween(t *testing.T) {
+	t.Parallel()
+	for _, key := range []byte(keys) {
+		p := plain(key)
+		sound := pressAll(0, p, p)
+		noise(sound[800:1600], -6, 1)
+		if got, want := detect(media.PCMU, sound), strings.Repeat(string(key), 2); got != want {
+			t.Errorf("%q: %q", want, got)
 		}
 	}
 }
