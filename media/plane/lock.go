@@ -17,9 +17,14 @@ const (
 	// straggle is for how long packets may still come from where a peer was
 	// before it moved.
 	straggle = time.Second
-	// silent is how long a peer may be silent before it is looked for at another
-	// port: its router may have changed the port, or the phone its network.
-	silent = 3 * time.Second
+	// silent is how long a peer may be silent before it is looked for elsewhere:
+	// its router may have changed the port, or the phone its network.
+	silent = 400 * time.Millisecond
+	// patience is the same for a peer that has said that it will be silent.
+	patience = 3 * time.Second
+	// convinced is how many packets in a row must come from another port of a
+	// peer's address until they are taken for the peer's, if their SSRC is not.
+	convinced = 5
 )
 
 // lock is how firmly a stream holds on to one source.
@@ -31,7 +36,7 @@ const (
 	guessed              // somebody sends who was not announced
 	settling             // locked; packets from others may still be queued
 	locked               // the kernel lets nobody else through
-	lost                 // silent for long: the same peer may come from elsewhere
+	lost                 // silent: the same peer may come from elsewhere
 )
 
 // connect notes what was settled with the peer.
@@ -48,18 +53,19 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 		}
 		// A peer that really sent from where it said is not behind a router that
 		// changes addresses. It has moved; what still comes from there is old.
-		st.in.stale = rtp.Endpoint{}
+		st.in.from.stale = rtp.Endpoint{}
 		if st.out.to == st.remote.offered {
-			st.in.stale = st.remote.offered
+			st.in.from.stale = st.remote.offered
 		}
 		st.lock = open
 		st.out.to = to
+		st.in.reception.Expect()
 	}
 	if st.ear != 0 && r.Codec != st.remote.codec {
 		s.ears.at(st.ear).attune(r.Codec)
 	}
 	s.repack(st, r, k.pack)
-	st.in.last = s.timing.now
+	st.in.from.last = s.timing.now
 	st.remote = remote{
 		known:   true,
 		send:    r.Send,
@@ -74,30 +80,33 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 // latch decides whether the source of a packet is the peer, and locks the
 // stream to it (symmetric RTP, RFC 4961).
 func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
-	since := s.timing.now - st.in.last // when a packet was taken last
+	since := s.timing.now - st.in.from.last // when a packet was taken last
 	switch {
-	case st.lock == open && from == st.in.stale && since < straggle:
+	case st.lock == open && from == st.in.from.stale && since < straggle:
 		return false
 	case st.lock == lost:
-		// Routers that change the port leave address and SSRC alone.
-		if from.IP != st.out.to.IP && from.IP != st.remote.offered.IP && !st.in.reception.IsFrom(h.SSRC) {
+		if !st.isBack(h, from) {
 			return false
 		}
 	case from == st.remote.offered:
 	case st.lock == guessed && from == st.out.to:
-		if s.timing.now-st.in.guessed < probation {
+		if s.timing.now-st.in.from.guessed < probation {
 			return true
 		}
 	case st.lock == guessed && since < probation:
 		return false
 	default:
-		st.lock, st.out.to, st.in.guessed = guessed, from, s.timing.now
+		st.lock, st.out.to, st.in.from.guessed = guessed, from, s.timing.now
+		st.in.reception.Expect()
 		s.emit(st, media.Event{Kind: media.Latched, Source: from.AddrPort()})
 		return true
 	}
 	if st.socket.Connect(from) != nil {
 		st.out.errors++
 		return false
+	}
+	if from != st.out.to {
+		st.in.reception.Expect()
 	}
 	if st.lock == open || from != st.out.to {
 		s.emit(st, media.Event{Kind: media.Latched, Source: from.AddrPort()})
@@ -106,9 +115,36 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 	return true
 }
 
-// lookAround opens a locked stream for a peer that comes from elsewhere.
-func (s *shard) lookAround(st *stream) {
-	if st.socket.Disconnect() == nil {
-		st.lock = lost
+// isBack says whether a packet shows where a peer is that has fallen silent. It
+// is where it was, or where it said that it is, or it is known by its SSRC,
+// which routers leave alone. Else it must go on sending from an address that it
+// is known to have.
+func (st *stream) isBack(h rtp.Header, from rtp.Endpoint) bool {
+	if from == st.out.to || from == st.remote.offered || st.in.reception.IsFrom(h.SSRC) {
+		return true
 	}
+	if from.IP != st.out.to.IP && from.IP != st.remote.offered.IP {
+		return false
+	}
+	w := &st.in.from
+	if from != w.other {
+		w.other, w.steady = from, 0
+	}
+	w.steady++
+	return w.steady >= convinced
+}
+
+// lookAround opens a locked stream for a peer that has fallen silent and may
+// come from elsewhere. While it is locked the kernel lets nobody else through.
+func (s *shard) lookAround(st *stream) {
+	w := &st.in.from
+	limit := silent
+	if w.paused {
+		limit = patience
+	}
+	if s.timing.now-w.last <= limit || st.socket.Disconnect() != nil {
+		return
+	}
+	st.lock = lost
+	w.other, w.steady = rtp.Endpoint{}, 0
 }

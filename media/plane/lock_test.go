@@ -17,6 +17,12 @@ func (f *fixture) lockOf(id media.StreamID) lock {
 	return s.streams.at(s.index[id]).lock
 }
 
+// isHeard says whether the sound of a phone's SSRC is what a stream hears.
+func (f *fixture) isHeard(id media.StreamID, p *phone) bool {
+	s := f.shards[0]
+	return s.streams.at(s.index[id]).in.reception.IsFrom(p.header.SSRC)
+}
+
 // Whoever is first, the source that was announced is the peer.
 func TestAnnouncedSourceWins(t *testing.T) {
 	t.Parallel()
@@ -48,9 +54,16 @@ func TestStrayPacketIsForgotten(t *testing.T) {
 	id, at := f.open()
 	announced, real, stray := newPhone(t, 0, at), newPhone(t, 0, at), newPhone(t, 0, at)
 	f.must(f.Connect(id, announced.remote()))
+	stray.header.SSRC = 666
 	f.run(1, map[*phone]float64{stray: 440})
 	f.want(id, media.Latched)
-	f.run(int(probation/media.FrameDuration)+2, map[*phone]float64{real: 440})
+	f.run(int(probation/media.FrameDuration)-1, map[*phone]float64{real: 440})
+	for range 4 {
+		f.run(1, map[*phone]float64{real: 440})
+		if real.drain() > 0 && !f.isHeard(id, real) {
+			t.Error("the stream sends to a source and does not hear it")
+		}
+	}
 	if e := f.want(id, media.Latched); e.Source != real.at {
 		t.Fatalf("latched to %v, want %v", e.Source, real.at)
 	}

@@ -67,7 +67,7 @@ func (s *shard) sendSound(st *stream, h rtp.Header) {
 // when it is full. What begins a talk spurt begins a packet.
 func (s *shard) packFrame(st *stream, h rtp.Header) {
 	p := s.packs.at(st.out.pack)
-	if h.Marker {
+	if h.Marker && st.out.sent > 0 {
 		s.flushPack(st)
 	}
 	if p.size == 0 {

@@ -75,7 +75,7 @@ func (f *fixture) closeAndCountAfter(id media.StreamID, kind media.EventKind) me
 }
 
 // A key cuts short the packet that is being gathered, so that what was to be
-// heard before it is; a hold throws it away.
+// heard before it is.
 func TestKeyInALongPacket(t *testing.T) {
 	t.Parallel()
 	f := setup(t, Config{})
@@ -100,20 +100,49 @@ func TestKeyInALongPacket(t *testing.T) {
 		t.Errorf("%d packets of the key, %d samples of sound", keys, sound)
 	}
 	hears(t, "beside the key", p.sound(), 1000)
+}
 
-	r := p.remote()
-	r.PacketTime, r.Send = 60*time.Millisecond, false
-	f.must(f.Connect(id, r))
-	p.drain()
-	f.step(200 * time.Millisecond)
-	if n := p.drain(); n != 0 {
-		t.Errorf("%d packets to a held peer", n)
+// What begins a talk spurt begins a packet, and what was gathered when a peer
+// was put on hold is not sent when it comes back.
+func TestLongPacketsBegin(t *testing.T) {
+	t.Parallel()
+	for frames := range 4 {
+		f := setup(t, Config{})
+		id, p := f.callWishing(media.PCMU, 60*time.Millisecond)
+		f.step(time.Duration(300+20*frames) * time.Millisecond)
+		f.must(f.Play(id, prompt(400, 1000), media.PlayOptions{Loop: true}))
+		f.step(time.Duration(300+20*frames) * time.Millisecond)
+		marked := 0
+		for i, h := range p.listen() {
+			switch {
+			case i == 0 || !h.Marker:
+			case h.payload[1] == 0xFF:
+				t.Errorf("packet %d is marked and begins with silence", i)
+			default:
+				marked++
+			}
+		}
+		if marked != 1 {
+			t.Errorf("%d packets are marked as the beginning of the prompt", marked)
+		}
+		last := p.heard[len(p.heard)-1]
+		r := p.remote()
+		r.PacketTime, r.Send = 60*time.Millisecond, false
+		f.must(f.Connect(id, r))
+		p.drain()
+		f.step(200 * time.Millisecond)
+		if n := p.drain(); n != 0 {
+			t.Errorf("%d packets to a held peer", n)
+		}
+		r.Send = true
+		f.must(f.Connect(id, r))
+		f.step(time.Second)
+		p.listen()
+		if apart := p.heard[0].Timestamp - last.Timestamp; apart < 10*media.FrameSize {
+			t.Errorf("after the hold the first packet is %d samples after the last", apart)
+		}
+		hears(t, "after the hold", p.sound(), 1000)
 	}
-	r.Send = true
-	f.must(f.Connect(id, r))
-	f.step(time.Second)
-	p.listen()
-	hears(t, "after the hold", p.sound(), 1000)
 }
 
 // A re-INVITE changes the packet time at once, on a stream that has moved to

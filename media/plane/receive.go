@@ -43,7 +43,7 @@ func (s *shard) receive(st *stream) {
 		short = size < rtp.HeaderSize+media.FrameSize
 	}
 	st.in.behind = n != 1 || short
-	if n == 0 && st.lock == locked && st.remote.receive && s.timing.now-st.in.last > silent {
+	if n == 0 && st.lock == locked && st.remote.receive {
 		s.lookAround(st)
 	}
 }
@@ -89,11 +89,9 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 		st.in.malformed++
 		return
 	}
-	coded := media.Codec(h.PayloadType)
-	sound := coded == media.PCMU || coded == media.PCMA
-	key := st.remote.events != 0 && h.PayloadType == st.remote.events
+	kind := st.remote.kindOf(h.PayloadType)
 	if st.lock != settling && st.lock != locked {
-		if !sound && !key {
+		if kind == unknown {
 			st.in.malformed++ // nothing that was agreed on; no reason to trust it
 			return
 		}
@@ -102,22 +100,71 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 			return
 		}
 	}
-	st.in.last = s.timing.now
-	if !st.in.reception.Packet(h) {
+	st.in.from.last, st.in.from.paused = s.timing.now, kind == noise
+	s.hear(st, h, kind, payload)
+}
+
+// hear takes a packet of the peer.
+func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) {
+	verdict := st.in.reception.Packet(h, kind == sound)
+	switch verdict {
+	case rtp.Duplicate:
 		return
+	case rtp.Beside:
+		if kind != key {
+			return
+		}
+	case rtp.Anew:
+		if st.ear != 0 {
+			s.ears.at(st.ear).attune(st.remote.codec)
+		}
 	}
-	switch {
+	switch kind {
 	case sound:
 		st.in.reception.Timing(h.Timestamp, uint32(s.timing.now/(time.Second/media.SampleRate)))
 		if st.ear != 0 {
 			// A peer may send whatever it has offered, and change without a word
 			// (RFC 3264 section 5.1): it need not code as we do.
-			codec.Transcode(payload, payload, coded, st.remote.codec)
+			codec.Transcode(payload, payload, media.Codec(h.PayloadType), st.remote.codec)
 			s.ears.at(st.ear).Put(h, payload)
+		}
+	case noise:
+		if st.ear != 0 {
+			s.ears.at(st.ear).Pause(h.Timestamp)
 		}
 	case key:
 		if digit, ok := st.in.keys.Packet(payload, h.Timestamp, h.Marker); ok {
 			s.emit(st, media.Event{Kind: media.Digit, Digit: digit, Way: media.ByEvent})
 		}
 	}
+}
+
+// kind is what a packet carries.
+type kind uint8
+
+const (
+	unknown kind = iota
+	sound
+	key
+	// noise says how the background sounds while the peer is silent (RFC 3389).
+	// It is heard as silence: noise of our making would be recorded, and would be
+	// passed on, as if the peer had been heard.
+	noise
+)
+
+// comfortNoise is the static payload type of noise (RFC 3389 section 4). Peers
+// send it without having offered it.
+const comfortNoise = 13
+
+// kindOf says what the packets of a payload type carry.
+func (r *remote) kindOf(payloadType uint8) kind {
+	switch {
+	case payloadType == uint8(media.PCMU) || payloadType == uint8(media.PCMA):
+		return sound
+	case r.events != 0 && payloadType == r.events:
+		return key
+	case payloadType == comfortNoise:
+		return noise
+	}
+	return unknown
 }

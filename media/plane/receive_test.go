@@ -221,23 +221,25 @@ func TestGarbage(t *testing.T) {
 	for _, b := range [][]byte{
 		{}, {0}, {0x80}, make([]byte, 11), make([]byte, 12), make([]byte, 2000),
 		[]byte("OPTIONS sip:a SIP/2.0\r\n\r\n"),
-		{0x80, 200, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},   // RTCP
-		{0x8F, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0},                 // CSRC list cut off
-		{0x90, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255}, // extension too long
-		{0xA0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 200},            // padding too long
+		{0x80, 200, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0},                                      // RTCP
+		{0, 1, 0, 0, 0x21, 0x12, 0xA4, 0x42, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12},                // STUN
+		{0x10, 0, 0, 1, 'Z', 'R', 'T', 'P', 0, 0, 0, 9, 0x50, 0x5A, 0, 3, 'H', 'e', 'l', 'l', 'o'}, // ZRTP
+		{0x8F, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0},                                                    // CSRC list cut off
+		{0x90, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255},                                    // extension too long
+		{0xA0, 0, 0, 6, 0, 0, 0, 0, 0, 0, 0, 0, 200},                                               // padding too long
 	} {
 		p.raw(b)
 		malformed++
 	}
 	// RTP, but nothing that could be heard: unknown payload types, events cut
-	// short, no keys, comfort noise, an empty packet.
+	// short, no keys, empty packets.
 	h := p.header
 	for _, packet := range []struct {
 		payloadType uint8
 		payload     []byte
 	}{
 		{34, make([]byte, 500)}, {events, nil}, {events, []byte{1, 2, 3}}, {events, []byte{200, 0, 0, 0}},
-		{13, []byte{40}}, {0, nil}, {8, nil},
+		{99, []byte{40}}, {0, nil}, {8, nil},
 	} {
 		h.PayloadType = packet.payloadType
 		p.send(h, packet.payload)
@@ -297,6 +299,7 @@ func TestFloodIsBounded(t *testing.T) {
 // Whatever comes in, a stream goes on sending and nothing crashes.
 func FuzzReceive(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 0xFF, 0xFF})
+	f.Add([]byte{0x80, comfortNoise, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 40})
 	f.Add([]byte{0x80, 0x80 | events, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 5, 0x8A, 3, 0xC0})
 	f.Add([]byte{0xB1, 8, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 0, 0, 0, 2, 0xBE, 0xDE, 0, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {

@@ -45,15 +45,23 @@ type remote struct {
 type incoming struct {
 	reception rtp.Reception
 	keys      dtmf.Receiver
-	last      time.Duration // when a packet was taken last
-	guessed   time.Duration // when the stream took to a source that was not announced
-	stale     rtp.Endpoint  // where the peer was before it moved
+	from      whence
 	foreign   uint32
 	malformed uint32
 	counts    earCounts // of ears that were put away
 	finder    ref       // in shard.finders, while keys come as tones
 	round     uint8
 	behind    bool // more may wait than one packet
+}
+
+// whence is what is known of where packets come from.
+type whence struct {
+	last    time.Duration // when a packet was taken last
+	guessed time.Duration // when the stream took to a source that was not announced
+	stale   rtp.Endpoint  // where the peer was before it moved
+	other   rtp.Endpoint  // who sends while the peer is lost
+	steady  uint8         // packets of other in a row
+	paused  bool          // the peer has said that it will be silent
 }
 
 // earCounts are what a jitter buffer has counted.
