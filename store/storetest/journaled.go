@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: MIT
+
+package storetest
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// Journaled gives an Open whose stores write nothing but through the journal.
+// open must put between at the place of the Database that its Writer writes to.
+//
+// That one is away from the start and whenever it was there once, so each live
+// transaction fails: by turns before it is done and, as when the connection
+// breaks behind a commit, after. What is then read waits until all that was
+// appended before is in the database.
+func Journaled(open func(ctx context.Context, place string, between func(store.Database) store.Database) (Store, error)) func(context.Context, string) (Store, error) {
+	return func(ctx context.Context, place string) (Store, error) {
+		f := &fickle{marks: map[string]chan struct{}{}}
+		s, err := open(ctx, place, func(db store.Database) store.Database {
+			f.Database = db
+			return f
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &journaled{Store: s, database: f}, nil
+	}
+}
+
+// errFickle is what a fickle database says every other time.
+var errFickle = errors.New("away, as half of the time")
+
+// fickle is a database that takes every other transaction only.
+type fickle struct {
+	store.Database
+
+	mu    sync.Mutex
+	tries int
+	marks map[string]chan struct{} // closed when the change of that name is committed
+}
+
+// markAccount is the account of changes that are nothing but a mark.
+const markAccount = "a mark of storetest"
+
+func (f *fickle) Write(ctx context.Context, changes []engine.Change) error {
+	f.mu.Lock()
+	try := f.tries
+	f.tries++
+	f.mu.Unlock()
+	if try%4 == 0 {
+		return errFickle
+	}
+	if err := f.Database.Write(ctx, changes); err != nil {
+		return err
+	}
+	if try%4 == 2 {
+		return errFickle
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, c := range changes {
+		if mark, ok := c.(engine.RegistrationEnded); ok && mark.Account == markAccount {
+			if done := f.marks[mark.Contact]; done != nil { // else it is of an earlier store, or comes again
+				close(done)
+				delete(f.marks, mark.Contact)
+			}
+		}
+	}
+	return nil
+}
+
+// mark makes a change that changes nothing, and tells when it is committed.
+func (f *fickle) mark() (engine.Change, <-chan struct{}) {
+	name, done := engine.NewID().String(), make(chan struct{})
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.marks[name] = done
+	return engine.RegistrationEnded{Account: markAccount, User: "nobody", Contact: name}, done
+}
+
+// journaled is a Store with a fickle database below.
+type journaled struct {
+	Store
+	database *fickle
+
+	mu       sync.Mutex
+	appended int // how often
+	settled  int // how many of these are known to be in the database
+}
+
+func (j *journaled) Append(changes ...engine.Change) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.appended++
+	j.Store.Append(changes...)
+}
+
+// settle waits until all that was appended is in the database.
+func (j *journaled) settle(ctx context.Context) error {
+	j.mu.Lock()
+	appended := j.appended
+	all := j.settled == appended
+	j.mu.Unlock()
+	if all {
+		return nil
+	}
+	mark, done := j.database.mark()
+	j.Store.Append(mark)
+	select {
+	case <-done:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.settled = max(j.settled, appended)
+	return nil
+}
+
+func (j *journaled) Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error {
+	if err := j.settle(ctx); err != nil {
+		return err
+	}
+	return j.Store.Follow(ctx, after, give)
+}
+
+func (j *journaled) Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, "", err
+	}
+	return j.Store.Calls(ctx, limit, cursor)
+}
+
+func (j *journaled) Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error) {
+	if err := j.settle(ctx); err != nil {
+		return engine.Record{}, nil, err
+	}
+	return j.Store.Call(ctx, id)
+}
+
+func (j *journaled) OpenRecords(ctx context.Context, node string) ([]engine.Record, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, err
+	}
+	return j.Store.OpenRecords(ctx, node)
+}
+
+func (j *journaled) LastEvent(ctx context.Context, id engine.ID) (engine.Event, error) {
+	if err := j.settle(ctx); err != nil {
+		return engine.Event{}, err
+	}
+	return j.Store.LastEvent(ctx, id)
+}
+
+func (j *journaled) Registrations(ctx context.Context) ([]engine.Registration, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, err
+	}
+	return j.Store.Registrations(ctx)
+}
+
+// Ping is nil again when there is nothing to replay any more.
+func (j *journaled) Ping(ctx context.Context) error {
+	for {
+		err := j.Store.Ping(ctx)
+		if err == nil || ctx.Err() != nil {
+			return err
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
