@@ -188,7 +188,7 @@ func TestInVain(t *testing.T) {
 func stream(frames int, hz float64) ([]int16, []Packet) {
 	packets := make([]Packet, frames)
 	for i := range packets {
-		packets[i] = Packet{Arrived: time.Unix(0, 0).Add(time.Duration(i) * media.FrameDuration), Sequence: uint16(65530 + i)}
+		packets[i] = Packet{Arrived: time.Unix(0, 0).Add(time.Duration(i) * media.FrameDuration), Sequence: uint16(65530 + i), Timestamp: uint32(i * media.FrameSize)}
 	}
 	return tone.Make(frames*media.FrameSize, Level, hz), packets
 }

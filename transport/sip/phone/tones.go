@@ -108,17 +108,26 @@ func loudest(frame []int16, group []float64) (which int, ok bool) {
 	return which, best > keyLevel && levels[len(levels)-2] < best-keyBelow
 }
 
+// WaitDigits waits until the other side has pressed n keys in one way.
+func (c *Call) WaitDigits(ctx context.Context, way media.DigitWay, n int) error {
+	return c.wait(ctx, "keys by "+way.String(), func() bool { return len(c.ear.keysBy(way)) >= n })
+}
+
 // DigitsBy gives the keys that the other side pressed in one way.
 func (c *Call) DigitsBy(way media.DigitWay) string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	return c.ear.keysBy(way)
+}
+
+func (e *ear) keysBy(way media.DigitWay) string {
 	switch way {
 	case media.ByTone:
-		return keysIn(c.ear.sound)
+		return keysIn(e.sound)
 	case media.ByInfo:
-		return c.ear.infos.String()
+		return e.infos.String()
 	}
-	return c.ear.digits.String()
+	return e.digits.String()
 }
 
 // Digits gives the keys that the other side pressed by telephone-event.

@@ -34,7 +34,7 @@ type Verdict struct {
 	// later one.
 	Packets, Lost, Repeated, Late int
 	// Gap is the longest time between two packets, Jitter the median of how far
-	// their distance is from 20 ms.
+	// that is from what their timestamps say.
 	Gap, Jitter time.Duration
 }
 
@@ -108,7 +108,8 @@ func (v *Verdict) count(packets []Packet) {
 	for i, p := range packets[1:] {
 		apart := p.Arrived.Sub(packets[i].Arrived)
 		v.Gap = max(v.Gap, apart)
-		off = append(off, (apart - media.FrameDuration).Abs())
+		meant := time.Duration(int32(p.Timestamp-packets[i].Timestamp)) * time.Second / media.SampleRate
+		off = append(off, (apart - meant).Abs())
 		switch ahead := int16(p.Sequence - highest); {
 		case seen[p.Sequence]:
 			v.Repeated++

@@ -5,10 +5,11 @@ package server_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
-	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -143,62 +144,60 @@ func speech(n int, loud float64) []int16 {
 // it takes them, each once.
 func TestKeysGoEachWay(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct {
+	const keys = "1592*0#55"
+	all := []struct {
 		name, dtmf string
 		bob        phone.Config
 		want       media.DigitWay
 	}{
 		{"telephone-event", engine.DTMFAuto, phone.Config{}, media.ByEvent},
-		{"telephone-event, wished for 40 ms", engine.DTMFAuto, phone.Config{PacketTime: 40 * time.Millisecond}, media.ByEvent},
+		{"telephone-event, beside packets of 40 ms", engine.DTMFAuto, phone.Config{PacketTime: 40 * time.Millisecond}, media.ByEvent},
 		{"tones for who has no telephone-event", engine.DTMFAuto, phone.Config{NoEvents: true}, media.ByTone},
 		{"INFO", engine.DTMFInfo, phone.Config{}, media.ByInfo},
 		{"INFO refused", engine.DTMFInfo, phone.Config{NoInfo: true}, media.ByEvent},
 		{"INFO refused, no telephone-event", engine.DTMFInfo, phone.Config{NoInfo: true, NoEvents: true}, media.ByTone},
 		{"tones for who wants them", engine.DTMFInband, phone.Config{}, media.ByTone},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			const keys = "1592*0#55"
-			a := newApp(t, func(string, *http.Request) string {
-				return `<Response><Dial><Number>+4930222222</Number></Dial></Response>`
-			})
-			tc.bob.Listen, tc.bob.User = "127.0.0.1:0", "+4930222222"
+	}
+	bobs := make([]*phone.Phone, len(all))
+	s := start(t, "http://127.0.0.1:1/", func(c *config.Config) {
+		for i, tc := range all {
+			tc.bob.Listen, tc.bob.User = "127.0.0.1:0", fmt.Sprint("bob", i)
 			bob, err := phone.New(tc.bob)
 			if err != nil {
 				t.Fatal(err)
 			}
 			t.Cleanup(func() { bob.Close() })
-			s := start(t, a.URL, func(c *config.Config) {
-				c.Trunks = append(c.Trunks, config.Trunk{Name: "carrier", Address: bob.Addr().String(), DTMF: tc.dtmf})
-			})
-			out, err := newPhone(t, "+4930111").Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
+			bobs[i] = bob
+			c.Users = append(c.Users, config.User{ID: tc.bob.User, Contact: bob.URI(), DTMF: tc.dtmf})
+			c.Numbers = append(c.Numbers, config.Number{Number: fmt.Sprint("+493000", i), Users: []string{tc.bob.User}})
+		}
+	})
+	alice := newPhone(t, "+4930111")
+	var talking sync.WaitGroup
+	for i, tc := range all {
+		talking.Go(func() {
+			out, err := alice.Dial(fmt.Sprintf("sip:+493000%d@%s", i, s.SIP.Addr("udp")), phone.CallOptions{})
 			if err != nil {
-				t.Fatal(err)
+				t.Errorf("%s: %v", tc.name, err)
+				return
 			}
-			in, err := bob.Accept(t.Context())
+			defer out.Hangup()
+			in, err := bobs[i].Accept(t.Context())
+			if err == nil {
+				err = errors.Join(in.Answer(), out.WaitAnswer(t.Context()), in.WaitAnswer(t.Context()),
+					out.SendDigits(t.Context(), keys), in.WaitDigits(t.Context(), tc.want, len(keys)))
+			}
 			if err != nil {
-				t.Fatal(err)
+				t.Errorf("%s: %v", tc.name, err)
+				return
 			}
-			if err := errors.Join(in.Answer(), out.WaitAnswer(t.Context()), in.WaitAnswer(t.Context())); err != nil {
-				t.Fatal(err)
-			}
-			if err := out.SendDigits(t.Context(), keys); err != nil {
-				t.Fatal(err)
-			}
-			until(t, "the keys at the other end", func() bool { return len(in.DigitsBy(tc.want)) >= len(keys) })
 			for _, way := range []media.DigitWay{media.ByEvent, media.ByTone, media.ByInfo} {
-				want := ""
-				if way == tc.want {
-					want = keys
-				}
+				want := map[media.DigitWay]string{tc.want: keys}[way]
 				if got := in.DigitsBy(way); got != want {
-					t.Errorf("by %s: %q, want %q", way, got, want)
+					t.Errorf("%s: by %s %q, want %q", tc.name, way, got, want)
 				}
-			}
-			in.Hangup()
-			if _, err := out.WaitEnd(t.Context()); err != nil {
-				t.Error(err)
 			}
 		})
 	}
+	talking.Wait()
 }
