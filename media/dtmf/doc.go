@@ -6,7 +6,8 @@
 // Receiver tells each key once, whatever happens to its packets on the way.
 // Detector finds keys in sound, and none in speech. Sender plays a queue of
 // keys, one packet a frame. All are plain values without pointers or clocks:
-// they live inside a stream of the media plane and are moved with it.
+// they live inside a stream of the media plane and are moved with it. Merger
+// counts each key once that is told in several ways; it belongs to a leg.
 //
 // It knows the payload only; RTP headers, sockets and payload types belong to
 // its caller. Read receiver.go first.

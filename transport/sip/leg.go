@@ -34,18 +34,22 @@ type Leg struct {
 	remote media.Remote
 	// rang says that the called party was alerted.
 	rang bool
-	// cause is what Hangup was given; fault is why we hung up by ourselves.
-	cause engine.Cause
-	fault error
-	// over is how the dialog ended, until the stream is closed too; gone says
-	// that it was told.
-	over *engine.LegEnded
-	gone bool
-
+	fate fate
 	keys keys
 
 	deliver func(engine.LegEvent)
 	early   []engine.LegEvent // what happened before Listen
+}
+
+// fate is how a leg ends.
+type fate struct {
+	// cause is what Hangup was given; fault is why we hung up by ourselves.
+	cause engine.Cause
+	fault error
+	// over is how the dialog ended, until the stream is closed too; told says
+	// that the engine knows.
+	over *engine.LegEnded
+	told bool
 }
 
 // openLeg opens the stream of a new leg. near is a stream that it will be
@@ -85,7 +89,7 @@ func (l *Leg) Listen(deliver func(engine.LegEvent)) {
 // tell tells one event, and nothing after the end. l.mu is held.
 func (l *Leg) tell(ev engine.LegEvent) {
 	switch {
-	case l.gone:
+	case l.fate.told:
 	case l.deliver == nil:
 		l.early = append(l.early, ev)
 	default:
@@ -95,8 +99,8 @@ func (l *Leg) tell(ev engine.LegEvent) {
 
 // end tells the end. l.mu is held.
 func (l *Leg) end() {
-	l.tell(*l.over)
-	l.gone = true
+	l.tell(*l.fate.over)
+	l.fate.told = true
 }
 
 // Progress sends 180, or 183 with a session description.
@@ -158,8 +162,8 @@ func gone(err error) error {
 // Hangup ends the leg. The reason goes along by RFC 3326.
 func (l *Leg) Hangup(cause engine.Cause) {
 	l.mu.Lock()
-	if l.cause == "" {
-		l.cause = cause
+	if l.fate.cause == "" {
+		l.fate.cause = cause
 	}
 	d := l.dialog
 	l.mu.Unlock()
@@ -216,15 +220,15 @@ func (l *Leg) take(ev dialog.Event) error {
 		}
 		l.tell(engine.LegConfirmed{})
 	case dialog.Ended:
-		if l.over != nil {
+		if l.fate.over != nil {
 			return nil // told when the stream was closed under it
 		}
-		l.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
-		if l.fault != nil && ev.By == dialog.Local {
-			l.over.Text = l.fault.Error()
+		l.fate.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
+		if l.fate.fault != nil && ev.By == dialog.Local {
+			l.fate.over.Text = l.fate.fault.Error()
 		}
 		if l.trunk != "" && (ev.Status == 401 || ev.Status == 407) {
-			l.over.Text += fmt.Sprintf(": trunk %q does not take our credentials; check its username and password", l.trunk)
+			l.fate.over.Text += fmt.Sprintf(": trunk %q does not take our credentials; check its username and password", l.trunk)
 		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
 			l.end()
@@ -250,8 +254,8 @@ func (l *Leg) settle(body []byte) error {
 // mismatch hangs up on a peer that answered what we cannot speak.
 func (l *Leg) mismatch(err error) {
 	l.mu.Lock()
-	l.cause, l.fault = engine.CauseNoCodec, err
-	d, words := l.dialog, l.cause.Words()
+	l.fate.cause, l.fate.fault = engine.CauseNoCodec, err
+	d, words := l.dialog, l.fate.cause.Words()
 	l.mu.Unlock()
 	d.Hangup(words.SIPStatus, words.SIPReason,
 		dialog.Header{Name: "Reason", Value: fmt.Sprintf(`SIP;cause=%d;text="%s"`, words.SIPStatus, words.SIPReason)})
@@ -276,8 +280,8 @@ func (l *Leg) onOffer(offer []byte) ([]byte, error) {
 // causeOf says why the leg ended. l.mu is held.
 func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
 	switch {
-	case ended.By == dialog.Local && l.cause != "":
-		return l.cause
+	case ended.By == dialog.Local && l.fate.cause != "":
+		return l.fate.cause
 	case ended.By == dialog.Remote && ended.Status == 487 && !l.out:
 		return engine.CauseCancelled
 	case ended.Status != 0:
@@ -301,10 +305,10 @@ func (l *Leg) onMedia(ev media.Event) {
 		l.tell(engine.LegMedia{Event: ev})
 		return
 	}
-	if l.over == nil { // the plane is stopping before the dialog has ended
-		l.over = &engine.LegEnded{Cause: engine.CauseShutdown, Text: "the media plane was stopped"}
+	if l.fate.over == nil { // the plane is stopping before the dialog has ended
+		l.fate.over = &engine.LegEnded{Cause: engine.CauseShutdown, Text: "the media plane was stopped"}
 	}
-	l.over.Figures = ev.Figures
+	l.fate.over.Figures = ev.Figures
 	l.end()
 }
 
