@@ -50,6 +50,7 @@ var libraries = []struct {
 	{"github.com/pion/rtp", []string{"media/", "transport/sip/phone/"}, "packets stay inside media, and in the test phone"},
 	{"github.com/hajimehoshi/go-mp3", []string{"media/prompt/"}, "it panics on some files; media/prompt catches that"},
 	{"modernc.org/sqlite", []string{"store/sqlite/"}, "each database has one room"},
+	{"github.com/jackc/pgx", []string{"store/postgres/"}, "each database has one room"},
 	{"github.com/pressly/goose", []string{"store/"}, "migrations are run by the stores"},
 	{"github.com/alecthomas/kong", []string{"cmd/"}, "flags are read in cmd"},
 	{"github.com/knadh/koanf", []string{"cmd/"}, "configuration is read in cmd"},

@@ -56,7 +56,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		{&w.record, saveRecord}, {&w.event, addEvent}, {&w.registration, saveRegistration}, {&w.end, endRegistration},
 	} {
 		var err error
-		if *one.into, err = db.PrepareContext(ctx, one.text); err != nil {
+		if *one.into, err = db.PrepareContext(ctx, one.text); err != nil { //nolint:sqlclosecheck // closed with db
 			return nil, err
 		}
 	}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
+)
+
+// maxPage is how many calls one page holds at most.
+const maxPage = 1000
+
+// Calls gives a page of the calls, newest first, and the cursor of the next
+// page, which is empty when there is none. The first page has an empty cursor.
+// A limit outside 1 to 1000 counts as the nearest in it. A cursor that was not
+// given out here is store.ErrCursor.
+func (s *Store) Calls(ctx context.Context, limit int, cursor string) ([]engine.Record, string, error) {
+	before, err := store.ParseCursor(cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	limit = min(max(limit, 1), maxPage)
+	// One more than asked tells whether there is a next page.
+	records, err := all(ctx, s.read, record,
+		`SELECT row_to_json(c) FROM calls c WHERE id < $1 ORDER BY id DESC LIMIT $2`, before.String(), limit+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("list calls: %w", err)
+	}
+	if len(records) <= limit {
+		return records, "", nil
+	}
+	records = records[:limit]
+	return records, store.Cursor(records[limit-1].ID), nil
+}
+
+// Call gives a call and its timeline, both as they were at one moment. A call
+// that is not there is store.ErrNotFound; one that was appended just now is
+// there once Durable returned.
+func (s *Store) Call(ctx context.Context, id engine.ID) (r engine.Record, events []engine.Event, err error) {
+	// What a transaction of this kind reads is as it was when it began.
+	atOnce := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, s.read, atOnce, func(tx pgx.Tx) error {
+		records, err := all(ctx, tx, record, `SELECT row_to_json(c) FROM calls c WHERE id = $1`, id.String())
+		if err != nil {
+			return err
+		}
+		if len(records) == 0 {
+			return store.ErrNotFound
+		}
+		r = records[0]
+		events, err = all(ctx, tx, eventOfCall, `SELECT row_to_json(e) FROM call_events e WHERE call = $1 ORDER BY seq`, id.String())
+		return err
+	})
+	if err != nil {
+		return engine.Record{}, nil, fmt.Errorf("read call %s: %w", id, err)
+	}
+	return r, events, nil
+}
+
+// OpenRecords gives a node's calls that are not settled, oldest first; an empty
+// node means those of all. Right after a start of the node these are the ones
+// that a crash interrupted, or whose end it kept from being told.
+func (s *Store) OpenRecords(ctx context.Context, node string) ([]engine.Record, error) {
+	records, err := all(ctx, s.read, record,
+		`SELECT row_to_json(c) FROM calls c WHERE NOT settled AND $1 IN ('', node) ORDER BY id`, node)
+	if err != nil {
+		return nil, fmt.Errorf("list open calls: %w", err)
+	}
+	return records, nil
+}
+
+// LastEvent gives a call's last event; the zero Event when it has none.
+func (s *Store) LastEvent(ctx context.Context, id engine.ID) (engine.Event, error) {
+	last, err := all(ctx, s.read, eventOfCall,
+		`SELECT row_to_json(e) FROM call_events e WHERE call = $1 ORDER BY seq DESC LIMIT 1`, id.String())
+	if err != nil {
+		return engine.Event{}, fmt.Errorf("read the last event of call %s: %w", id, err)
+	}
+	if len(last) == 0 {
+		return engine.Event{}, nil
+	}
+	return last[0], nil
+}
+
+// EventsAfter is that of store.Events. Ids come in the order of commits because
+// those who write take turns.
+func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]store.Event, error) {
+	events, err := all(ctx, s.read, eventRow.event,
+		`SELECT row_to_json(e) FROM call_events e WHERE id > $1 ORDER BY id LIMIT $2`, after, limit)
+	if err != nil {
+		return nil, fmt.Errorf("read events after %d: %w", after, err)
+	}
+	return events, nil
+}
+
+// LastEventID is that of store.Events.
+func (s *Store) LastEventID(ctx context.Context) (int64, error) {
+	var id int64
+	if err := s.read.QueryRow(ctx, `SELECT coalesce(max(id), 0) FROM call_events`).Scan(&id); err != nil {
+		return 0, fmt.Errorf("read the last event: %w", err)
+	}
+	return id, nil
+}
+
+// Registrations gives those that have not expired, by account, user and contact.
+func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error) {
+	kept, err := all(ctx, s.read, registration,
+		`SELECT row_to_json(r) FROM registrations r WHERE expires_at > $1
+		 ORDER BY account COLLATE "C", user_id COLLATE "C", contact COLLATE "C"`, time.Now())
+	if err != nil {
+		return nil, fmt.Errorf("list registrations: %w", err)
+	}
+	return kept, nil
+}
+
+// What the rows of a query become.
+func record(row callRow) (engine.Record, error) { return row.record(), nil }
+
+func registration(row registrationRow) (engine.Registration, error) { return row.registration(), nil }
+
+func eventOfCall(row eventRow) (engine.Event, error) {
+	e, err := row.event()
+	return e.Event, err
+}
+
+// querier is a pool or a transaction.
+type querier interface {
+	Query(ctx context.Context, query string, args ...any) (pgx.Rows, error)
+}
+
+// all gives every row of a query, whose only column is a row as JSON.
+func all[R, T any](ctx context.Context, q querier, become func(R) (T, error), query string, args ...any) ([]T, error) {
+	rows, err := q.Query(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	list, err := pgx.CollectRows(rows, func(r pgx.CollectableRow) (one T, err error) {
+		var row R
+		if err := r.Scan(&row); err != nil {
+			return one, err
+		}
+		return become(row)
+	})
+	if err != nil || len(list) == 0 {
+		return nil, err
+	}
+	return list, nil
+}
