@@ -9,9 +9,9 @@ import (
 )
 
 // Window is how far apart two ways may tell of one key: an INFO that was lost
-// once comes half a second later (RFC 3261 section 17.1.2), a tone is found after
-// some 80 ms.
-const Window = time.Second
+// twice comes a second and a half later (RFC 3261 section 17.1.2.2), a tone is
+// found after some 80 ms.
+const Window = 2 * time.Second
 
 // mergerMemory is how many keys a Merger remembers: more than fit into a window.
 const mergerMemory = 32
