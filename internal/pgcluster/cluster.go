@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/callwright/callwright/internal/peer"
@@ -112,12 +113,23 @@ func (c *Cluster) Stop(t testing.TB) {
 	t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if err := c.stop(); err != nil {
+	if err := c.stop(syscall.SIGINT); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// Restart starts the server again after Stop, on the same data and socket.
+// Crash ends the server as `pg_ctl stop -m immediate` does: at once, in the midst
+// of what it writes. At Restart it recovers what was committed.
+func (c *Cluster) Crash(t testing.TB) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err := c.stop(syscall.SIGQUIT); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restart starts the server again after Stop or Crash, on the same data and socket.
 func (c *Cluster) Restart(t testing.TB) {
 	t.Helper()
 	c.mu.Lock()

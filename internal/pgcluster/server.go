@@ -102,18 +102,19 @@ func (c *Cluster) start() error {
 }
 
 // stop stops the server if it runs, without waiting for its clients; mu is held.
-func (c *Cluster) stop() error {
+// PostgreSQL's documentation, chapter "Shutting Down the Server", has the signals.
+func (c *Cluster) stop(how syscall.Signal) error {
 	s := c.server
 	if s == nil {
 		return nil
 	}
 	c.server = nil
-	if err := s.process.Signal(syscall.SIGINT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := s.process.Signal(how); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("stop postgres: %w", err)
 	}
 	select {
 	case <-s.done:
-		if s.err != nil {
+		if s.err != nil && how == syscall.SIGINT {
 			return fmt.Errorf("postgres: %w\n%s", s.err, s.log.text())
 		}
 		return nil
@@ -129,7 +130,7 @@ func (c *Cluster) end() error {
 	if c.folder == "" {
 		return nil
 	}
-	return errors.Join(c.stop(), os.RemoveAll(c.folder))
+	return errors.Join(c.stop(syscall.SIGINT), os.RemoveAll(c.folder))
 }
 
 // log keeps what the server says and tells when it is ready.
