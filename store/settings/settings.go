@@ -25,7 +25,7 @@ type Store interface {
 	Objects(context.Context) ([]store.Object, error)
 	// PutObject keeps one, in place of what was kept under its name.
 	PutObject(context.Context, store.Object) error
-	// DeleteObject forgets one; one that is not kept is no error.
+	// DeleteObject forgets one. One that is not kept is store.ErrNotFound.
 	DeleteObject(ctx context.Context, kind, account, id string) error
 }
 
@@ -90,8 +90,8 @@ func (s *Settings) Sampling() bool {
 }
 
 // Change has an object be what change makes of it, or of nil if it is not
-// there. It counts for the next call. Changes are made one after the other; old
-// must not be altered. The error is what change gave, an *engine.EntryError, or
+// there. It counts for the next call. Changes are made one after the other;
+// change must not alter old, nor use the Settings. The error is what change gave, an *engine.EntryError, or
 // says that the object could not be kept; then nothing has changed.
 func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error) {
 	s.mu.Lock()
@@ -143,7 +143,7 @@ func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
 	var other *engine.EntryError
 	if errors.As(err, &other) {
 		still := *other
-		still.Conflict, still.Problem = true, "still names "+id.String()
+		still.Field, still.Conflict, still.Problem = "", true, "still names "+id.String()
 		return &still
 	}
 	if err != nil {
@@ -159,7 +159,8 @@ func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
 // deleted.
 func (s *Settings) forget(ctx context.Context, id engine.EntryID, had object) error {
 	if had.place == nowhere {
-		if err := s.config.Store.DeleteObject(ctx, id.Kind, id.Account, id.ID); err != nil {
+		err := s.config.Store.DeleteObject(ctx, id.Kind, id.Account, id.ID)
+		if err != nil && !errors.Is(err, store.ErrNotFound) { // somebody else was faster
 			return err
 		}
 		delete(s.kept, id)

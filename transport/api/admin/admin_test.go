@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"io"
 	"io/fs"
 	"net/http"
 	"os"
@@ -91,28 +90,14 @@ func serve(t *testing.T, c admin.Config) (*api.Server, string) {
 	return s, "http://" + s.Addr().String() + "/api/v1"
 }
 
-// get asks on a connection of its own.
+// get asks for JSON.
 func get(t *testing.T, url string) (int, []byte) {
 	t.Helper()
-	r, err := http.NewRequest("GET", url, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.Close = true
-	r.Header.Set("Authorization", "Bearer "+token)
-	answer, err := http.DefaultClient.Do(r)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer answer.Body.Close()
-	body, err := io.ReadAll(answer.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := answer.Header.Get("Content-Type"); got != "application/json" {
+	status, header, body := ask(t, "GET", url, "")
+	if got := header.Get("Content-Type"); got != "application/json" {
 		t.Errorf("%s has the content type %q", url, got)
 	}
-	return answer.StatusCode, body
+	return status, body
 }
 
 // golden compares JSON with a file, laid out for the eye.
@@ -159,7 +144,7 @@ func sample(t *testing.T) *archive {
 	return &archive{
 		records: []engine.Record{
 			{ID: rings, Account: "default", App: "demo", Number: "+4921112345", Direction: engine.In, From: engine.Anonymous(), To: number, Chain: rings, State: engine.StateRinging, StartedAt: at(9)},
-			{ID: child, Account: "default", App: "demo", Direction: engine.Out, From: caller, To: user, Parent: ended, Chain: ended, State: engine.StateEnded, Cause: engine.CauseNoAnswer, StartedAt: at(2), EndedAt: ref(at(7))},
+			{ID: child, Account: "default", App: "demo", Direction: engine.Out, Caller: "w1", From: caller, To: user, Parent: ended, Chain: ended, State: engine.StateEnded, Cause: engine.CauseNoAnswer, StartedAt: at(2), EndedAt: ref(at(7))},
 			{ID: ended, Account: "default", App: "demo", Number: "+4921112345", Direction: engine.In, From: caller, To: number, Diversion: "+4921199999", Chain: ended, Node: "a", State: engine.StateEnded, Cause: engine.CauseNormal, AnsweredBy: &user, StartedAt: at(0), AnsweredAt: ref(at(1)), EndedAt: ref(at(8)), Dialect: engine.DialectState{"onHangup": "http://secret"}},
 		},
 		events: []engine.Event{

@@ -154,6 +154,7 @@ func TestEventsComeAndResume(t *testing.T) {
 	if diff := cmp.Diff(want, next(t, live)); diff != "" {
 		t.Error(diff)
 	}
+	described(t, "StreamedEvent", want[strings.Index(want, "{"):])
 	leave()
 	f.until(0)
 

@@ -26,7 +26,8 @@ type Settings interface {
 	// Entries gives all of them.
 	Entries() engine.Entries
 	// Change has an object be what change makes of it, or of nil when it is not
-	// there; changes are made one after the other. The errors are those of
+	// there; changes are made one after the other, and change asks for nothing
+	// here. The errors are those of
 	// change, an *engine.EntryError about what is wrong with it, and any other
 	// when it could not be kept. Nothing has changed then.
 	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
@@ -164,6 +165,9 @@ func (o *objects) put(c echo.Context) error {
 	if e, err = sent.into(e); err != nil {
 		return err
 	}
+	if e.EntryID().ID == "" {
+		return wrong(o.id, "%s cannot have an empty %s: leave it out", id, o.id)
+	}
 	created, err := o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
 		if sent.has("password") || sent.has("secret") {
 			return e, nil
@@ -192,7 +196,7 @@ func (o *objects) patch(c echo.Context) error {
 	}
 	_, err = o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
 		if old == nil && id != defaultAccount {
-			return nil, o.missing(id)
+			return nil, fs.ErrNotExist
 		}
 		all, err := sent.over(cmp.Or(old, e))
 		if err != nil {

@@ -37,6 +37,7 @@ type summary struct {
 type particulars struct {
 	Account    string     `json:"account"`
 	Number     *string    `json:"number"`
+	Caller     *string    `json:"caller"`
 	FromName   *string    `json:"from_name"`
 	Diversion  *string    `json:"diversion"`
 	AnsweredBy *string    `json:"answered_by"`
@@ -80,7 +81,7 @@ func detailOf(r engine.Record, events []engine.Event) detail {
 	d := detail{
 		summary: summaryOf(r),
 		particulars: particulars{
-			Account: r.Account, Number: present(r.Number), FromName: present(r.From.Name),
+			Account: r.Account, Number: present(r.Number), Caller: present(r.Caller), FromName: present(r.From.Name),
 			Diversion: present(r.Diversion), Parent: present(r.Parent), Chain: r.Chain, Node: present(r.Node),
 		},
 		Timeline: make([]event, 0, len(events)),
