@@ -117,9 +117,9 @@ func (s *Store) watch(ctx context.Context) {
 }
 
 // Ping gives nil when the database can be read and takes changes as they come,
-// else a sentence for the operator. No new calls should be taken until it is nil.
+// else a sentence for the operator. Calls may still be taken: Health says that.
 func (s *Store) Ping(ctx context.Context) error {
-	if err := s.journal.Health(); err != nil {
+	if err := s.journal.Away(); err != nil {
 		return fmt.Errorf("database %s: %w", s.name, err)
 	}
 	if err := s.read.Ping(ctx); err != nil {
