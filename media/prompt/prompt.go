@@ -11,6 +11,7 @@ import (
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
+	"github.com/callwright/callwright/media/mp3"
 	"github.com/callwright/callwright/media/wav"
 )
 
@@ -28,6 +29,7 @@ const maxSamples = int(MaxDuration / time.Second * media.SampleRate)
 var (
 	errTooLarge = fmt.Errorf("the file is larger than %d MiB: make it smaller, with `sox in.wav -r 8000 -c 1 -e mu-law out.wav`", MaxSize>>20)
 	errTooLong  = fmt.Errorf("the file sounds for longer than %d minutes: cut it into several", int(MaxDuration.Minutes()))
+	errNotMP3   = errors.New("the file begins like MP3, but there is no sound in it that can be read: export it again, or send it as WAV")
 	errNoSound  = errors.New("there is no sound in the file: record or export it again")
 )
 
@@ -106,6 +108,18 @@ func takeOver(r io.Reader, encoding wav.Encoding) (ulaw, alaw []byte, err error)
 	}
 	codec.Transcode(other, coded, media.PCMU, media.PCMA)
 	return coded, other, nil
+}
+
+// readMP3 reads an MP3 file.
+func readMP3(r io.Reader) (ulaw, alaw []byte, err error) {
+	file, err := mp3.NewDecoder(r)
+	if errors.Is(err, mp3.ErrNoFrames) {
+		return nil, nil, errNotMP3
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return convert(file, file.Rate(), 1)
 }
 
 // FromSamples makes a prompt of samples at 8000 a second. Without samples it is

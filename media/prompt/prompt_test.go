@@ -8,6 +8,9 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -252,6 +255,49 @@ func sine(f wav.Format, seconds int) (sound []byte) {
 	return sound
 }
 
+// mp3File reads a file that lame made.
+func mp3File(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "mp3", "testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestDecodeMP3(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"8000-mono.mp3", "22050-mono.mp3", "44100-stereo-vbr-tagged.mp3"} {
+		p, err := Decode(name, iotest.HalfReader(bytes.NewReader(mp3File(t, name))))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		samples := make([]int16, 4000)
+		codec.Decode(media.PCMU, samples, p.ULaw)
+		want := -6.0
+		if strings.Contains(name, "stereo") {
+			want = -12 // in one of two channels
+		}
+		if level := tone.Level(samples[1000:], 1000); p.Duration() < 600*time.Millisecond || p.Duration() > 850*time.Millisecond || math.Abs(level-want) > 1 {
+			t.Errorf("%s: %v with 1000 Hz at %.1f dB, want %v", name, p.Duration(), level, want)
+		}
+	}
+	// MP3 that is none.
+	noise := make([]byte, 20_000)
+	rand.NewChaCha8([32]byte{1}).Read(noise)
+	for name, r := range map[string]io.Reader{
+		"text behind a header": strings.NewReader("\xFF\xFB\x90\x44" + strings.Repeat("this is not MP3, ", 300)),
+		"noise":                strings.NewReader("\xFF\xFB\x90\x44" + string(noise)),
+		"a tag alone":          strings.NewReader("ID3\x04\x00\x00\x00\x00\x00\x05hello"),
+		"a tag and a web page": strings.NewReader("ID3\x04\x00\x00\x00\x00\x00\x05hello<html>"),
+	} {
+		if _, err := Decode("x", r); !errors.Is(err, errNotMP3) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Channels are mixed to their mean, whatever they are read in.
 func TestMixer(t *testing.T) {
 	t.Parallel()
@@ -271,6 +317,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add(file(wav.ULaw, 8, []byte{0xFF}))
 	f.Add(file(wav.ALaw, 8, []byte{0xD5}))
 	f.Add(fileOf(wav.Format{Encoding: wav.PCM, Channels: 2, SampleRate: 44100, Bits: 24}, make([]byte, 601)))
+	f.Add(mp3File(f, "8000-mono.mp3"))
 	f.Add([]byte("<html>"))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		p, err := Decode("x", bytes.NewReader(data))
