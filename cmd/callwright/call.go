@@ -13,7 +13,7 @@ type callCommand struct {
 	To       string        `arg:"" optional:"" help:"Whom to call: a SIP URI (${default})." default:"sip:100@127.0.0.1:5060"`
 	From     string        `help:"The number that is shown (${default_from}, or the user name)." placeholder:"NUMBER"`
 	Username string        `help:"User name, if the other side asks for one." placeholder:"NAME"`
-	Password string        `help:"Password, if the other side asks for one; better in the environment." env:"CALLWRIGHT_CALL_PASSWORD" placeholder:"WORD"`
+	Password string        `help:"Password, if the other side asks for one; better in the environment." env:"SIP_PASSWORD" placeholder:"WORD"`
 	Digits   string        `help:"Keys to type, like 12w34#: w waits half a second, a comma two seconds." placeholder:"KEYS"`
 	Play     string        `help:"Sound file to play: WAV or MP3." type:"path" placeholder:"FILE"`
 	Tone     float64       `help:"Tone to play otherwise, in Hz; 0 is silence (${default})." default:"440" placeholder:"HZ"`

@@ -20,14 +20,20 @@ import (
 
 // commands is what can be said on the command line.
 type commands struct {
-	Serve   serveCommand   `cmd:"" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
-	Demo    demoCommand    `cmd:"" help:"Run one call from end to end on this machine, print what happens, and exit."`
-	Lint    lintCommand    `cmd:"" help:"Check documents: what is wrong in which line, and what they would do."`
-	Send    sendCommand    `cmd:"" help:"Send an app what a call would, and check what it answers."`
-	Calls   callsCommand   `cmd:"" help:"List the calls of a running server, or show one with all that happened."`
-	Tail    tailCommand    `cmd:"" help:"Print what happens on calls of a running server as it happens."`
-	Call    callCommand    `cmd:"" help:"Place a call with a test phone, watch it, and hear what it heard."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Serve serveCommand `cmd:"" group:"Serve" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
+
+	Demo demoCommand `cmd:"" group:"Try it" help:"Run one call from end to end on this machine, print what happens, and exit."`
+	Call callCommand `cmd:"" group:"Try it" help:"Place a call with a test phone, watch it, and see what it heard."`
+
+	Send sendCommand `cmd:"" group:"Write an app" help:"Send an app what a call would, and check what it answers."`
+	Lint lintCommand `cmd:"" group:"Write an app" help:"Check documents: what is wrong in which line, and what they would do."`
+
+	Calls callsCommand `cmd:"" group:"Look into a server" help:"List the calls of a running server, or show one with all that happened."`
+	Tail  tailCommand  `cmd:"" group:"Look into a server" help:"Print what happens on the calls of a running server as it happens."`
+
+	Completion completionCommand `cmd:"" group:"Other" help:"Print the script that has a shell complete command lines."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Print the words that may come next."`
+	Version    versionCommand    `cmd:"" group:"Other" help:"Print the version."`
 }
 
 // world is what commands have of their surroundings.
@@ -57,14 +63,38 @@ type exit int
 // Error names the status.
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
+// firstSteps is the short way to a first call.
+const firstSteps = `callwright answers phone calls and lets a web application decide what happens on them.
+
+See one whole call on this machine:
+  callwright demo
+
+Or make your own, with these in three terminals:
+  callwright serve
+  callwright tail
+  callwright call --digits 1234
+
+Then write an app:
+  callwright send newCall http://localhost:3000     asks it what a call would
+  callwright lint menu.xml                          checks a document
+  callwright serve --app http://localhost:3000      has it answer calls
+
+callwright --help lists all commands; callwright COMMAND --help has examples of each.
+`
+
 // run carries out a command line and gives the exit status: 0 when all is well,
 // 1 when the command failed, 2 when the command line cannot be understood.
 func run(w *world, args []string) int {
+	if len(args) == 0 {
+		fmt.Fprint(w.out, firstSteps)
+		return 0
+	}
 	status := -1
 	parser, err := kong.New(&commands{}, kong.Name("callwright"),
 		kong.Description("callwright answers phone calls and lets a web application decide what happens on them."),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 		kong.Vars{"default_from": defaultFrom, "default_to": defaultTo},
-		kong.Writers(w.out, w.err), kong.UsageOnError(), kong.Exit(func(code int) { status = code }),
+		kong.Writers(w.out, w.err), kong.Exit(func(code int) { status = code }),
 	)
 	if err != nil {
 		fmt.Fprintln(w.err, "callwright:", err)
@@ -92,6 +122,9 @@ func run(w *world, args []string) int {
 }
 
 type versionCommand struct{}
+
+// Help teaches the command.
+func (versionCommand) Help() string { return "Example:\n\n  callwright version" }
 
 // Run prints the version.
 func (versionCommand) Run(w *world) error {

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"bufio"
 	"errors"
 	"flag"
 	"fmt"
@@ -38,7 +39,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", os.Getenv("GORACE"))
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "find": find},
 	})
 }
 
@@ -97,4 +98,68 @@ func shows(ts *testscript.TestScript, _ bool, args []string) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		ts.Fatalf("(-want +got):\n%s", diff)
 	}
+}
+
+// serve runs callwright serve with some flags until the script ends. $SIP and
+// $API are where it listens.
+func serve(ts *testscript.TestScript, _ bool, args []string) {
+	flags := []string{"serve", "--http-listen=127.0.0.1:0", "--sip-listen=udp://127.0.0.1:0", "--media-ports=0"}
+	process, out := start(ts, append(flags, args...))
+	ts.Defer(func() {
+		ts.Check(process.Process.Signal(os.Interrupt))
+		for out.Scan() { // to its end
+		}
+		ts.Check(process.Wait())
+	})
+	ts.Setenv("SIP", await(ts, out, `sip:100@(127\.0\.0\.1:[0-9]+)`))
+	ts.Setenv("API", await(ts, out, `--server (http://127\.0\.0\.1:[0-9]+)`))
+}
+
+// until runs a command until it prints a line that matches, ends it as Ctrl-C
+// does, and wants it to end well: until PATTERN callwright tail.
+func until(ts *testscript.TestScript, _ bool, args []string) {
+	process, out := start(ts, args[2:])
+	await(ts, out, args[0])
+	ts.Check(process.Process.Signal(os.Interrupt))
+	for out.Scan() { // to its end
+	}
+	ts.Check(process.Wait())
+}
+
+// find sets a variable to what a pattern finds in what was printed last.
+func find(ts *testscript.TestScript, _ bool, args []string) {
+	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
+	if found == nil {
+		ts.Fatalf("no match for %s", args[1])
+	}
+	ts.Setenv(args[0], found[1])
+}
+
+// start runs the program in the script's folder and gives what it prints; what
+// it logs goes into a file. It is killed at the end if it still runs.
+func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bufio.Scanner) {
+	log, err := os.OpenFile(ts.MkAbs("log.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	ts.Check(err)
+	defer log.Close()
+	process := exec.Command("callwright", args...)
+	process.Dir, process.Env, process.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH")}, log
+	out, err := process.StdoutPipe()
+	ts.Check(err)
+	ts.Check(process.Start())
+	ts.Defer(func() { _ = process.Process.Kill() })
+	return process, bufio.NewScanner(out)
+}
+
+// await reads lines until one matches, and gives what its group found.
+func await(ts *testscript.TestScript, out *bufio.Scanner, pattern string) string {
+	wanted := regexp.MustCompile(pattern)
+	var lines []string
+	for out.Scan() {
+		lines = append(lines, out.Text())
+		if found := wanted.FindStringSubmatch(out.Text()); found != nil {
+			return found[len(found)-1]
+		}
+	}
+	ts.Fatalf("no line matches %s:\n%s", pattern, strings.Join(lines, "\n"))
+	return ""
 }

@@ -60,7 +60,7 @@ type sendNewCall struct {
 
 type sendDTMF struct {
 	sendCall
-	Digits string `help:"What was typed; empty when nothing was (${default})." default:"1"`
+	Digits string `help:"What was typed; empty when nothing was (${default})." default:"1" placeholder:"KEYS"`
 }
 
 type sendAnswer struct {

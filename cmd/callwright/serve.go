@@ -31,6 +31,20 @@ type serveCommand struct {
 	Verbose    bool     `short:"v" help:"Log more."`
 }
 
+// Help teaches the command.
+func (*serveCommand) Help() string {
+	return `Without anything at all it keeps its records here, listens for SIP on port 5060 and for HTTP on 127.0.0.1:8080, and has a built-in sample app answer every number. What is configured is in a file, in environment variables (CALLWRIGHT_HTTP_LISTEN is http.listen) or in flags; flags win. The README lists all settings.
+
+Ctrl-C hangs up what is left, writes every record and ends; a second one ends at once.
+
+Examples:
+
+  callwright serve
+  callwright serve --app http://localhost:3000
+  callwright serve --config callwright.yaml
+  callwright serve --sip-listen udp://127.0.0.1:5070 --http-listen 127.0.0.1:8090`
+}
+
 // overrides gives the flags that were set, by configuration key.
 func (s *serveCommand) overrides() map[string]any {
 	set := map[string]any{}
@@ -78,14 +92,28 @@ func (s *serveCommand) Run(w *world) error {
 	if s.App != "" && !house.Settings.Sampling() {
 		return errors.Join(house.Stop(), fmt.Errorf("--app answers every number, but the admin API has configured some (they are in %s): leave the flag out, or let --database name another", c.Database))
 	}
+	for i, listen := range c.SIP.Listen {
+		c.SIP.Listen[i] = settled(listen, house)
+	}
 	hint := fmt.Sprintf("callwright answers on %s; the API is on http://%s", strings.Join(c.SIP.Listen, " and "), house.API.Addr())
 	if house.Settings.Sampling() {
-		hint = welcome(c, s.App)
+		hint = welcome(c.SIP.Listen[0], house.API.Addr().String(), s.App)
 	}
 	fmt.Fprintln(w.out, hint)
 	<-w.ctx.Done()
 	log.Info("stopping: hanging up and writing records")
 	return house.Stop()
+}
+
+// settled gives an address of SIP with the port that the system chose, if it
+// did.
+func settled(listen string, house *server.Server) string {
+	network, host, _ := strings.Cut(listen, "://")
+	at, err := netip.ParseAddrPort(host)
+	if err != nil || at.Port() != 0 {
+		return listen
+	}
+	return network + "://" + netip.AddrPortFrom(at.Addr(), house.SIP.Addr(network).Port()).String()
 }
 
 // unconfigured says whether nobody said what to do with calls.
@@ -127,20 +155,25 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 	return stop, nil
 }
 
-// welcome says how to make a first call, in five lines.
-func welcome(c config.Config, app string) string {
-	answers := "The built-in sample app answers every number, to callers on private networks only."
+// welcome says how to make a first call, in six lines.
+func welcome(sip, api, app string) string {
+	answers, digits := "The built-in sample app answers every number", " --digits "+reception.PIN
 	if app != "" {
-		answers = "The app at " + app + " answers every number, to callers on private networks only."
+		answers, digits = "The app at "+app+" answers every number", ""
 	}
-	listen := netip.MustParseAddrPort(c.SIP.Listen[0][strings.Index(c.SIP.Listen[0], "//")+2:])
+	listen := netip.MustParseAddrPort(sip[strings.Index(sip, "//")+2:])
 	if listen.Addr().IsUnspecified() {
 		listen = netip.AddrPortFrom(reachable(), listen.Port())
 	}
+	server := ""
+	if api != config.Default().HTTP.Listen {
+		server = " --server http://" + api
+	}
 	return strings.Join([]string{
-		answers,
-		fmt.Sprintf("Call it:          sip:100@%s from any SIP phone, no registration needed", listen),
-		"Watch the call:   callwright tail",
+		answers + ", to callers on private networks only.",
+		fmt.Sprintf("Call it:          callwright call sip:100@%s%s", listen, digits),
+		fmt.Sprintf("                  or sip:100@%s from any SIP phone, no registration needed", listen),
+		"Watch the call:   callwright tail" + server,
 		"Use your own app: callwright serve --app http://localhost:3000",
 		"More:             callwright serve --config callwright.yaml (README.md lists the settings)",
 	}, "\n")
