@@ -143,7 +143,7 @@ func (c *Call) reach(request DialRequest) error {
 // mayRing says whether a target may be rung. A number of ours that rings nobody
 // must not leave by a trunk: it would come back.
 func (c *Call) mayRing(t Target) error {
-	if t.Contact != "" || t.Address.Kind != KindNumber {
+	if t.Contact != "" || t.Address.Kind != KindNumber || c.engine.directory.Emergency(t.Address) {
 		return nil
 	}
 	if n, ok := c.engine.directory.exactly(c.record.Account, t.Address.Value); ok {

@@ -12,12 +12,20 @@ import (
 // Directory is everything that is configured: who can be dialled, rung and
 // asked. Any goroutine may read it, and the call path does so without asking a
 // database. A change of configuration replaces what it holds as a whole.
-type Directory struct{ now atomic.Pointer[index] }
+type Directory struct {
+	now atomic.Pointer[index]
+	// emergency are the numbers of emergency services, without a plus.
+	emergency []string
+}
 
 // NewDirectory checks that entries name only each other and indexes them. The
-// error says which entry names what is not there.
-func NewDirectory(e Entries) (*Directory, error) {
+// error says which entry names what is not there. Emergency are the numbers of
+// emergency services ("112"); no entry can have one of them.
+func NewDirectory(e Entries, emergency ...string) (*Directory, error) {
 	d := &Directory{}
+	for _, n := range emergency {
+		d.emergency = append(d.emergency, strings.TrimPrefix(NormalizeNumber(n), "+"))
+	}
 	if err := d.Replace(e); err != nil {
 		return nil, err
 	}
@@ -28,11 +36,20 @@ func NewDirectory(e Entries) (*Directory, error) {
 // which is NewDirectory's, it holds what it held.
 func (d *Directory) Replace(e Entries) error {
 	index, err := newIndex(e)
+	if err == nil {
+		err = index.without(d.emergency)
+	}
 	if err != nil {
 		return err
 	}
 	d.now.Store(index)
 	return nil
+}
+
+// Emergency says whether a party is an emergency service, however its number is
+// written.
+func (d *Directory) Emergency(a Address) bool {
+	return a.Kind == KindNumber && slices.Contains(d.emergency, strings.TrimPrefix(a.Value, "+"))
 }
 
 // Number finds what was dialled by somebody of an account: one of the account's
@@ -131,20 +148,23 @@ func (d *Directory) UserNamed(username string) (User, bool) {
 	return u, ok
 }
 
-// Dialled finds what a User dialled: one of its account's numbers, users (by id
+// Dialled finds what a User dialled: an emergency service, one of its account's numbers, users (by id
 // or username) or groups, another account's E.164 number, or a number that is to
 // be reached by a trunk. Patterns are for trunks, and take no part. The Number is
 // empty but for a number of ours; ok is false for what is none of these.
 func (d *Directory) Dialled(u User, dialled string) (to Address, number Number, ok bool) {
 	plain := NormalizeNumber(dialled)
+	if to = NumberAddress(plain); d.Emergency(to) {
+		return to, Number{}, true
+	}
 	if n, mine := d.now.Load().exact[key{u.Account, plain}]; mine {
-		return NumberAddress(plain), n, true
+		return to, n, true
 	}
 	if party, mine := d.Party(u.Account, dialled); mine {
 		return party, Number{}, true
 	}
 	number, _ = d.exactly(u.Account, plain)
-	return NumberAddress(plain), number, IsNumber(dialled)
+	return to, number, IsNumber(dialled)
 }
 
 // Party names what somebody of an account dialled when it is one of the

@@ -91,7 +91,9 @@ func New(c Config) *Engine {
 // transport's to refuse. A call to an emergency service is let through if it can
 // be at all.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
-	emergency := e.guard.isEmergency(a)
+	// Who calls an emergency service by a trunk is somebody else's customer: that
+	// exchange has a way of its own.
+	emergency := a.Caller.ID != "" && e.directory.Emergency(a.To)
 	if err := e.journal.Health(); err != nil && !emergency {
 		return fmt.Errorf("no record of a call could be kept: %w", err)
 	}
@@ -132,7 +134,7 @@ func (e *Engine) arrived(a Arrival, emergency bool) Record {
 	switch {
 	case emergency:
 		r.Direction, r.Account, r.Number, r.App = Out, a.Caller.Account, "", ""
-	case e.guard.reserved(a.To):
+	case e.directory.Emergency(a.To):
 		r.App = "" // whoever called it, no app is asked
 	case a.Caller.ID != "" && a.Number.Number == "":
 		r.Direction, r.Account, r.App = Out, a.Caller.Account, a.Caller.App

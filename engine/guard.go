@@ -23,9 +23,6 @@ type Limits struct {
 	// Prefixes are what a number must begin with to be called by a trunk:
 	// "+49", "0".
 	Prefixes []string
-	// Emergency are the numbers of emergency services: "112". They are never
-	// pushed to an App.
-	Emergency []string
 }
 
 // LimitError refuses a call because of one of the Limits.
@@ -50,25 +47,13 @@ type guard struct {
 	begun  int
 }
 
-// newGuard has numbers and prefixes written as calls have them.
+// newGuard has prefixes written as calls have them.
 func newGuard(l Limits) guard {
-	l.Prefixes, l.Emergency = slices.Clone(l.Prefixes), slices.Clone(l.Emergency)
+	l.Prefixes = slices.Clone(l.Prefixes)
 	for i, p := range l.Prefixes {
 		l.Prefixes[i] = NormalizeNumber(p)
 	}
-	for i, n := range l.Emergency {
-		l.Emergency[i] = strings.TrimPrefix(NormalizeNumber(n), "+")
-	}
 	return guard{limits: l}
-}
-
-// isEmergency says whether a User calls an emergency service. Who calls one by
-// a trunk is somebody else's customer: that exchange has a way of its own.
-func (g *guard) isEmergency(a Arrival) bool { return a.Caller.ID != "" && g.reserved(a.To) }
-
-// reserved says whether a party is an emergency service.
-func (g *guard) reserved(a Address) bool {
-	return a.Kind == KindNumber && slices.Contains(g.limits.Emergency, strings.TrimPrefix(a.Value, "+"))
 }
 
 // enter lets a call in, or gives the *LimitError why not. Whoever was let in
@@ -101,7 +86,7 @@ func (g *guard) leave() {
 // dial says whether a number may be called by a trunk; if not, it gives the
 // *DialError with the *LimitError why.
 func (g *guard) dial(to Address) error {
-	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 || g.reserved(to) {
+	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 {
 		return nil
 	}
 	for _, p := range g.limits.Prefixes {

@@ -42,6 +42,29 @@ func newIndex(e Entries) (*index, error) {
 	)
 }
 
+// without sees that nobody else has the number of an emergency service: whoever
+// dials it must reach that.
+func (d *index) without(emergency []string) error {
+	for _, n := range emergency {
+		for k, number := range d.exact {
+			if strings.TrimPrefix(k.id, "+") == n {
+				return number.EntryID().taken("number", "is an emergency number (limits.emergency)")
+			}
+		}
+		for k, user := range d.users {
+			if k.id == n || user.Username == n {
+				return user.EntryID().taken("id", "has an emergency number as its id or username (limits.emergency)")
+			}
+		}
+		for k, group := range d.groups {
+			if k.id == n {
+				return group.EntryID().taken("id", "has an emergency number as its id (limits.emergency)")
+			}
+		}
+	}
+	return nil
+}
+
 // owner sees that the account of an entry is there.
 func (d *index) owner(n EntryID, account string) *EntryError {
 	if _, ok := d.accounts[account]; !ok {

@@ -89,7 +89,7 @@ func TestLimitPrefixes(t *testing.T) {
 				to := engine.NumberAddress(dialled)
 				p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: to}}}}}}
 				h := house(t, p, func(c *engine.Config) {
-					c.Limits = engine.Limits{Prefixes: []string{"+49", "0"}, Emergency: []string{"112"}}
+					c.Limits = engine.Limits{Prefixes: []string{"+49", "0"}}
 				})
 				h.Target(to.Value, func(l *enginetest.Leg) { l.Refuse(486, false) })
 				h.Call(t, caller, called, number)
@@ -127,7 +127,7 @@ func TestEmergency(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := limited(t, engine.Limits{
-					Calls: 1, CallsPerSecond: 1, MaxDuration: time.Hour, Prefixes: []string{"0049"}, Emergency: []string{"1 1 2"},
+					Calls: 1, CallsPerSecond: 1, MaxDuration: time.Hour, Prefixes: []string{"0049"},
 				})
 				h.Target(arrival.To.Value, func(l *enginetest.Leg) {
 					l.Emit(engine.LegAnswered{})
@@ -167,7 +167,7 @@ func TestEmergency(t *testing.T) {
 func TestEmergencyByTrunk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := limited(t, engine.Limits{Calls: 1, Emergency: []string{"112"}})
+		h := limited(t, engine.Limits{Calls: 1})
 		arrival := engine.Arrival{From: caller, To: ambulance, Trunk: "carrier", Number: engine.Number{Number: "*", App: "app"}}
 		if _, err := h.Arrive(arrival); err != nil {
 			t.Fatal(err)

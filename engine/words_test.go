@@ -173,6 +173,29 @@ func TestDirectoryComplains(t *testing.T) {
 	}
 }
 
+// Nobody can have the number of an emergency service.
+func TestEmergencyNumbersAreTaken(t *testing.T) {
+	t.Parallel()
+	for want, e := range map[string]engine.Entries{
+		`number "112" is an emergency number`: {Numbers: []engine.Number{{Number: "112"}}},
+		`user "u" has an emergency number`:    {Users: []engine.User{{ID: "u", Username: "112"}}},
+		`group "112" has an emergency number`: {Groups: []engine.Group{{ID: "112"}}},
+	} {
+		if _, err := engine.NewDirectory(e, "1-1-2"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want %q", err, want)
+		}
+	}
+	d, err := engine.NewDirectory(engine.Entries{Numbers: []engine.Number{{Number: "*"}}}, "1-1-2")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for number, want := range map[string]bool{"112": true, "+112": true, "1 12": true, "1120": false, "110": false} {
+		if got := d.Emergency(engine.NumberAddress(number)); got != want {
+			t.Errorf("%s is an emergency: %t, want %t", number, got, want)
+		}
+	}
+}
+
 // The table of causes, as the SIP statuses of targets lead to it and as
 // sipgate.io words it (spec section 1.5).
 func TestCauses(t *testing.T) {

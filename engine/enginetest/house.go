@@ -44,7 +44,7 @@ type Dialled struct {
 // of the test that no call is left.
 func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialect, adjust ...func(*engine.Config)) *House {
 	t.Helper()
-	directory, err := engine.NewDirectory(entries)
+	directory, err := engine.NewDirectory(entries, "1 1 2")
 	if err != nil {
 		t.Fatal(err)
 	}

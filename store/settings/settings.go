@@ -39,6 +39,8 @@ type Config struct {
 	Sample engine.Entries
 	// Dialects are the languages that Apps may speak.
 	Dialects []string
+	// Emergency are the numbers of emergency services.
+	Emergency []string
 	// Key seals secrets; KeyName says to the operator where it comes from.
 	Key     *Key
 	KeyName string
@@ -183,7 +185,7 @@ func (s *Settings) with(id engine.EntryID, o object) (engine.Entries, error) {
 	kept := maps.Clone(s.kept)
 	kept[id] = o
 	all := inOrder(kept)
-	_, err := engine.NewDirectory(all)
+	_, err := engine.NewDirectory(all, s.config.Emergency...)
 	return all, err
 }
 

@@ -94,7 +94,7 @@ func (s *Settings) apply(file []engine.Entry) (changed []engine.EntryID, err err
 func (s *Settings) fit() (err error) {
 	for {
 		s.now = inOrder(s.kept)
-		if s.directory, err = engine.NewDirectory(s.orSample(s.now)); err == nil {
+		if s.directory, err = engine.NewDirectory(s.orSample(s.now), s.config.Emergency...); err == nil {
 			return nil
 		}
 		var wrong *engine.EntryError

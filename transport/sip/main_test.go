@@ -170,14 +170,14 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	if change != nil {
 		change(h, &entries)
 	}
-	directory, err := engine.NewDirectory(entries)
+	directory, err := engine.NewDirectory(entries, "112")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.server = New(Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
-		Journal: nothing{}, Emergency: []string{"112"},
-		Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Journal: nothing{},
+		Log:     slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err := h.server.Start(h); err != nil {
 		t.Fatal(err)

@@ -50,8 +50,6 @@ type Config struct {
 	Journal registrar.Journal
 	Saved   []engine.Registration
 	Node    string
-	// Emergency are the numbers of emergency services (limits.emergency).
-	Emergency []string
 }
 
 // Server is the SIP side of callwright. It is the engine's Dialer and Location.

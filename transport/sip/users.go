@@ -33,37 +33,29 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 }
 
 // fromUser says what a user's call is: who calls is known by the credentials,
-// and whatever From says is not believed, only that the user wants to be
-// withheld.
+// and nothing of what From says is believed but that the user wants to be
+// withheld. The engine knows what number the user shows.
 func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
-	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address(), Diversion: diversion(in)}
-	if number := s.cfg.Directory.CallerID(user); number != "" {
-		a.From = engine.Address{Kind: engine.KindNumber, Value: number, Name: user.Name}
-	}
+	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address()}
 	if caller(in).Kind == engine.KindAnonymous {
 		a.From = engine.Anonymous()
 	}
 	dialled := userPart(in.To.URI)
-	a.To = called(in.To)
-	if engine.IsNumber(dialled) && slices.Contains(s.cfg.Emergency, a.To.Value) {
-		return a, nil
-	}
-	if party, ok := s.cfg.Directory.Party(user.Account, dialled); ok {
-		a.To = party
-		return a, nil
-	}
+	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
+	a.To = to
 	app, _ := s.cfg.Directory.App(user.App)
-	number, ours := s.cfg.Directory.Number(user.Account, dialled)
 	_, trunk := s.cfg.Directory.TrunkOut(user.Account)
 	switch {
-	case ours && app.OutgoingURL == "":
-		a.Number = number
+	case number.Number != "" && app.OutgoingURL == "":
+		a.Account, a.Number = number.Account, number
 		return a, nil
-	case ours, engine.IsNumber(dialled) && (trunk || app.OutgoingURL != ""):
+	case ok && (number.Number != "" || to.Kind != engine.KindNumber || s.cfg.Directory.Emergency(to)):
+		return a, nil
+	case ok && (trunk || app.OutgoingURL != ""):
 		return a, nil
 	}
 	reason := fmt.Sprintf("%s dialled %q, which is no user, group or number", user.ID, dialled)
-	if engine.IsNumber(dialled) {
+	if ok {
 		reason = fmt.Sprintf("%s dialled %q, which is not configured, and no trunk has an address", user.ID, dialled)
 	}
 	if nearest := s.cfg.Directory.NearestNumber(user.Account, dialled); nearest != "" {

@@ -150,8 +150,7 @@ func TestUserCalls(t *testing.T) {
 	h := withUsers(t, nil)
 	alice, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w0")
 	bob, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w1")
-	fromAlice := engine.Address{Kind: engine.KindNumber, Value: "+4921112345", Name: "Alice"}
-	fromBob := engine.NumberAddress("+49401")
+	fromAlice, fromBob := alice.Address(), bob.Address()
 	ours, _ := h.server.cfg.Directory.Number(engine.DefaultAccount, "+4921112345")
 	for _, tc := range []struct {
 		dialled string

@@ -26,22 +26,22 @@ func TestInfoComes(t *testing.T) {
 	w.send(invite("info"))
 	call := c.next()
 	must(t, call.Progress(180, "Ringing", nil))
-	ringing := w.expect("180 INVITE")
+	ringing := w.expect("180 INVITE", "200 INVITE")
 	w.send(inside("INFO", "info", 2, ringing, "Content-Type: application/dtmf", "", "key"))
-	w.expect("200 INFO")
+	w.expect("200 INFO", "200 INVITE")
 	must(t, call.Answer(nil))
 	ok := w.expect("200 INVITE")
 	w.send(inside("ACK", "info", 1, ok))
 	call.want("application/dtmf key", "confirmed")
 	w.send(inside("INFO", "info", 3, ok, "Content-Type: application/dtmf", "", "rubbish"))
-	w.expect("400 INFO")
+	w.expect("400 INFO", "200 INVITE")
 	w.send(inside("INFO", "info", 4, ok, "", "without a type"))
-	w.expect("415 INFO")
+	w.expect("415 INFO", "200 INVITE")
 	call.want("application/dtmf key", "confirmed", "application/dtmf rubbish")
 	call.Hangup(0, "")
-	w.expect("BYE")
+	w.expect("BYE", "200 INVITE")
 	w.send(inside("INFO", "info", 5, ok, "Content-Type: application/dtmf", "", "key"))
-	w.expect("481 INFO", "BYE")
+	w.expect("481 INFO", "BYE", "200 INVITE")
 }
 
 func must(t *testing.T, err error) {
@@ -63,7 +63,7 @@ func TestInfoGoes(t *testing.T) {
 	_, w, call, _ := answered(t, newCalls(t), "goes")
 	got, done := replies()
 	must(t, call.Info("application/dtmf", []byte("5"), done))
-	req := w.expect("INFO").(*sip.Request)
+	req := w.expect("INFO", "200 INVITE").(*sip.Request)
 	if string(req.Body()) != "5" || req.ContentType().Value() != "application/dtmf" || req.GetHeader("Contact") != nil {
 		t.Errorf("INFO:\n%s", req)
 	}
@@ -74,12 +74,12 @@ func TestInfoGoes(t *testing.T) {
 	}
 	w.send(response(req, "200 OK", "")) // again: nobody waits for it
 	must(t, call.Info("application/dtmf", []byte("6"), done))
-	w.send(response(w.expect("INFO"), "415 Unsupported Media Type", ""))
+	w.send(response(w.expect("INFO", "200 INVITE"), "415 Unsupported Media Type", ""))
 	if r := <-got; r.Status != 415 || r.Reason != "415 Unsupported Media Type" || r.OK() {
 		t.Errorf("reply %+v", r)
 	}
 	must(t, call.Info("application/dtmf", []byte("7"), done))
-	w.expect("INFO")
+	w.expect("INFO", "200 INVITE")
 	if r := <-got; r.Status != 408 || !strings.HasPrefix(r.Reason, "no answer to INFO") {
 		t.Errorf("reply %+v", r)
 	}
@@ -87,7 +87,7 @@ func TestInfoGoes(t *testing.T) {
 	if err := call.Info("application/dtmf", []byte("8"), done); !errors.Is(err, ErrOver) {
 		t.Errorf("after the end: %v", err)
 	}
-	w.send(response(w.expect("BYE", "INFO"), "200 OK", ""))
+	w.send(response(w.expect("BYE", "INFO", "200 INVITE"), "200 OK", ""))
 	call.want("confirmed", "ended 0 local")
 }
 
@@ -98,7 +98,7 @@ func TestReinvite(t *testing.T) {
 	_, w, call, _ := answered(t, newCalls(t), "change")
 	got, done := replies()
 	must(t, call.Reinvite([]byte("offer 2"), done))
-	req := w.expect("INVITE").(*sip.Request)
+	req := w.expect("INVITE", "200 INVITE").(*sip.Request)
 	if string(req.Body()) != "offer 2" || req.GetHeader("Contact") == nil || !req.To().Params.Has("tag") {
 		t.Errorf("re-INVITE:\n%s", req)
 	}
@@ -109,20 +109,20 @@ func TestReinvite(t *testing.T) {
 		t.Errorf("reply %+v", r)
 	}
 	for range 2 {
-		if ack := elsewhere.expect("ACK").(*sip.Request); ack.CSeq().SeqNo != req.CSeq().SeqNo {
+		if ack := elsewhere.expect("ACK", "200 INVITE").(*sip.Request); ack.CSeq().SeqNo != req.CSeq().SeqNo {
 			t.Errorf("ACK:\n%s", ack)
 		}
 		w.send(ok)
 	}
 	must(t, call.Reinvite([]byte("offer 3"), done))
-	req = elsewhere.expect("INVITE", "ACK").(*sip.Request)
+	req = elsewhere.expect("INVITE", "ACK", "200 INVITE").(*sip.Request)
 	elsewhere.send(response(req, "488 Not Acceptable Here", ""))
 	if r := <-got; r.Status != 488 {
 		t.Errorf("reply %+v", r)
 	}
-	elsewhere.expect("ACK", "INVITE")
+	elsewhere.expect("ACK", "INVITE", "200 INVITE")
 	call.Hangup(0, "")
-	elsewhere.send(response(elsewhere.expect("BYE", "ACK", "INVITE"), "200 OK", ""))
+	elsewhere.send(response(elsewhere.expect("BYE", "ACK", "INVITE", "200 INVITE"), "200 OK", ""))
 	call.want("confirmed", "ended 0 local")
 }
 
@@ -131,13 +131,13 @@ func TestAskChallenged(t *testing.T) {
 	t.Parallel()
 	_, w, d, r, inv := ring(t, Call{Username: "u", Password: "p"})
 	w.send(response(inv, "200 OK", "b", contact(w)))
-	w.expect("ACK", "INVITE")
+	w.expect("ACK", "INVITE", "200 INVITE")
 	r.want("answered")
 	got, done := replies()
 	must(t, d.Info("application/dtmf", []byte("5"), done))
-	first := w.expect("INFO")
+	first := w.expect("INFO", "200 INVITE")
 	w.send(response(first, "407 Proxy Authentication Required", "", `Proxy-Authenticate: Digest realm="r", nonce="n", algorithm=MD5`))
-	again := w.expect("INFO").(*sip.Request)
+	again := w.expect("INFO", "200 INVITE").(*sip.Request)
 	if again.GetHeader("Proxy-Authorization") == nil || again.CSeq().SeqNo != first.CSeq().SeqNo+1 {
 		t.Errorf("second INFO:\n%s", again)
 	}
@@ -146,7 +146,7 @@ func TestAskChallenged(t *testing.T) {
 		t.Errorf("reply %+v", r)
 	}
 	d.Hangup(0, "")
-	w.send(response(w.expect("BYE", "INFO"), "200 OK", ""))
+	w.send(response(w.expect("BYE", "INFO", "200 INVITE"), "200 OK", ""))
 	r.want("answered", "ended 0 local")
 }
 
@@ -160,6 +160,6 @@ func TestAskTooLong(t *testing.T) {
 		t.Errorf("reply %+v", r)
 	}
 	call.Hangup(0, "")
-	w.send(response(w.expect("BYE"), "200 OK", ""))
+	w.send(response(w.expect("BYE", "200 INVITE"), "200 OK", ""))
 	call.want("confirmed", "ended 0 local")
 }

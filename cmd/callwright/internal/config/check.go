@@ -78,7 +78,7 @@ func (c *Config) check() error {
 	if err := c.Entries().Check(Dialects()); err != nil {
 		return err
 	}
-	_, err = engine.NewDirectory(c.Entries())
+	_, err = engine.NewDirectory(c.Entries(), c.Limits.Emergency...)
 	return err
 }
 

@@ -142,8 +142,5 @@ func (l *Limits) Engine() engine.Limits {
 	for _, p := range l.Prefixes {
 		limits.Prefixes = append(limits.Prefixes, engine.NormalizeNumber(p))
 	}
-	for _, n := range l.Emergency {
-		limits.Emergency = append(limits.Emergency, engine.NormalizeNumber(n))
-	}
 	return limits
 }

@@ -81,7 +81,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
 		Directory: directory, Media: sound, Log: log,
-		Journal: s.Store, Saved: registrations, Node: node(), Emergency: limits.Emergency,
+		Journal: s.Store, Saved: registrations, Node: node(),
 	})
 	s.started(s.SIP.Close)
 	s.Engine = engine.New(engine.Config{
@@ -100,7 +100,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err := s.SIP.Start(s.Engine); err != nil {
 		return nil, err
 	}
-	warnOfEmergency(directory, limits.Emergency, log)
+	warnOfEmergency(directory, c.Limits.Emergency, log)
 	return s, s.startAPI(c, log)
 }
 

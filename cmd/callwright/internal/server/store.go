@@ -12,6 +12,7 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store/postgres"
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/store/sqlite"
 	"github.com/callwright/callwright/transport/api/admin"
@@ -35,9 +36,8 @@ func (s *Server) openStore(ctx context.Context, c config.Config, log *slog.Logge
 	if err := os.MkdirAll(c.DataDir, 0o700); err != nil {
 		return fmt.Errorf("make data_dir: %w: let it name a folder that can be written to", err)
 	}
-	journal := filepath.Join(c.DataDir, "journal")
 	var err error
-	if s.Store, err = sqlite.Open(ctx, strings.TrimPrefix(c.Database, "sqlite:"), journal, log); err != nil {
+	if s.Store, err = open(ctx, c, log); err != nil {
 		return err
 	}
 	s.started(func() error {
@@ -50,8 +50,22 @@ func (s *Server) openStore(ctx context.Context, c config.Config, log *slog.Logge
 		return err
 	}
 	s.Settings, err = settings.Open(ctx, settings.Config{
-		Store: s.Store, File: c.Entries(), Sample: c.Sample.Entries(), Dialects: config.Dialects(),
+		Store: s.Store, File: c.Entries(), Sample: c.Sample.Entries(), Dialects: config.Dialects(), Emergency: c.Limits.Emergency,
 		Key: key, KeyName: from, Log: log,
 	})
 	return err
 }
+
+// open opens the database that the configuration names.
+func open(ctx context.Context, c config.Config, log *slog.Logger) (Store, error) {
+	journal := filepath.Join(c.DataDir, "journal")
+	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+		return sqlite.Open(ctx, path, journal, log)
+	}
+	return postgres.Open(ctx, c.Database, journal, log)
+}
+
+var (
+	_ Store = (*sqlite.Store)(nil)
+	_ Store = (*postgres.Store)(nil)
+)
