@@ -20,7 +20,8 @@ import (
 
 // commands is what can be said on the command line.
 type commands struct {
-	Serve serveCommand `cmd:"" group:"Serve" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
+	Serve   serveCommand   `cmd:"" group:"Serve" help:"Answer calls. Without a configuration a sample app answers, to callers on private networks."`
+	Migrate migrateCommand `cmd:"" group:"Serve" help:"Bring the tables of the database up to date, and end."`
 
 	Demo demoCommand `cmd:"" group:"Try it" help:"Run one call from end to end on this machine, print what happens, and exit."`
 	Call callCommand `cmd:"" group:"Try it" help:"Place a call with a test phone, watch it, and see what it heard."`

@@ -13,9 +13,6 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// indent is how far what belongs to a line stands to the right.
-const indent = 31
-
 // Printer prints lines. It is safe for use by many goroutines at once.
 type Printer struct {
 	out  io.Writer
@@ -51,28 +48,31 @@ func (p *Printer) Say(who, format string, args ...any) {
 func (p *Printer) Event(who string, e engine.Event) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.line(e.At, who, fmt.Sprintf("%-8s  %s", e.Kind, e.Text))
+	indent := p.line(e.At, who, fmt.Sprintf("%-8s  %s", e.Kind, e.Text))
 	switch e.Kind {
 	case engine.EventRequest:
-		p.beneath(e.Data.Body)
+		p.beneath(indent, e.Data.Body)
 	case engine.EventReply:
-		p.beneath(e.Data.Body)
+		p.beneath(indent, e.Data.Body)
 		p.documents[e.Call] = e.Data.Body
 	case engine.EventProblem:
 		if problem := e.Data.Problem; problem != nil {
-			p.beneath(excerpt.Of(p.documents[e.Call], problem.Line, problem.Column))
+			p.beneath(indent, excerpt.Of(p.documents[e.Call], problem.Line, problem.Column))
 		}
 	case engine.EventEnded:
 		delete(p.documents, e.Call) // nothing that comes after is a document
 	}
 }
 
-func (p *Printer) line(at time.Time, who, text string) {
-	fmt.Fprintf(p.out, "%s  %-10s  %s\n", p.when(at), who, excerpt.Plain(text))
+// line prints a line, and gives how far to the right the text of events begins.
+func (p *Printer) line(at time.Time, who, text string) (indent int) {
+	before := fmt.Sprintf("%s  %-10s  ", p.when(at), who)
+	fmt.Fprintf(p.out, "%s%s\n", before, excerpt.Plain(text))
+	return len(before) + len("incoming  ")
 }
 
 // beneath prints lines under the one before.
-func (p *Printer) beneath(text string) {
+func (p *Printer) beneath(indent int, text string) {
 	for line := range strings.Lines(strings.TrimSpace(text)) {
 		fmt.Fprintf(p.out, "%*s%s\n", indent, "", excerpt.Plain(strings.TrimRight(line, "\r\n")))
 	}
