@@ -243,7 +243,7 @@ func (o *objects) named(c echo.Context) (engine.EntryID, engine.Entry, error) {
 
 // target gives the object that a path and a body mean, with the defaults.
 func (o *objects) target(c echo.Context, sent fields) (engine.EntryID, engine.Entry, error) {
-	id, e, err := o.named(c)
+	id, _, err := o.named(c)
 	if err != nil {
 		return id, nil, err
 	}
@@ -258,7 +258,7 @@ func (o *objects) target(c echo.Context, sent fields) (engine.EntryID, engine.En
 	if err != nil {
 		return id, nil, err
 	}
-	e = o.blank(account, id.ID)
+	e := o.blank(account, id.ID)
 	return e.EntryID(), e, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
@@ -94,7 +95,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		cancel()
 		s.Engine.Shutdown(now, grace)
 	}))
-	if err := s.recover(ctx, log); err != nil {
+	if err := s.recover(ctx, c, log); err != nil {
 		return nil, err
 	}
 	if err := s.SIP.Start(s.Engine); err != nil {
@@ -134,9 +135,14 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 	return nil
 }
 
-// recover ends the calls that an earlier run left open.
-func (s *Server) recover(ctx context.Context, log *slog.Logger) error {
-	open, err := s.Store.OpenRecords(ctx, node())
+// recover ends the calls that an earlier run left open: this machine's or, in a
+// file, all, because the machine may have had another name.
+func (s *Server) recover(ctx context.Context, c config.Config, log *slog.Logger) error {
+	owner := node()
+	if strings.HasPrefix(c.Database, "sqlite:") {
+		owner = ""
+	}
+	open, err := s.Store.OpenRecords(ctx, owner)
 	if err != nil {
 		return fmt.Errorf("look for calls that an earlier run left open: %w", err)
 	}
