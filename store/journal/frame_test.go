@@ -128,3 +128,33 @@ func FuzzLook(f *testing.F) {
 		}
 	})
 }
+
+// FuzzDecode reads texts whose checksum is right.
+func FuzzDecode(f *testing.F) {
+	for _, text := range []string{
+		`[{"record_saved":{"id":"0190a1b2-c3d4-7000-8000-000000000001","dialect":{"a":"b"},"settled":true,"started_at":"2026-03-29T01:59:59Z"}}]`,
+		`[{"event_added":{"seq":1,"at":"0001-01-01T00:00:00Z","data":{"figures":{"a":[1e400,null]},"party":{}}}}]`,
+		`[{"registration_saved":{"cseq":4294967295,"expires":"9999-12-31T23:59:59.999999999+14:00"}},{"registration_ended":{"Contact":"x"}}]`,
+		`[]`, `null`, `[{}]`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		first, err := decode(text)
+		if err != nil {
+			return
+		}
+		written, err := encode(first)
+		if err != nil {
+			t.Fatalf("%s was read and cannot be written: %v", text, err)
+		}
+		second, err := decode(written)
+		if err != nil {
+			t.Fatalf("%s was written and cannot be read: %v", written, err)
+		}
+		again, err := encode(second)
+		if err != nil || !bytes.Equal(written, again) {
+			t.Errorf("written as %s, then as %s, %v", written, again, err)
+		}
+	})
+}

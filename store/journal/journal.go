@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store/lock"
 )
 
 const (
@@ -30,7 +31,7 @@ const (
 type Journal struct {
 	folder string
 	log    *slog.Logger
-	lock   *os.File
+	lock   *lock.Lock
 
 	segments []*segment // with changes that wait, oldest first
 	file     *os.File   // the last segment while it is appended to, or nil
@@ -60,7 +61,10 @@ func Open(folder string, log *slog.Logger) (_ *Journal, err error) {
 	if err = os.MkdirAll(folder, 0o700); err != nil {
 		return nil, fmt.Errorf("data_dir must be a folder that can be written to: %w", err)
 	}
-	if j.lock, err = lock(folder); err != nil {
+	var used *lock.UsedError
+	if j.lock, err = lock.Take(filepath.Join(folder, "lock")); errors.As(err, &used) {
+		return nil, fmt.Errorf("the folder is %w; stop that one, or let data_dir name another folder", err)
+	} else if err != nil {
 		return nil, err
 	}
 	entries, err := os.ReadDir(folder) // by name
@@ -242,8 +246,7 @@ func (j *Journal) Folder() string { return j.folder }
 func (j *Journal) Close() error {
 	err := j.seal()
 	if j.lock != nil {
-		err = errors.Join(err, j.lock.Close())
-		j.lock = nil
+		err = errors.Join(err, j.lock.Release())
 	}
 	return err
 }

@@ -16,6 +16,7 @@ import (
 	driver "modernc.org/sqlite"
 
 	"github.com/callwright/callwright/migrations"
+	"github.com/callwright/callwright/store/lock"
 )
 
 const (
@@ -43,19 +44,36 @@ const (
 // Migrate brings the tables of the file at path up to date as Open does, and
 // gives the version they had, 0 for a new file, and the one they have now.
 func Migrate(ctx context.Context, path string) (from, to int64, err error) {
+	held, err := take(path)
+	if err != nil {
+		return 0, 0, err
+	}
 	db, from, to, err := openFile(ctx, path)
 	if err != nil {
-		return from, from, err
+		return from, from, errors.Join(err, held.Release())
 	}
-	return from, to, db.Close()
+	return from, to, errors.Join(db.Close(), held.Release())
 }
 
-// openFile gives the writing connection to a file whose tables are up to date,
-// and which version they had and have.
-func openFile(ctx context.Context, path string) (_ *sql.DB, from, to int64, err error) {
+// take makes the file if it is not there, and keeps other processes of ours away
+// from it: the one writer would not be the only one.
+func take(path string) (*lock.Lock, error) {
 	if err := touch(path); err != nil {
-		return nil, 0, 0, err
+		return nil, err
 	}
+	held, err := lock.Take(path + "-lock")
+	if used := (*lock.UsedError)(nil); errors.As(err, &used) {
+		return nil, fmt.Errorf("open database %s: it is %w; stop that one, or let the database setting name another file", path, err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("open database %s: the user callwright runs as must be able to write to the folder %s: %w", path, filepath.Dir(path), err)
+	}
+	return held, nil
+}
+
+// openFile gives the writing connection to a file that was taken, brings its
+// tables up to date, and says which version they had and have.
+func openFile(ctx context.Context, path string) (_ *sql.DB, from, to int64, err error) {
 	if err := ours(ctx, path); err != nil {
 		return nil, 0, 0, err
 	}

@@ -141,3 +141,28 @@ func TestOpenRunsAsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestOpenIsForOneAtATime whatever folder the other has for its journal.
+func TestOpenIsForOneAtATime(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "calls.db")
+	s, err := Open(t.Context(), path, t.TempDir(), quiet())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close(t.Context())
+	_, second := Open(t.Context(), path, t.TempDir(), quiet())
+	_, _, migrate := Migrate(t.Context(), path)
+	for _, err := range []error{second, migrate} {
+		if err == nil || !strings.Contains(err.Error(), path+": it is in use by process") {
+			t.Errorf("error is %v, want that the file is in use", err)
+		}
+	}
+	if err := s.Close(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Migrate(t.Context(), path); err != nil {
+		t.Error(err)
+	}
+	closed(t, path)
+}

@@ -12,12 +12,14 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/lock"
 )
 
 // Store is an open SQLite file. It is the engine's Journal, and what the API
 // reads. All methods may be called at the same time.
 type Store struct {
 	path    string
+	lock    *lock.Lock
 	write   *sql.DB // one connection
 	read    *sql.DB // a few
 	journal *store.Writer
@@ -29,6 +31,20 @@ type Store struct {
 // are kept in the folder journal (see store.Writer), which no other Store may
 // use. The error is a sentence for the operator: what is wrong and what to do.
 func Open(ctx context.Context, path, journal string, log *slog.Logger) (*Store, error) {
+	held, err := take(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, path, journal, log)
+	if err != nil {
+		return nil, errors.Join(err, held.Release())
+	}
+	s.lock = held
+	return s, nil
+}
+
+// open opens a file that was taken.
+func open(ctx context.Context, path, journal string, log *slog.Logger) (*Store, error) {
 	write, _, _, err := openFile(ctx, path)
 	if err != nil {
 		return nil, err
@@ -88,7 +104,7 @@ func (s *Store) Ping(ctx context.Context) error {
 func (s *Store) Close(ctx context.Context) error {
 	err := s.journal.Close(ctx)
 	s.feed.Close()
-	return errors.Join(err, s.read.Close(), s.write.Close())
+	return errors.Join(err, s.read.Close(), s.write.Close(), s.lock.Release())
 }
 
 var (
