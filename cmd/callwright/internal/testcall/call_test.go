@@ -255,3 +255,20 @@ func writeTone(t *testing.T, path string, hz float64) {
 		t.Fatal(err)
 	}
 }
+
+func TestAdvice(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]string{401: "give the --username", 407: "give the --username", 403: "allow_from", 404: "no such number"} {
+		p := callee(t, func(c *phone.Call) { c.Reject(status, "No") })
+		if _, err := run(t, Options{To: p.URI()}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%d: error %v, want one with %q", status, err, want)
+		}
+	}
+	c := call{o: Options{Username: "alice"}}
+	if got := c.advice(401); got != ": are --username and --password right?" {
+		t.Errorf("advice with a user name: %q", got)
+	}
+	if got := c.advice(486); got != "" {
+		t.Errorf("advice about a busy party: %q", got)
+	}
+}

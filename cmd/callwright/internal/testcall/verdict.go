@@ -72,7 +72,7 @@ func (c *call) judge(v phone.Verdict, end dialog.Ended) error {
 	case c.fault != nil:
 		return fmt.Errorf("the answer cannot be used: %w", c.fault)
 	case c.answered.IsZero() && !c.heard:
-		return fmt.Errorf("the call was not answered: %s", end.Reason)
+		return fmt.Errorf("the call was not answered: %s%s", end.Reason, c.advice(end.Status))
 	case v.Packets == 0:
 		return errors.New("the call was answered and no sound came: does the other side reach this address, and is it not behind a firewall?")
 	case float64(v.Lost) > tolerable*float64(v.Packets+v.Lost):
@@ -84,6 +84,21 @@ func (c *call) judge(v phone.Verdict, end dialog.Ended) error {
 func brief(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// advice says what to do about a status that refused the call.
+func (c *call) advice(status int) string {
+	switch {
+	case (status == 401 || status == 407) && c.o.Username == "":
+		return ": give the --username and --password of a user"
+	case status == 401 || status == 407:
+		return ": are --username and --password right?"
+	case status == 403:
+		return ": the other side takes no calls from here; at callwright, trunks[].allow_from says from where"
+	case status == 404:
+		return ": the other side has no such number"
+	}
+	return ""
+}
 
 // samples is how long so many samples last.
 func samples(n int) time.Duration { return time.Duration(n) * time.Second / media.SampleRate }
