@@ -55,7 +55,7 @@ fuzz: ## Fuzz each target for FUZZTIME (30s)
 	@$(GO) test -list '^Fuzz' ./... | awk '/^Fuzz/ { names = names " " $$1 } /^ok/ { n = split(names, name, " "); names = ""; \
 		for (i = 1; i <= n; i++) print $$2, name[i] }' | while read -r package target; do \
 		echo "=== $$package $$target"; \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x "$$package" </dev/null; \
 	done
 
 bench: ## Print the benchmarks
