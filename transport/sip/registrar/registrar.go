@@ -154,6 +154,7 @@ func (r *Registrar) update(u engine.User, req dialog.Request, wanted wishes) ([]
 			if at >= 0 {
 				ended = append(ended, places[at])
 				places = slices.Delete(places, at, at+1)
+				saved = slices.DeleteFunc(saved, same) // what one request gives and takes back
 			}
 			continue
 		}

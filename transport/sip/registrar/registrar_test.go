@@ -247,6 +247,16 @@ func TestTooMany(t *testing.T) {
 	if got := h.register(all...); got.Status != 403 {
 		t.Errorf("50 at once: %+v", got)
 	}
+	// What a request gives and takes back is nowhere, and makes no room.
+	all = nil
+	for i := range 50 {
+		contact := fmt.Sprintf("Contact: <sip:alice@10.0.2.%d>", i)
+		all = append(all, contact, contact+";expires=0")
+	}
+	all = append(all, "Contact: <sip:alice@10.0.0.3>")
+	if got := h.register(all...); got.Status != 200 || len(h.contacts()) != 10 {
+		t.Errorf("50 given and taken back: %+v; alice is at %q", got, h.contacts())
+	}
 	// Those that are there may stay, and one may take another's place.
 	if got := h.register("Contact: <sip:alice@10.0.0.3>"); got.Status != 200 {
 		t.Errorf("again: %+v", got)
