@@ -5,6 +5,8 @@ package sip
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,7 +49,7 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 	case err != nil:
 		return g.challenge(r, false)
 	}
-	if wait := g.throttle.Wait(r.Source.Addr(), c.Username, g.registrar.Knows(r.Source)); wait > 0 {
+	if wait := g.throttle.Wait(r.Source, c.Username, g.registered(r.Source, c.Username)); wait > 0 {
 		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
 			{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)},
 		}}
@@ -83,13 +85,22 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	if !ok { // taken out just now
 		return engine.User{}, g.challenge(r, false)
 	}
-	g.throttle.Right(r.Source.Addr(), c.Username)
+	g.throttle.Right(r.Source, c.Username, g.registered(r.Source, c.Username))
 	return user, nil
 }
 
 func (g *gate) isTrunk(r dialog.Request) bool {
 	_, ok := g.directory.TrunkFrom(r.Source.Addr())
 	return ok
+}
+
+// registered says whether a phone of a user is registered from a source.
+func (g *gate) registered(source netip.AddrPort, username string) bool {
+	u, _ := g.directory.UserNamed(username)
+	return slices.ContainsFunc(g.registrar.Places(u.Account, u.ID), func(p engine.Registration) bool {
+		_, address := flow(p)
+		return address == source.String()
+	})
 }
 
 func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
@@ -103,18 +114,17 @@ func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 // refused writes to the log why credentials were not taken: once in a minute
 // for a source, and what happens to every phone not at all.
 func (g *gate) refused(r dialog.Request, username string, err error) {
-	source := r.Source.Addr()
 	log, waits := false, false
 	switch {
 	case errors.Is(err, digest.ErrStale):
 		return
 	case errors.Is(err, digest.ErrWrong):
-		log, waits = g.throttle.Wrong(source, username)
+		log, waits = g.throttle.Wrong(r.Source, username, g.registered(r.Source, username))
 		if _, known := g.directory.UserNamed(username); !known {
 			err = errors.New("no user has that username")
 		}
 	default:
-		log = g.throttle.Odd(source, err.Error())
+		log = g.throttle.Odd(r.Source.Addr(), err.Error())
 	}
 	if !log {
 		return

@@ -94,9 +94,11 @@ func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response 
 	return e.refusal(req, source)
 }
 
-// begins says whether a request begins something that may want credentials.
+// begins says whether a request begins something that may want credentials. An
+// empty tag is none.
 func begins(req *sip.Request) bool {
-	return req.Method == sip.REGISTER || req.Method == sip.INVITE && !req.To().Params.Has("tag")
+	tag, _ := req.To().Params.Get("tag")
+	return req.Method == sip.REGISTER || req.Method == sip.INVITE && tag == ""
 }
 
 // cancels says whether a request is the CANCEL of a call that was let in.

@@ -241,10 +241,11 @@ func TestThrottle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		th := NewThrottle()
-		source, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		at := func(address string) netip.AddrPort { return netip.AddrPortFrom(netip.MustParseAddr(address), 5060) }
+		source, other := at("192.0.2.1"), at("192.0.2.2")
 		var logged []int
 		for i := range 2 * guessesAtOne {
-			if log, _ := th.Wrong(source, "alice"); log {
+			if log, _ := th.Wrong(source, "alice", false); log {
 				logged = append(logged, i)
 			}
 		}
@@ -252,41 +253,46 @@ func TestThrottle(t *testing.T) {
 			t.Errorf("logged guesses %v, want the first and the last that is looked at", logged)
 		}
 		time.Sleep(20 * time.Second)
-		if wait := th.Wait(source, "alice", true); wait != 40*time.Second {
+		if wait := th.Wait(netip.AddrPortFrom(source.Addr(), 1), "alice", false); wait != 40*time.Second {
 			t.Errorf("alice waits for %v", wait)
 		}
 		if th.Wait(source, "bob", false) != 0 || th.Wait(other, "alice", false) != 0 {
 			t.Error("others wait too")
 		}
 		for i := range guessesOfOne {
-			th.Wrong(source, fmt.Sprint("user", i))
-			th.Wrong(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), "alice")
+			th.Wrong(source, fmt.Sprint("user", i), false)
+			th.Wrong(netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, 0, 0, byte(i)}), 5060), "alice", false)
 		}
 		if th.Wait(source, "bob", false) == 0 || th.Wait(other, "alice", false) == 0 {
 			t.Error("who tries many usernames, and who is tried from many sources, do not wait")
 		}
-		if th.Wait(source, "bob", true) != 0 || th.Wait(other, "alice", true) != 0 {
+		if th.Wait(source, "alice", true) != 0 || th.Wait(source, "bob", true) != 0 || th.Wait(other, "alice", true) != 0 {
 			t.Error("a registered phone waits because of others")
 		}
 		time.Sleep(40 * time.Second)
 		if th.Wait(source, "alice", false) != 0 {
 			t.Error("a new minute changes nothing")
 		}
-		for range guessesAtOne {
-			th.Wrong(source, "alice")
+		for _, registered := range []bool{false, true} {
+			for range guessesAtOne {
+				th.Wrong(source, "alice", registered)
+			}
+			if th.Wait(source, "alice", registered) == 0 {
+				t.Errorf("guesses are not counted; registered: %v", registered)
+			}
+			th.Right(source, "alice", registered)
+			if th.Wait(source, "alice", registered) != 0 {
+				t.Errorf("the right password changes nothing; registered: %v", registered)
+			}
 		}
-		th.Right(source, "alice")
-		if th.Wait(source, "alice", false) != 0 {
-			t.Error("the right password changes nothing")
-		}
-		network := []string{"2001:db8::1", "2001:db8::2:1"}
+		network := []netip.AddrPort{at("2001:db8::1"), at("2001:db8::2:1")}
 		for i := range 2 * guessesAtOne {
-			th.Wrong(netip.MustParseAddr(network[i%2]), "carol")
+			th.Wrong(network[i%2], "carol", false)
 		}
-		if th.Wait(netip.MustParseAddr("2001:db8::3"), "carol", false) == 0 {
+		if th.Wait(at("2001:db8::3"), "carol", false) == 0 {
 			t.Error("the addresses of one network are counted apart")
 		}
-		if !th.Odd(source, "a") || th.Odd(source, "a") || !th.Odd(source, "b") {
+		if !th.Odd(source.Addr(), "a") || th.Odd(source.Addr(), "a") || !th.Odd(source.Addr(), "b") {
 			t.Error("odd things are not logged once")
 		}
 	})
@@ -299,8 +305,8 @@ func TestThrottleBounded(t *testing.T) {
 		th := NewThrottle()
 		lines := 0
 		for i := range maxGuessers {
-			source := netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
-			if log, _ := th.Wrong(source, fmt.Sprint(i)); log {
+			source := netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}), 5060)
+			if log, _ := th.Wrong(source, fmt.Sprint(i), false); log {
 				lines++
 			}
 			if len(th.counts) > maxGuessers {

@@ -11,7 +11,7 @@ import (
 
 // How many wrong guesses in a minute are looked at.
 const (
-	guessesAtOne  = 10  // from one source for one username
+	guessesAtOne  = 10  // from one source for one username, or of one phone
 	guessesOfOne  = 100 // from one source, or for one username
 	guessesLogged = 60  // lines in the log
 )
@@ -31,34 +31,42 @@ type Throttle struct {
 }
 
 // guesser is who guesses: a source, a username, or both; or a source that does
-// something odd, and what sort of thing.
+// something odd, and what sort of thing. The port is that of a registered phone,
+// else 0.
 type guesser struct {
-	source   netip.Addr
+	source   netip.AddrPort
 	username uint64
 	odd      bool
+}
+
+// limit is how often a guesser may guess.
+type limit struct {
+	guesser
+	most int
 }
 
 // NewThrottle makes a Throttle.
 func NewThrottle() *Throttle { return &Throttle{seed: maphash.MakeSeed(), counts: map[guesser]int{}} }
 
-// guessers are the counts that a guess concerns, and how far each may go.
-func (t *Throttle) guessers(source netip.Addr, username string) [3]struct {
-	guesser
-	most int
-} {
-	if source = source.Unmap(); source.Is6() {
+// guessers are the counts that a guess concerns, and how far each may go. A
+// phone of the user's own that is registered counts for itself: nobody else can
+// use its guesses up, be it a neighbour behind the same NAT.
+func (t *Throttle) guessers(source netip.AddrPort, username string, registered bool) []limit {
+	name := maphash.String(t.seed, username)
+	if registered {
+		return []limit{{guesser{source: source, username: name}, guessesAtOne}}
+	}
+	address := source.Addr().Unmap()
+	if address.Is6() {
 		// Whoever has one address of version 6 has its network.
-		if p, err := source.Prefix(64); err == nil {
-			source = p.Addr()
+		if p, err := address.Prefix(64); err == nil {
+			address = p.Addr()
 		}
 	}
-	name := maphash.String(t.seed, username)
-	return [3]struct {
-		guesser
-		most int
-	}{
-		{guesser{source: source, username: name}, guessesAtOne},
-		{guesser{source: source}, guessesOfOne},
+	from := netip.AddrPortFrom(address, 0)
+	return []limit{
+		{guesser{source: from}, guessesOfOne},
+		{guesser{source: from, username: name}, guessesAtOne},
 		{guesser{username: name}, guessesOfOne},
 	}
 }
@@ -72,14 +80,14 @@ func (t *Throttle) turn() {
 }
 
 // Wait gives how long a source has to wait until its credentials for a username
-// are looked at again; 0 is not at all. One that is trusted, because the user is
-// registered from there, waits only for its own guesses.
-func (t *Throttle) Wait(source netip.Addr, username string, trusted bool) time.Duration {
+// are looked at again; 0 is not at all. registered says that a phone of this very
+// user is registered from there: it waits only for its own guesses.
+func (t *Throttle) Wait(source netip.AddrPort, username string, registered bool) time.Duration {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn()
-	for i, g := range t.guessers(source, username) {
-		if t.counts[g.guesser] >= g.most && (i == 0 || !trusted) {
+	for _, g := range t.guessers(source, username, registered) {
+		if t.counts[g.guesser] >= g.most {
 			return time.Until(t.minute.Add(time.Minute))
 		}
 	}
@@ -88,19 +96,19 @@ func (t *Throttle) Wait(source netip.Addr, username string, trusted bool) time.D
 
 // Wrong counts a wrong guess. It says whether to write a line in the log: for
 // the first of a source in a minute, and when it has to wait from now on.
-func (t *Throttle) Wrong(source netip.Addr, username string) (log, waits bool) {
+func (t *Throttle) Wrong(source netip.AddrPort, username string, registered bool) (log, waits bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn()
 	if len(t.counts)+3 > maxGuessers {
 		clear(t.counts) // so many guesses cannot come of one who is let guess
 	}
-	all := t.guessers(source, username)
+	all := t.guessers(source, username, registered)
 	for _, g := range all {
 		t.counts[g.guesser]++
 		waits = waits || t.counts[g.guesser] == g.most
 	}
-	if log = waits || t.counts[all[1].guesser] == 1; !log || t.lines >= guessesLogged {
+	if log = waits || t.counts[all[0].guesser] == 1; !log || t.lines >= guessesLogged {
 		return false, waits
 	}
 	t.lines++
@@ -113,7 +121,7 @@ func (t *Throttle) Odd(source netip.Addr, sort string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.turn()
-	odd := guesser{source: source.Unmap(), username: maphash.String(t.seed, sort), odd: true}
+	odd := guesser{source: netip.AddrPortFrom(source.Unmap(), 0), username: maphash.String(t.seed, sort), odd: true}
 	if t.counts[odd] > 0 || t.lines >= guessesLogged || len(t.counts) >= maxGuessers {
 		return false
 	}
@@ -123,8 +131,12 @@ func (t *Throttle) Odd(source netip.Addr, sort string) bool {
 }
 
 // Right forgets the wrong guesses of a source for a username.
-func (t *Throttle) Right(source netip.Addr, username string) {
+func (t *Throttle) Right(source netip.AddrPort, username string, registered bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.counts, t.guessers(source, username)[0].guesser)
+	for _, g := range t.guessers(source, username, registered) {
+		if g.most == guessesAtOne {
+			delete(t.counts, g.guesser)
+		}
+	}
 }

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// registered is a line from which alice's phone is registered.
+func (h *house) registered() *line {
+	h.t.Helper()
+	l := h.line()
+	if got := l.register("alice", l.answer(l.register("alice"), "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 200 ") {
+		h.t.Fatalf("alice registers:\n%s", got)
+	}
+	return l
+}
+
+// Who is registered as one user is a stranger as any other: where it is, many
+// usernames cannot be tried out.
+func TestGuessingFromWithin(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, nil)
+	l := h.registered()
+	for i := range 100 {
+		if got := l.register("x", l.answer(l.register("x"), fmt.Sprint("user", i), "guess")); !strings.HasPrefix(got, "SIP/2.0 401 ") {
+			t.Fatalf("guess %d:\n%s", i, got)
+		}
+	}
+	if got := l.register("bob", l.answer(l.register("bob"), "bob", "guess")); !strings.HasPrefix(got, "SIP/2.0 503 ") {
+		t.Errorf("one more:\n%s", got)
+	}
+	if got := l.register("alice", l.answer(l.register("alice"), "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 200 ") {
+		t.Errorf("alice, who is registered:\n%s", got)
+	}
+}
+
+// A neighbour behind the same NAT who guesses does not lock out a phone that is
+// registered.
+func TestGuessingNextDoor(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, nil)
+	own, neighbour := h.registered(), h.line()
+	for range 20 {
+		neighbour.register("alice", neighbour.answer(neighbour.register("alice"), "alice", "guess"))
+	}
+	if got := neighbour.register("alice", neighbour.answer(neighbour.register("alice"), "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 503 ") {
+		t.Errorf("the neighbour:\n%s", got)
+	}
+	if got := own.register("alice", own.answer(own.register("alice"), "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 200 ") {
+		t.Errorf("alice, who is registered:\n%s", got)
+	}
+}
+
+// An INVITE with an empty tag in To begins a call, and its credentials are
+// counted as those of any other.
+func TestGuessingByEmptyTag(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, nil)
+	l := h.registered()
+	nonce := regexp.MustCompile(`nonce="([^"]+)"`).FindStringSubmatch(l.register("bob"))[1]
+	statuses := map[string]int{}
+	for i := range 12 {
+		_, err := fmt.Fprintf(l.conn, "INVITE sip:w0@callwright.test SIP/2.0\r\nVia: SIP/2.0/UDP %[1]s;branch=z9hG4bKi%[2]d;rport\r\n"+
+			"From: <sip:bob@callwright.test>;tag=a\r\nTo: <sip:w0@callwright.test>;tag=\r\nCall-ID: i%[2]d\r\nCSeq: 1 INVITE\r\n"+
+			"Contact: <sip:x@%[1]s>\r\nAuthorization: %[3]s\r\nContent-Length: 0\r\n\r\n",
+			l.conn.LocalAddr(), i, authorization(t, nonce, "INVITE", "sip:w0@callwright.test", "bob", "guess"))
+		must(t, err)
+		statuses[l.read()[:11]]++
+	}
+	if statuses["SIP/2.0 503"] != 2 {
+		t.Errorf("statuses %v, want 503 for two", statuses)
+	}
+}
