@@ -36,7 +36,7 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script", UpdateScripts: *update, RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("HOME", e.WorkDir)
-			e.Setenv("GORACE", os.Getenv("GORACE"))
+			e.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // otherwise each command ends a second late
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "find": find},
@@ -142,7 +142,7 @@ func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bufio.Scanner)
 	ts.Check(err)
 	defer log.Close()
 	process := exec.Command("callwright", args...)
-	process.Dir, process.Env, process.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH")}, log
+	process.Dir, process.Env, process.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "GORACE=" + ts.Getenv("GORACE")}, log
 	out, err := process.StdoutPipe()
 	ts.Check(err)
 	ts.Check(process.Start())
