@@ -68,7 +68,13 @@ var errNoWay = errors.New("no way to its address")
 
 // New makes a Server that is not reachable yet.
 func New(cfg Config) *Server {
-	r := registrar.New(registrar.Config{Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved})
+	r := registrar.New(registrar.Config{
+		Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved,
+		May: func(account, user string) bool {
+			u, ok := cfg.Directory.User(account, user)
+			return ok && u.Username != ""
+		},
+	})
 	return &Server{cfg: cfg, log: cfg.Log, registrar: r, gate: newGate(cfg, r), started: make(chan struct{})}
 }
 

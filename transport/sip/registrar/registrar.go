@@ -19,7 +19,7 @@ import (
 )
 
 const (
-	// sweepEvery is how often what has expired is forgotten.
+	// sweepEvery is how often what has expired, or is nobody's, is forgotten.
 	sweepEvery = 5 * time.Second
 	// durableWithin is how long a phone is kept waiting for the disk.
 	durableWithin = 5 * time.Second
@@ -37,6 +37,9 @@ type Config struct {
 	Log     *slog.Logger
 	// Node names this machine in registrations.
 	Node string
+	// May says whether a user is still there and may register; the phones of
+	// one that is not are forgotten within seconds. Required.
+	May func(account, user string) bool
 	// Saved is what was kept of an earlier run.
 	Saved []engine.Registration
 	// Contacts is how many places a user may be at; 0 is 10.
@@ -230,14 +233,16 @@ func source(p engine.Registration) (netip.AddrPort, error) {
 	return netip.ParseAddrPort(address)
 }
 
-// sweep forgets what has expired.
+// sweep forgets what has expired, and the phones of users who may not register
+// any more: another user with the same id must not get them.
 func (r *Registrar) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var gone []engine.Registration
-	for _, places := range r.places {
+	for who, places := range r.places {
+		may := r.cfg.May(who.account, who.user)
 		for _, p := range places {
-			if !now.Before(p.Expires) {
+			if !may || !now.Before(p.Expires) {
 				gone = append(gone, p)
 			}
 		}

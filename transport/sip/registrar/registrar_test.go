@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -65,6 +66,9 @@ func newHouse(t *testing.T, cfg Config) *house {
 	t.Helper()
 	h := &house{t: t, journal: &journal{}}
 	cfg.Journal, cfg.Log, cfg.Node = h.journal, slog.New(slog.DiscardHandler), "here"
+	if cfg.May == nil {
+		cfg.May = func(string, string) bool { return true }
+	}
 	h.Registrar = New(cfg)
 	h.Start()
 	t.Cleanup(h.Close)
@@ -291,6 +295,27 @@ func TestExpiry(t *testing.T) {
 		synctest.Wait()
 		if ended := h.kept(); len(h.places) != 0 || h.Knows(home) || len(ended) != 4 {
 			t.Errorf("after an hour: %v, %v", h.places, ended)
+		}
+	})
+}
+
+// The phones of a user who is not there any more are forgotten: whoever gets the
+// same id would be rung on them.
+func TestUserGone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var gone atomic.Bool
+		h := newHouse(t, Config{May: func(account, user string) bool { return account == "a" && user == "w0" && !gone.Load() }})
+		h.register("Contact: <sip:alice@10.0.0.1>")
+		time.Sleep(2 * sweepEvery)
+		synctest.Wait()
+		h.journaled("saved w0 sip:alice@10.0.0.1")
+		gone.Store(true)
+		time.Sleep(sweepEvery)
+		synctest.Wait()
+		h.journaled("ended w0 sip:alice@10.0.0.1")
+		if h.Knows(home) || len(h.All()) != 0 {
+			t.Errorf("alice is at %q", h.contacts())
 		}
 	})
 }
