@@ -38,6 +38,7 @@ type Journal struct {
 	last     int        // the number of the newest segment there ever was
 	head     []byte     // what is in the oldest segment while it is read, or nil
 	at       int        // how much of the head is done
+	next     *Batch     // what Next gave and is not done, or nil
 }
 
 // segment is one file.

@@ -154,6 +154,9 @@ func TestTheLastBatchSaysSo(t *testing.T) {
 		t.Error("it is not the last")
 	}
 	add(t, j, entry(3, 3)) // meanwhile
+	if _, again := take(t, j, 10); again.Last || again.Changes != 2 {
+		t.Errorf("it is given again with %d changes, last %v", again.Changes, again.Last)
+	}
 	if err := j.Done(batch); err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +309,8 @@ func TestATextThatIsNoChangeIsDamage(t *testing.T) {
 	content = appendFrame(content, frame{[]byte(`[{"event_added":{"seq":5}}]`), 1})
 	write(t, path, content)
 	j := b.open(t)
-	if diff := cmp.Diff([]int{1, 2, 3, 4, 5}, drain(t, j)); diff != "" {
+	take(t, j, 10)
+	if diff := cmp.Diff([]int{1, 2, 3, 4, 5}, drain(t, j)); diff != "" || strings.Count(b.log.String(), "\n") != 1 {
 		t.Errorf("what can be read (-want +got):\n%s", diff)
 	}
 	if files := b.files(t); len(files) != 1 || !strings.HasPrefix(files[0], damaged) || !strings.Contains(b.log.String(), "not known here") || j.Waiting() != 0 {

@@ -28,12 +28,18 @@ type Batch struct {
 // and further ones while there are no more than most changes. It gives them
 // again until Done.
 func (j *Journal) Next(most int) (Batch, error) {
+	if j.next != nil {
+		b := *j.next
+		b.Last = b.Last && len(j.segments) == 1
+		return b, nil
+	}
 	for len(j.segments) > 0 {
 		if err := j.load(); err != nil {
 			return Batch{}, err
 		}
 		b := j.batch(most)
 		if len(b.Entries) > 0 {
+			j.next = &b
 			return b, nil
 		}
 		if err := j.Done(b); err != nil {
@@ -98,6 +104,7 @@ func (j *Journal) batch(most int) Batch {
 // with nothing to give is still there, and Next tries again to remove it.
 func (j *Journal) Done(b Batch) error {
 	s := j.segments[0]
+	j.next = nil
 	j.at = b.end
 	s.changes -= b.taken
 	if j.at < len(j.head) {
