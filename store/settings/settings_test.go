@@ -6,127 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 	"github.com/callwright/callwright/store/settings"
-)
-
-// shelf is a Store in memory.
-type shelf struct {
-	mu   sync.Mutex
-	rows map[engine.EntryID]store.Object
-	away error
-	puts int
-}
-
-func (s *shelf) Objects(context.Context) (rows []store.Object, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, row := range s.rows {
-		rows = append(rows, row)
-	}
-	return rows, s.away
-}
-
-func (s *shelf) PutObject(_ context.Context, o store.Object) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.away != nil {
-		return s.away
-	}
-	if err := o.Check(); err != nil {
-		return err
-	}
-	s.rows[engine.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
-	s.puts++
-	return nil
-}
-
-func (s *shelf) DeleteObject(_ context.Context, kind, account, id string) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.away == nil {
-		delete(s.rows, engine.EntryID{Kind: kind, Account: account, ID: id})
-	}
-	return s.away
-}
-
-// house is settings that can be opened again.
-type house struct {
-	*settings.Settings
-	store settings.Store
-	key   string
-	log   strings.Builder
-}
-
-// open starts, or starts again, with what the file says.
-func (h *house) open(t *testing.T, file engine.Entries) {
-	t.Helper()
-	if err := h.try(file); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func (h *house) try(file engine.Entries) error {
-	h.log.Reset()
-	key, err := settings.NewKey(h.key)
-	if err != nil {
-		return err
-	}
-	h.Settings, err = settings.Open(context.Background(), settings.Config{
-		Store: h.store, File: file, Sample: engine.Entries{Numbers: []engine.Number{{Number: "*"}}},
-		Dialects: []string{"sipgate"}, Key: key, KeyName: "encryption_key",
-		Log: slog.New(slog.NewTextHandler(&h.log, nil)),
-	})
-	return err
-}
-
-func newHouse() (*house, *shelf) {
-	s := &shelf{rows: map[engine.EntryID]store.Object{}}
-	return &house{store: s, key: "the key of the house"}, s
-}
-
-// put makes or changes an entry.
-func (h *house) put(e engine.Entry) error {
-	_, err := h.Change(context.Background(), e.EntryID(), func(engine.Entry) (engine.Entry, error) { return e, nil })
-	return err
-}
-
-// must fails when something that should work does not.
-func must(t *testing.T, err error) {
-	t.Helper()
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// check compares what holds now with what should.
-func (h *house) check(t *testing.T, want engine.Entries) {
-	t.Helper()
-	if diff := cmp.Diff(want, h.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
-		t.Errorf("entries (-want +got):\n%s", diff)
-	}
-}
-
-var (
-	shop  = engine.App{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "http://shop.example/", Secret: "open sesame"}
-	alice = engine.User{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "wonder"}
-	sales = engine.Group{ID: "g0", Account: "default", Users: []string{"w0"}}
-	hello = engine.Number{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}}
-	lines = engine.Trunk{Name: "carrier", Account: "default", Address: "192.0.2.1:5060", Username: "me", Password: "s3cret"}
-	file  = engine.Entries{
-		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
-		Apps:     []engine.App{shop}, Users: []engine.User{alice}, Groups: []engine.Group{sales},
-		Numbers: []engine.Number{hello}, Trunks: []engine.Trunk{lines},
-	}
 )
 
 // What is configured holds, also after a start without any change, and is

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 
 // Package admin is callwright's own face of the API, under /api/v1: the calls
-// there were and are, each with its timeline, and the stream of events.
+// there were and are, each with its timeline, the stream of events, what can be
+// done to a call that lives, the phones that are registered, and the objects of
+// the configuration. openapi.yaml describes it, and a test holds it to that.
 //
-// It only reads, by the two small interfaces in admin.go. Whether a client may
-// see this at all is decided before, by the server that the face is mounted in.
-// Read admin.go first.
+// It keeps nothing, by the small interfaces in admin.go, objects.go and
+// actions.go. Whether a client may see this at all is decided before, by the
+// server that the face is mounted in. Read admin.go first.
 package admin

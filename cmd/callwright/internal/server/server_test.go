@@ -277,7 +277,9 @@ func TestRecovery(t *testing.T) {
 	t.Parallel()
 	a := newApp(t, func(base string, _ *http.Request) string { return "" })
 	folder := t.TempDir()
-	same := func(c *config.Config) { c.Database, c.DataDir = "sqlite:"+filepath.Join(folder, "callwright.db"), folder }
+	same := func(c *config.Config) {
+		c.Database, c.DataDir = "sqlite:"+filepath.Join(folder, "callwright.db"), folder
+	}
 	first := start(t, a.URL, same)
 	id := engine.NewID()
 	first.Store.Append(engine.RecordSaved{Record: engine.Record{
