@@ -234,7 +234,8 @@ func source(p engine.Registration) (netip.AddrPort, error) {
 }
 
 // sweep forgets what has expired, and the phones of users who may not register
-// any more: another user with the same id must not get them.
+// any more: another user with the same id must not get them. What is kept of a
+// phone that was at another node is left to that one, where it may be again.
 func (r *Registrar) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -249,7 +250,9 @@ func (r *Registrar) sweep(now time.Time) {
 	}
 	for _, p := range gone {
 		r.drop(p)
-		r.cfg.Journal.Append(engine.RegistrationEnded{Account: p.Account, User: p.User, Contact: p.Contact})
+		if p.Node == r.cfg.Node {
+			r.cfg.Journal.Append(engine.RegistrationEnded{Account: p.Account, User: p.User, Contact: p.Contact})
+		}
 	}
 }
 

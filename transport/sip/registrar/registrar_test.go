@@ -12,7 +12,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -299,34 +298,13 @@ func TestExpiry(t *testing.T) {
 	})
 }
 
-// The phones of a user who is not there any more are forgotten: whoever gets the
-// same id would be rung on them.
-func TestUserGone(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		var gone atomic.Bool
-		h := newHouse(t, Config{May: func(account, user string) bool { return account == "a" && user == "w0" && !gone.Load() }})
-		h.register("Contact: <sip:alice@10.0.0.1>")
-		time.Sleep(2 * sweepEvery)
-		synctest.Wait()
-		h.journaled("saved w0 sip:alice@10.0.0.1")
-		gone.Store(true)
-		time.Sleep(sweepEvery)
-		synctest.Wait()
-		h.journaled("ended w0 sip:alice@10.0.0.1")
-		if h.Knows(home) || len(h.All()) != 0 {
-			t.Errorf("alice is at %q", h.contacts())
-		}
-	})
-}
-
 // An earlier run's registrations hold until they expire.
 func TestSaved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		saved := []engine.Registration{
-			{Account: "a", User: "w0", Contact: "sip:alice@old", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Expires: time.Now().Add(-time.Second)},
-			{Account: "a", User: "w0", Contact: "sip:alice@here", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Expires: time.Now().Add(time.Minute)},
+			{Account: "a", User: "w0", Contact: "sip:alice@old", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Node: "here", Expires: time.Now().Add(-time.Second)},
+			{Account: "a", User: "w0", Contact: "sip:alice@here", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Node: "here", Expires: time.Now().Add(time.Minute)},
 		}
 		h := newHouse(t, Config{Saved: saved})
 		synctest.Wait()
