@@ -5,7 +5,6 @@ package admin
 import (
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -148,7 +147,7 @@ func (f *Face) refuseAction(c echo.Context, id engine.ID, err error) error {
 		return fmt.Errorf("act on call %s: %w", id, err)
 	}
 	_, _, err = f.config.Calls.Call(c.Request().Context(), id)
-	if errors.Is(err, fs.ErrNotExist) {
+	if isMissing(err) {
 		return noCall(id)
 	}
 	return api.Refuse(http.StatusConflict, "call %s is over, or is on another machine", id)

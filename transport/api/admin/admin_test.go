@@ -6,13 +6,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
+	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -231,7 +232,8 @@ func TestRefusals(t *testing.T) {
 func TestStoreInTrouble(t *testing.T) {
 	t.Parallel()
 	a := sample(t)
-	a.err = errors.New("disk on fire")
+	// What the system says when the socket of a database is gone.
+	a.err = fmt.Errorf("disk on fire: %w", syscall.ENOENT)
 	feed := newFeed()
 	feed.err = a.err
 	_, url := start(t, a, feed)

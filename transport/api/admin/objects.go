@@ -290,7 +290,7 @@ func (o *objects) refusal(id engine.EntryID, err error) error {
 		return &api.StatusError{Status: http.StatusConflict, Text: entry.Error(), Field: entry.Field}
 	case errors.As(err, &entry):
 		return &api.StatusError{Status: http.StatusBadRequest, Text: entry.Error(), Field: entry.Field}
-	case errors.Is(err, fs.ErrNotExist):
+	case isMissing(err):
 		return o.missing(id)
 	}
 	return &api.StatusError{

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -282,7 +283,7 @@ func TestObjectsWithoutDatabase(t *testing.T) {
 	t.Parallel()
 	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0"}}})
 	d.store.mu.Lock()
-	d.store.away = errors.New("connection refused by 10.0.0.5")
+	d.store.away = fmt.Errorf("connect to 10.0.0.5: %w", syscall.ENOENT)
 	d.store.mu.Unlock()
 	const says = `{"error":"the database is away, so nothing was changed; try again later"}`
 	d.want(t, "POST", "/users", `{"id":"w1"}`, 503, says)

@@ -229,3 +229,39 @@ func TestEmergencyIsToldAtTheStart(t *testing.T) {
 		t.Errorf("the log says\n%s", &log)
 	}
 }
+
+// While the database is away calls are taken, the server says what is away, and
+// what the API would change stays as it is. When it is back all goes on.
+func TestDatabaseAway(t *testing.T) {
+	t.Parallel()
+	cluster := pgcluster.Start(t)
+	dsn := cluster.Database(t)
+	a := newApp(t, func(string, *http.Request) string { return `<Response><Reject reason="busy"/></Response>` })
+	s, e := start(t, a.URL, func(c *config.Config) { c.Database = dsn }), caller(t)
+	cluster.Crash(t)
+	until(t, "the server to say what is away", func() bool {
+		status, text := ask(t, s, "", "GET", "/readyz", "")
+		return status == 200 && strings.Contains(text, `"away":["database"]`)
+	})
+	if status := ring(t, s, e); status != 486 || a.count("newCall") != 1 {
+		t.Errorf("a call got %d, and the app %d newCall", status, a.count("newCall"))
+	}
+	if status, text := ask(t, s, s.Token, "PATCH", "/api/v1/apps/app", `{"headers":{"A":"b"}}`); status != 503 || !strings.Contains(text, "the database is away") {
+		t.Errorf("a change: %d %s", status, text)
+	}
+	if status, text := ask(t, s, s.Token, "GET", "/api/v1/apps/app", ""); status != 200 || strings.Contains(text, "headers") {
+		t.Errorf("the app: %d %s", status, text)
+	}
+	cluster.Restart(t)
+	until(t, "the server to say that all is there", func() bool {
+		status, text := ask(t, s, "", "GET", "/readyz", "")
+		return status == 200 && !strings.Contains(text, "away")
+	})
+	if status, text := ask(t, s, s.Token, "PATCH", "/api/v1/apps/app", `{"headers":{"A":"b"}}`); status != 200 {
+		t.Errorf("a change: %d %s", status, text)
+	}
+	until(t, "the record of the call", func() bool {
+		records, _, err := s.Store.Calls(t.Context(), 10, "")
+		return err == nil && len(records) == 1 && records[0].EndedAt != nil
+	})
+}
