@@ -121,28 +121,25 @@ func TestWhatIsRefusedHoldsUpNothing(t *testing.T) {
 	}
 }
 
-// TestAnAbandonedTurnIsBounded: another node hangs while it has its turn to
-// write. Ours gives up in time, and goes on when the turn is over.
-func TestAnAbandonedTurnIsBounded(t *testing.T) {
+// TestExpiredRegistrationsGo at a start; nobody else would end them.
+func TestExpiredRegistrationsGo(t *testing.T) {
 	t.Parallel()
-	s := opened(t, cluster.Database(t))
-	other, err := s.read.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
+	dsn := cluster.Database(t)
+	for range 2 {
+		s := opened(t, dsn)
+		if got := cluster.Query(t, dsn, "SELECT contact FROM registrations WHERE contact = 'old'"); got != "" {
+			t.Errorf("%q is there after a start", got)
+		}
+		for contact, expires := range map[string]time.Time{"old": time.Now().Add(-time.Second), "new": time.Now().Add(time.Hour)} {
+			s.Append(engine.RegistrationSaved{Registration: engine.Registration{User: "w0", Contact: contact, Expires: expires}})
+		}
+		if err := s.Durable(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := cluster.Query(t, dsn, "SELECT contact FROM registrations ORDER BY contact"); got != "new\nold\n" {
+			t.Errorf("%q are there, want both", got)
+		}
 	}
-	if _, err := other.Exec(t.Context(), takeTurn, turnKey); err != nil {
-		t.Fatal(err)
-	}
-	_, changes := began("sample")
-	limited, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-	defer cancel()
-	if err := (&writer{s.write}).Write(limited, changes); !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, store.ErrRefused) {
-		t.Errorf("Write gives %v, want the deadline", err)
-	}
-	if err := other.Rollback(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	exercise(t, s)
 }
 
 // TestTheSchemaUsesItsIndexes: a query that walks a whole table is found when
