@@ -9,19 +9,10 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// alone skips a test of many that have one database open.
-func alone(t *testing.T, db Database) {
-	t.Helper()
-	if !db.Shared {
-		t.Skip("this database is for one process at a time")
-	}
-}
-
 // manyProcesses has several stores write the same database, some of them the
 // same events, while followers of each read it: an event that came late under a
 // lower id would be missed by them.
 func manyProcesses(t *testing.T, db Database) {
-	alone(t, db)
 	const processes, calls, events = 4, 20, 5
 	place := db.Create(t)
 	var stores []Store
@@ -66,7 +57,6 @@ func manyProcesses(t *testing.T, db Database) {
 
 // followOther follows in a store that writes nothing itself.
 func followOther(t *testing.T, db Database) {
-	alone(t, db)
 	place := db.Create(t)
 	writes, follows := open(t, db, place), open(t, db, place)
 	var group sync.WaitGroup

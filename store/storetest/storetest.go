@@ -51,10 +51,11 @@ type Database struct {
 
 // Run runs the suite.
 func Run(t *testing.T, db Database) {
-	for _, test := range []struct {
+	type test struct {
 		name string
 		run  func(*testing.T, Database)
-	}{
+	}
+	tests := []test{
 		{"every field comes back", everyField},
 		{"an almost empty call comes back", almostEmpty},
 		{"a save replaces all that was saved before", replaced},
@@ -80,9 +81,13 @@ func Run(t *testing.T, db Database) {
 		{"a slow follower holds up nobody", slowFollower},
 		{"a follower can begin with what comes next", followNext},
 		{"a follower ends", followEnds},
-		{"many processes write in turns", manyProcesses},
-		{"a follower hears of another process", followOther},
-	} {
+	}
+	if db.Shared {
+		tests = append(tests,
+			test{"many processes write in turns", manyProcesses},
+			test{"a follower hears of another process", followOther})
+	}
+	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			test.run(t, db)
