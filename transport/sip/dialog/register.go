@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -86,9 +87,10 @@ func final(seq uint32, answers <-chan *sip.Response, failed <-chan error) (*sip.
 				return res, nil
 			}
 		case err := <-failed:
-			if err != nil {
+			if err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
 				return nil, err
 			}
+			// That is how sipgo tells of any end that is no failure.
 			late = time.After(time.Second) // the response is on its way through the lane
 		case <-late:
 			return nil, ErrOver // the endpoint was closed
