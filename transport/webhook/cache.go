@@ -29,16 +29,26 @@ type entry struct {
 	fresh, usable time.Time
 }
 
-// newEntry makes an entry of what was fetched. ok says whether it may be kept.
-func newEntry(url string, prompt *media.Prompt, header http.Header, now time.Time) (e *entry, ok bool) {
+// newEntry makes an entry of what was fetched. ok says whether it may be kept;
+// sentOn, whether a temporary redirect led to it.
+func newEntry(url string, prompt *media.Prompt, header http.Header, sentOn bool, now time.Time) (e *entry, ok bool) {
 	k := keepingOf(header, now)
+	if sentOn {
+		k.fresh = min(k.fresh, freshUntold)
+	}
 	fresh := now.Add(k.fresh)
 	return &entry{url: url, prompt: prompt, header: kept(header), fresh: fresh, usable: fresh.Add(k.stale)}, !k.forbidden
 }
 
 // size is about what an entry takes in memory. An empty prompt takes some too.
 func (e *entry) size() int {
-	return len(e.prompt.ULaw) + len(e.prompt.ALaw) + len(e.url) + 1024
+	size := len(e.prompt.ULaw) + len(e.prompt.ALaw) + len(e.prompt.Name) + len(e.url) + 1024
+	for _, values := range e.header {
+		for _, value := range values {
+			size += len(value)
+		}
+	}
+	return size
 }
 
 func newCache(limit int) *cache {

@@ -45,6 +45,8 @@ func TestKeepingOf(t *testing.T) {
 		{"Cache-Control: max-age=60\nCache-Control: no-store", keeping{forbidden: true}},
 		{"Cache-Control: private, max-age=60", keeping{forbidden: true}},
 		{"Cache-Control: max-age=60\nVary: *", keeping{forbidden: true}},
+		{"Cache-Control: max-age=60\nVary: Accept\nVary: Origin, *", keeping{forbidden: true}},
+		{"Cache-Control: max-age=60\nVary: Accept, Origin", keeping{fresh: time.Minute, stale: staleMost}},
 		{"Cache-Control: no-cache, max-age=60", keeping{}},
 		{`Cache-Control: no-cache="set-cookie"`, keeping{}},
 		{"Expires: " + at(5*time.Minute), keeping{fresh: 5 * time.Minute, stale: staleMost}},
@@ -123,6 +125,10 @@ func TestCache(t *testing.T) {
 	}
 	if newer := put("b", 1); c.get("b") != newer {
 		t.Error("a prompt was not replaced")
+	}
+	c.put(&entry{url: "f", prompt: prompt(1), header: http.Header{"Etag": {strings.Repeat("x", c.limit)}}})
+	if c.get("f") != nil {
+		t.Error("headers were kept, and not counted")
 	}
 	for i := range 1000 {
 		put(fmt.Sprint(i), 0)

@@ -24,10 +24,14 @@ type limits struct {
 	// unchanged lets 304 count, too: the request asked whether something
 	// changed.
 	unchanged bool
+	// have and haveFrom are the headers of what is known, and the URL, as it is
+	// shown, that it came from: no other URL is asked whether that changed.
+	have     http.Header
+	haveFrom string
 	// read takes the body of a success as it comes, from the URL that is shown,
 	// so that it need not be held in memory; no other body is then read. Its
 	// error is what reading met.
-	read func(from string, body io.Reader) error
+	read func(ctx context.Context, from string, body io.Reader) error
 }
 
 // errTimeout is why an exchange was ended by its own clock and not by its
@@ -113,6 +117,9 @@ func (c *Client) try(ctx context.Context, h hop, l limits) (status int, header h
 	if req.Header.Get("Accept-Encoding") == "" {
 		req.Header.Set("Accept-Encoding", "gzip, deflate")
 	}
+	if shown(h.url) == l.haveFrom {
+		ifChanged(req.Header, l.have)
+	}
 	resp, err := c.transport.RoundTrip(req)
 	if err != nil {
 		return 0, nil, nil, explain(ctx, h, l, 0, err)
@@ -121,7 +128,7 @@ func (c *Client) try(ctx context.Context, h hop, l limits) (status int, header h
 	if l.isRedirect(resp.StatusCode) && resp.Header.Get("Location") != "" {
 		return resp.StatusCode, resp.Header, nil, nil
 	}
-	body, err = l.take(h, resp)
+	body, err = l.take(ctx, h, resp)
 	if err != nil {
 		err = explain(ctx, h, l, resp.StatusCode, err)
 	}
@@ -129,7 +136,7 @@ func (c *Client) try(ctx context.Context, h hop, l limits) (status int, header h
 }
 
 // take reads the body of a reply, or has it read.
-func (l limits) take(h hop, resp *http.Response) ([]byte, error) {
+func (l limits) take(ctx context.Context, h hop, resp *http.Response) ([]byte, error) {
 	switch {
 	case l.read == nil:
 	case !l.isSuccess(resp.StatusCode) || resp.StatusCode == http.StatusNotModified:
@@ -142,7 +149,7 @@ func (l limits) take(h hop, resp *http.Response) ([]byte, error) {
 		return nil, err
 	}
 	if l.read != nil {
-		return nil, l.read(shown(h.url), decoded)
+		return nil, l.read(ctx, shown(h.url), decoded)
 	}
 	return io.ReadAll(decoded)
 }

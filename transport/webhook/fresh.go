@@ -4,9 +4,12 @@ package webhook
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/callwright/callwright/engine"
 )
 
 const (
@@ -27,7 +30,7 @@ const (
 // to ask whether it is still the same.
 var keptHeaders = []string{"Cache-Control", "Expires", "Date", "Age", "Vary", "ETag", "Last-Modified"}
 
-// keeping says how a file may be kept, counted from when its server was asked.
+// keeping says how a file may be kept, counted from when it was there.
 type keeping struct {
 	// forbidden files are for the calls that wait for them, and not kept.
 	forbidden bool
@@ -40,14 +43,15 @@ type keeping struct {
 // keepingOf reads what a reply says (RFC 9111 sections 3, 4.2 and 5). Fresh is
 // what s-maxage, max-age or Expires says, in this order, less its Age; else a
 // tenth of the time since the file was changed, up to a minute; else two
-// seconds. Never is it more than an hour. A caller that hears the old greeting
+// seconds. Never is it more than an hour, nor, behind a temporary redirect, than
+// those two seconds (newEntry). A caller that hears the old greeting
 // is better off than one that hears none: as long as a file must not be asked
 // for each time (no-cache, must-revalidate), a failing server makes it last for
 // a day, or for what stale-if-error says (RFC 5861 section 4).
 func keepingOf(header http.Header, now time.Time) keeping {
 	directives := cacheControl(header)
 	has := func(name string) bool { _, ok := directives[name]; return ok }
-	if has("no-store") || has("private") || header.Get("Vary") == "*" {
+	if has("no-store") || has("private") || variesByAll(header) {
 		return keeping{forbidden: true}
 	}
 	if has("no-cache") {
@@ -60,6 +64,26 @@ func keepingOf(header http.Header, now time.Time) keeping {
 		k.stale = min(seconds(value), staleMost)
 	}
 	return k
+}
+
+// variesByAll says whether a reply is for one request only (RFC 9110 section
+// 12.5.5). Other values of Vary name headers that are the same in all of ours.
+func variesByAll(header http.Header) bool {
+	for name := range strings.SplitSeq(strings.Join(header.Values("Vary"), ","), ",") {
+		if strings.TrimSpace(name) == "*" {
+			return true
+		}
+	}
+	return false
+}
+
+// wasSentOn says whether a temporary redirect led to a file. Such a redirect is
+// not to be remembered unless it says so (RFC 9110 section 15.4.3): next time it
+// may lead to another file, so how long this one is fresh means little.
+func wasSentOn(attempts []engine.Attempt) bool {
+	return slices.ContainsFunc(attempts, func(a engine.Attempt) bool {
+		return a.Status == http.StatusFound || a.Status == http.StatusSeeOther || a.Status == http.StatusTemporaryRedirect
+	})
 }
 
 // lifetime is how long a reply is fresh from when its server made it.

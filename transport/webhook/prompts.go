@@ -28,6 +28,9 @@ const (
 	// pause is how long a server that fails is left alone, when there is
 	// something to play in the meantime.
 	pause = 10 * time.Second
+	// decoders is how many files are decoded at once. The largest take some 60
+	// MiB each while they are.
+	decoders = 32
 
 	defaultCacheLimit = 64 << 20
 )
@@ -63,6 +66,8 @@ type Prompts struct {
 	cache   *cache
 	flights map[string]*flight
 	running sync.WaitGroup
+	// decoding has a place for each file that is being decoded.
+	decoding chan struct{}
 }
 
 // flight is one fetch that is under way and those who wait for it.
@@ -85,7 +90,12 @@ func NewPrompts(config PromptsConfig) *Prompts {
 	if config.CacheLimit <= 0 {
 		config.CacheLimit = defaultCacheLimit
 	}
-	return &Prompts{config: config, cache: newCache(config.CacheLimit), flights: make(map[string]*flight)}
+	return &Prompts{
+		config:   config,
+		cache:    newCache(config.CacheLimit),
+		flights:  make(map[string]*flight),
+		decoding: make(chan struct{}, decoders),
+	}
 }
 
 // Prompt gives the sound file at a URL, or the tone that it names, ready to be
@@ -182,13 +192,16 @@ func (p *Prompts) forget(url string, f *flight) {
 func (p *Prompts) fetch(ctx context.Context, url string, old *entry) (e *entry, keep bool, err error) {
 	usable := old != nil && time.Now().Before(old.usable)
 	sound, reply := p.ask(ctx, url, old, usable)
+	if usable && reply.Status == http.StatusOK && errors.Is(reply.Err, context.DeadlineExceeded) {
+		sound, reply = p.ask(ctx, url, old, false) // it did change, and takes longer than that to come
+	}
 	now := time.Now()
 	switch {
 	case reply.Err == nil && reply.Status == http.StatusNotModified:
-		e, keep = newEntry(url, old.prompt, renewed(old.header, reply.Header), now)
+		e, keep = newEntry(url, old.prompt, renewed(old.header, reply.Header), wasSentOn(reply.Attempts), now)
 		return e, keep, nil
 	case reply.Err == nil:
-		e, keep = newEntry(url, sound, reply.Header, now)
+		e, keep = newEntry(url, sound, reply.Header, wasSentOn(reply.Attempts), now)
 		return e, keep, nil
 	case usable && isOutage(reply) && ctx.Err() == nil:
 		p.config.Client.config.Logger.WarnContext(ctx, "a sound file could not be asked for again: what it was before is played",
@@ -203,8 +216,8 @@ func (p *Prompts) fetch(ctx context.Context, url string, old *entry) (e *entry, 
 }
 
 // ask asks for a file, if there is an old one only for a change of it, and
-// decodes it while it comes. What is wrong with the file is the reply's error,
-// too.
+// decodes it while it comes, both within the timeout: a small file can take long
+// to decode. What is wrong with the file is the reply's error, too.
 func (p *Prompts) ask(ctx context.Context, url string, old *entry, usable bool) (sound *media.Prompt, reply engine.Reply) {
 	l := limits{
 		timeout:   soundTimeout,
@@ -215,15 +228,20 @@ func (p *Prompts) ask(ctx context.Context, url string, old *entry, usable bool) 
 	}
 	header := http.Header{"Accept": {"audio/wav, audio/x-wav, audio/mpeg, */*;q=0.1"}}
 	if old != nil {
-		ifChanged(header, old.header)
-		l.unchanged = true
+		l.unchanged, l.have, l.haveFrom = true, old.header, old.prompt.Name
 	}
 	if usable {
 		l.timeout = staleTimeout
 	}
 	var fault error // of the file
-	l.read = func(from string, body io.Reader) error {
-		r := &remembering{r: body}
+	l.read = func(ctx context.Context, from string, body io.Reader) error {
+		select {
+		case p.decoding <- struct{}{}:
+			defer func() { <-p.decoding }()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		r := &remembering{ctx: ctx, r: body}
 		sound, fault = prompt.Decode(from, r)
 		return r.err
 	}
@@ -252,14 +270,19 @@ func isOutage(r engine.Reply) bool {
 }
 
 // remembering keeps the error of a reader apart from what is wrong with what
-// was read.
+// was read. It ends with its context, also where the rest is already here.
 type remembering struct {
+	ctx context.Context
 	r   io.Reader
 	err error
 }
 
 // Read implements io.Reader.
 func (r *remembering) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		r.err = err
+		return 0, err
+	}
 	n, err := r.r.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
 		r.err = err
