@@ -7,8 +7,9 @@
 // Its output is one channel, the mean of two: it is made for prompts. It reads
 // files as they are found: with tags before and behind, cut off, damaged in the
 // middle. Whatever the bytes are, it neither panics nor takes more than a few
-// kilobytes. What cannot be decoded is silence; only a file without any frames
-// is an error. It knows no free bit rates, of which nobody has files.
+// dozen kilobytes at once. A frame that cannot be decoded is left out; only a file
+// without any frames is an error. It knows no free bit rates, which encoders make
+// only when told to.
 //
 // A file goes through it as in the standard: frames.go finds frames, side.go and
 // scale.go read how a frame is coded, spectrum.go its values, stereo.go splits

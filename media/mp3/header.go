@@ -9,8 +9,8 @@ type header uint32
 // version, layer and sampling frequency.
 const same = 0xFFFE0C00
 
-// bitRates are in kbit/s: of MPEG-1, and of the lower sampling frequencies. 0 is
-// what we do not know.
+// bitRates are in kbit/s: of MPEG-1, and of the lower sampling frequencies
+// (section 2.4.2.3 of ISO/IEC 11172-3 and of 13818-3). 0 is what we do not know.
 var bitRates = [2][16]int{
 	{0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0},
 	{0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0},

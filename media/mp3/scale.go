@@ -4,7 +4,8 @@ package mp3
 
 // The bands of scale factors, by MPEG-1, 2 or 2.5 and sampling frequency: where
 // each begins, and the end (ISO/IEC 11172-3 table B.8, ISO/IEC 13818-3 table
-// B.2). Those of short blocks are for one of the three.
+// B.2). Those of MPEG-2.5 are in no standard: they are what all encoders use.
+// Those of short blocks are for one of the three.
 var (
 	longBands = [3][3][23]int{
 		{
@@ -94,7 +95,7 @@ type scales struct {
 }
 
 // scaleLengths are how many bits the scale factors of low and high bands have in
-// MPEG-1, by the code of the granule.
+// MPEG-1, by the code of the granule (ISO/IEC 11172-3 section 2.4.2.7).
 var scaleLengths = [16][2]uint{
 	{0, 0}, {0, 1}, {0, 2}, {0, 3}, {3, 0}, {1, 1}, {1, 2}, {1, 3},
 	{2, 1}, {2, 2}, {2, 3}, {3, 1}, {3, 2}, {3, 3}, {4, 2}, {4, 3},
@@ -151,10 +152,10 @@ var groupSizes = [6][3][4]int{
 func groupLengths(code int, intensity bool) (kind int, lengths [4]int) {
 	switch {
 	case !intensity && code < 400:
-		return 0, [4]int{code >> 4 / 5, code >> 4 % 5, code % 16 >> 2, code % 4}
+		return 0, [4]int{(code >> 4) / 5, (code >> 4) % 5, code % 16 >> 2, code % 4}
 	case !intensity && code < 500:
 		code -= 400
-		return 1, [4]int{code >> 2 / 5, code >> 2 % 5, code % 4}
+		return 1, [4]int{(code >> 2) / 5, (code >> 2) % 5, code % 4}
 	case !intensity:
 		code -= 500
 		return 2, [4]int{code / 3, code % 3}
