@@ -38,7 +38,7 @@ func (f *Face) listCalls(c echo.Context) error {
 		return api.Refuse(http.StatusBadRequest, "cursor is %.40q; give what \"next\" of the page before said, or nothing for the newest calls", cursor)
 	}
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	page := page{Calls: make([]summary, 0, len(records)), Next: present(next)}
 	for _, r := range records {
@@ -58,9 +58,17 @@ func (f *Face) showCall(c echo.Context) error {
 		return noCall(id)
 	}
 	if err != nil {
-		return err
+		return unread(err)
 	}
 	return api.JSON(c, http.StatusOK, detailOf(record, events))
+}
+
+// unread says that records could not be read.
+func unread(err error) error {
+	return &api.StatusError{
+		Status: http.StatusServiceUnavailable, Err: err,
+		Text: "the database is away, so nothing can be read; calls go on, try again later",
+	}
 }
 
 // callOf gives the id of the call that a path names.

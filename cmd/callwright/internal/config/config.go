@@ -20,7 +20,10 @@ type Config struct {
 	Recordings string `koanf:"recordings"`
 	// DataDir is the folder for what is made at the first start.
 	DataDir string `koanf:"data_dir"`
-	Admin   Admin  `koanf:"admin"`
+	// Node names this machine in records; empty takes its host name. Where
+	// machines share a database, each ends after a crash the calls of its name.
+	Node  string `koanf:"node"`
+	Admin Admin  `koanf:"admin"`
 	// EncryptionKey seals the passwords and secrets in the database. Without
 	// one it is made at the first start and kept in DataDir.
 	EncryptionKey string   `koanf:"encryption_key"`

@@ -82,13 +82,13 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
 		Directory: directory, Media: sound, Log: log,
-		Journal: s.Store, Saved: registrations, Node: node(),
+		Journal: s.Store, Saved: registrations, Node: node(c),
 	})
 	s.started(s.SIP.Close)
 	s.Engine = engine.New(engine.Config{
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(), Limits: limits, Recordings: c.Recordings, Ringback: ringback,
+		Node: node(c), Limits: limits, Recordings: c.Recordings, Ringback: ringback,
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -138,7 +138,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 // recover ends the calls that an earlier run left open: this machine's or, in a
 // file, all, because the machine may have had another name.
 func (s *Server) recover(ctx context.Context, c config.Config, log *slog.Logger) error {
-	owner := node()
+	owner := node(c)
 	if strings.HasPrefix(c.Database, "sqlite:") {
 		owner = ""
 	}
@@ -191,7 +191,10 @@ func loopback(raw string) bool {
 }
 
 // node names this machine in records.
-func node() string {
+func node(c config.Config) string {
+	if c.Node != "" {
+		return c.Node
+	}
 	name, err := os.Hostname()
 	if err != nil {
 		return "callwright"
