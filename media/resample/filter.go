@@ -67,12 +67,12 @@ func sinc(x float64) float64 {
 }
 
 // kaiser is the window's weight at x, which is 0 in its middle and 1 or -1 at
-// its ends.
+// its ends, but for a factor: it goes out when the sum is made 1.
 func kaiser(x, beta float64) float64 {
 	if x < -1 || x > 1 {
 		return 0
 	}
-	return bessel(beta*math.Sqrt(1-x*x)) / bessel(beta)
+	return bessel(beta * math.Sqrt(1-x*x))
 }
 
 // bessel is the modified Bessel function of the first kind and order zero, by

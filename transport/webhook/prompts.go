@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"time"
@@ -150,7 +151,7 @@ func (p *Prompts) depart(ctx context.Context, url string) *flight {
 	old := p.cache.get(url)
 	p.running.Go(func() {
 		defer cancel()
-		e, keep, err := p.fetch(ctx, url, old)
+		e, keep, err := p.guarded(ctx, url, old)
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		switch {
@@ -167,6 +168,19 @@ func (p *Prompts) depart(ctx context.Context, url string) *flight {
 		close(f.done)
 	})
 	return f
+}
+
+// guarded fetches. A fault of ours in what decodes a stranger's file must not end
+// the calls of others.
+func (p *Prompts) guarded(ctx context.Context, url string, old *entry) (e *entry, keep bool, err error) {
+	defer func() {
+		if fault := recover(); fault != nil {
+			p.config.Client.config.Logger.ErrorContext(ctx, "a sound file could not be read for a fault of the server",
+				"panic", fault, "stack", string(debug.Stack()))
+			err = errors.New("the server has a fault and cannot read this file; its log says more")
+		}
+	}()
+	return p.fetch(ctx, url, old)
 }
 
 // leave takes one off those who wait for a fetch; without any it ends.
