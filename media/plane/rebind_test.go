@@ -87,6 +87,25 @@ func TestRebindToAnotherPort(t *testing.T) {
 	}
 }
 
+// A phone that has moved to another port need not have kept the old one. Its
+// machine then refuses what is sent there, which is no sign of life.
+func TestRebindFromARefusedPort(t *testing.T) {
+	t.Parallel()
+	r := setupRebinding(t)
+	p := r.moved(r.pa.at.Addr())
+	r.pa.crash()
+	for range 25 {
+		r.run(1, map[*phone]float64{p: 1000})
+		if p.drain() > 0 {
+			if e := r.want(r.a, media.Latched); e.Source != p.at {
+				t.Errorf("latched to %v, want %v", e.Source, p.at)
+			}
+			return
+		}
+	}
+	t.Error("the stream has not followed in 500 ms")
+}
+
 func TestRebindToAnotherAddress(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {

@@ -43,7 +43,7 @@ func (s *shard) receive(st *stream) {
 		short = size < rtp.HeaderSize+media.FrameSize
 	}
 	st.in.behind = n != 1 || short
-	if n == 0 && st.lock == locked && st.remote.receive {
+	if st.lock == locked && st.remote.receive {
 		s.lookAround(st)
 	}
 }
