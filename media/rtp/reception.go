@@ -142,8 +142,9 @@ func (r *Reception) Timing(timestamp, arrival uint32) {
 		if d < 0 {
 			d = -d
 		}
-		// A leap of a second is a new talk spurt or a new clock, not jitter.
-		if d < media.SampleRate {
+		// A leap of a second is a new talk spurt or a new clock, not jitter. The
+		// greatest of all has no positive value.
+		if d >= 0 && d < media.SampleRate {
 			r.jitter += uint32(d) - (r.jitter+8)>>4
 		}
 	}

@@ -198,3 +198,18 @@ func TestReceptionJitter(t *testing.T) {
 		t.Errorf("each second packet 10 ms late: jitter %v", j)
 	}
 }
+
+// Timestamps may leap as far as they can: that is no jitter.
+func TestReceptionJitterOfLeaps(t *testing.T) {
+	t.Parallel()
+	for _, leap := range []uint32{media.SampleRate, 1 << 20, 1<<31 - 1, 1 << 31, 1<<31 + 1, 1<<32 - media.SampleRate} {
+		var r rtp.Reception
+		for i := range uint32(100) {
+			r.Packet(rtp.Header{Sequence: uint16(i)}, true)
+			r.Timing(i*leap, 0)
+		}
+		if j := figures(&r).Jitter; j != 0 {
+			t.Errorf("leaps of %d: jitter %v", leap, j)
+		}
+	}
+}
