@@ -93,9 +93,11 @@ func (f *file) write(c *chunk) error {
 	if f.what == media.RecordStereo {
 		channels = 2
 	}
+	if _, err := f.w.Write(out[:2*n]); err != nil {
+		return err
+	}
 	f.frames += int64(n / channels / media.FrameSize)
-	_, err := f.w.Write(out[:2*n])
-	return err
+	return nil
 }
 
 // interleave writes samples of two sides, whose frames alternate, as those of
