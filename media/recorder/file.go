@@ -123,7 +123,7 @@ func mix(out []byte, samples []int16) int {
 	return len(samples) / 2
 }
 
-// end completes the file and tells what came of it, once.
+// end completes the file and tells what came of it.
 func (f *file) end(err error) {
 	f.over = true
 	if f.w != nil {

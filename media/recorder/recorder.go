@@ -4,6 +4,7 @@ package recorder
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,13 @@ const chunkSize = 50 * media.FrameSize
 // maxPending is how many chunks of one recording may wait for the disk: about a
 // minute of sound.
 const maxPending = 64
+
+// patience is how long the end of a recording, and Close, wait for the disk.
+const patience = 5 * time.Second
+
+// ErrStuck tells of a recording whose end the disk has not taken in time. The
+// file is completed if it ever does.
+var ErrStuck = fmt.Errorf("the disk has not taken the end of the recording in %v: the file may be short", patience)
 
 // ErrTooSlow ends a recording for which the disk is too slow.
 var ErrTooSlow = errors.New("the disk is too slow to record on: a minute of sound was waiting to be written")
@@ -57,20 +65,25 @@ func New() *Recorder {
 }
 
 // Close writes what has been handed over and ends the goroutine. Recordings
-// that have not been stopped are completed with what is there.
+// that have not been stopped are completed with what is there. A disk that hangs
+// is waited for no longer than 5 s; the goroutine then ends when the disk goes on.
 func (r *Recorder) Close() {
 	r.closing.Store(true)
 	r.nudge()
-	<-r.done
+	select {
+	case <-r.done:
+	case <-time.After(patience):
+	}
 }
 
 // Start begins a recording. Nothing waits for the disk: when the file cannot be
-// made, ended is told so. It is called exactly once with the recording, on the
-// Recorder's goroutine, and must not block.
+// made, ended is told so. It is called exactly once with the recording, and must
+// not block: on the Recorder's goroutine, or 5 s after Stop, with ErrStuck, on
+// another one if the disk has hung until then.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
-	rec := &Recording{recorder: r, what: o.What, limit: int64(frames)}
-	rec.file = file{path: o.Path, what: o.What, ended: func(r Result) { ended(rec, r) }}
+	rec := &Recording{recorder: r, what: o.What, limit: int64(frames), ended: ended}
+	rec.file = file{path: o.Path, what: o.What, ended: rec.tell}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
 }
@@ -93,6 +106,9 @@ func (r *Recorder) run() {
 			open[rec] = struct{}{}
 			rec.file.take(c)
 			rec.pending.Add(-1)
+			if c.last && rec.stuck != nil {
+				rec.stuck.Stop()
+			}
 			if rec.file.over {
 				delete(open, rec)
 			}
@@ -121,6 +137,16 @@ type Recording struct {
 	pending  atomic.Int32 // chunks that wait for the disk
 	slow     bool         // the disk could not keep up
 	file     file         // belongs to the Recorder's goroutine
+	ended    func(*Recording, Result)
+	told     atomic.Bool // ended was called
+	stuck    *time.Timer // calls it when the disk hangs; set before the last chunk was pushed
+}
+
+// tell says how the recording ended, once.
+func (rec *Recording) tell(r Result) {
+	if rec.told.CompareAndSwap(false, true) {
+		rec.ended(rec, r)
+	}
 }
 
 // Add records one frame: what a stream received, what it sent, or both, coded
@@ -160,6 +186,10 @@ func (rec *Recording) Stop() {
 		rec.chunk = rec.newChunk()
 	}
 	rec.chunk.Value.last = true
+	if !rec.told.Load() {
+		r := Result{Duration: time.Duration(rec.frames) * media.FrameDuration, Err: ErrStuck}
+		rec.stuck = time.AfterFunc(patience, func() { rec.tell(r) })
+	}
 	rec.flush()
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -293,6 +294,40 @@ func TestSlowDisk(t *testing.T) {
 	if got := <-results; !errors.Is(got.Err, recorder.ErrTooSlow) || seconds < 30 || seconds > 65 {
 		t.Errorf("after %d s: %+v", seconds, got)
 	}
+}
+
+// A disk that hangs for ever holds up neither the end of a recording nor Close.
+// When it goes on, the file is completed, and nothing is told twice.
+func TestStuckDisk(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "a.wav")
+	synctest.Test(t, func(t *testing.T) {
+		r := recorder.New()
+		results, hang := make(chan recorder.Result, 3), make(chan struct{})
+		blocker := r.Start(media.RecordOptions{Path: path + "1"}, func(_ *recorder.Recording, res recorder.Result) {
+			results <- res
+			<-hang // as a disk would
+		})
+		blocker.Stop()
+		if got := <-results; got.Err != nil {
+			t.Fatal(got.Err)
+		}
+		rec := r.Start(media.RecordOptions{Path: path}, into(results))
+		for _, f := range frames(media.PCMU, 120, 1000) {
+			rec.Add(media.PCMU, &f, &f)
+		}
+		rec.Stop()
+		if got := <-results; !errors.Is(got.Err, recorder.ErrStuck) || got.Duration != 120*media.FrameDuration {
+			t.Errorf("%+v", got)
+		}
+		r.Close()
+		close(hang)
+		synctest.Wait()
+		level(t, "all", read(t, path)[0], 120, 1000)
+		if len(results) != 0 {
+			t.Error("the end was told twice")
+		}
+	})
 }
 
 func TestCloseCompletesFiles(t *testing.T) {
