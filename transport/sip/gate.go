@@ -40,7 +40,7 @@ func newGate(cfg Config, r *registrar.Registrar) *gate {
 // the same for a user who is not there as for a wrong password. Calls by a trunk
 // need no credentials.
 func (g *gate) look(r dialog.Request) *dialog.Response {
-	c, err := g.verifier.Find(r.Header("Authorization"))
+	c, err := g.verifier.Find(r.Header("Authorization"), r.Source.Addr())
 	switch {
 	case err != nil && r.Method == "INVITE" && g.isTrunk(r):
 		return nil
@@ -70,7 +70,7 @@ func (g *gate) check(r dialog.Request, c digest.Credentials) *dialog.Response {
 // enter uses the credentials of a request, and gives the user whose they are;
 // none for a call by a trunk. It trusts nobody to have looked.
 func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
-	c, err := g.verifier.Find(r.Header("Authorization"))
+	c, err := g.verifier.Find(r.Header("Authorization"), r.Source.Addr())
 	if err != nil {
 		return engine.User{}, nil
 	}
@@ -105,7 +105,7 @@ func (g *gate) registered(source netip.AddrPort, username string) bool {
 
 func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 	no := &dialog.Response{Status: 401, Phrase: "Unauthorized"}
-	for _, value := range g.verifier.Challenge(stale, strings.Join(r.Header("User-Agent"), " ")) {
+	for _, value := range g.verifier.Challenge(stale, strings.Join(r.Header("User-Agent"), " "), r.Source.Addr()) {
 		no.Headers = append(no.Headers, dialog.Header{Name: "WWW-Authenticate", Value: value})
 	}
 	return no

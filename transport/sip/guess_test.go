@@ -4,9 +4,12 @@ package sip
 
 import (
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
 // registered is a line from which alice's phone is registered.
@@ -52,6 +55,36 @@ func TestGuessingNextDoor(t *testing.T) {
 	}
 	if got := own.register("alice", own.answer(own.register("alice"), "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 200 ") {
 		t.Errorf("alice, who is registered:\n%s", got)
+	}
+}
+
+// Credentials that were read on their way are worth nothing at another address.
+func TestNonceOfAnotherSource(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, nil)
+	try := func(source, authorization string) (status int, challenge string) {
+		no := h.server.gate.look(dialog.Request{
+			Method: "REGISTER", URI: "sip:callwright.test", Source: netip.MustParseAddrPort(source),
+			Header: func(name string) []string {
+				if name == "Authorization" && authorization != "" {
+					return []string{authorization}
+				}
+				return nil
+			},
+		})
+		if no == nil {
+			return 0, ""
+		}
+		return no.Status, no.Headers[0].Value
+	}
+	_, challenge := try("192.0.2.1:5060", "")
+	right := authorization(t, regexp.MustCompile(`nonce="([^"]+)"`).FindStringSubmatch(challenge)[1],
+		"REGISTER", "sip:callwright.test", "alice", "secret-a")
+	if status, challenge := try("192.0.2.2:5060", right); status != 401 || !strings.Contains(challenge, "stale=true") {
+		t.Errorf("from another address: %d %s", status, challenge)
+	}
+	if status, _ := try("192.0.2.1:40000", right); status != 0 {
+		t.Errorf("from another port of the same: %d", status)
 	}
 }
 

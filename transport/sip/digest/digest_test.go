@@ -39,7 +39,11 @@ func answer(t testing.TB, challenge, method, uri string, o digest.Options, chang
 
 // try has credentials found, checked and used.
 func try(v *Verifier, method, uri string, headers ...string) error {
-	c, err := v.Find(headers)
+	return tryFrom(v, here, method, uri, headers...)
+}
+
+func tryFrom(v *Verifier, source netip.Addr, method, uri string, headers ...string) error {
+	c, err := v.Find(headers, source)
 	if err != nil {
 		return err
 	}
@@ -50,6 +54,9 @@ func try(v *Verifier, method, uri string, headers ...string) error {
 }
 
 const home = "sip:callwright.test"
+
+// here is where the requests of these tests come from.
+var here = netip.MustParseAddr("192.0.2.1")
 
 func TestCredentials(t *testing.T) {
 	t.Parallel()
@@ -68,9 +75,9 @@ func TestCredentials(t *testing.T) {
 		{"another address of ours, as sipp names it", right, "sip:192.0.2.1:5060", nil, nil},
 		{"another user", right, "sip:900@callwright.test", nil, ErrElsewhere},
 		{"no URI", right, "", nil, ErrElsewhere},
-		{"a nonce that is garbage", right, home, func(c *digest.Credentials) { c.Nonce = "abc" }, ErrForged},
-		{"a nonce of somebody else", right, home, func(c *digest.Credentials) { c.Nonce = newMint().make(time.Now()) }, ErrForged},
-		{"a nonce made younger", right, home, func(c *digest.Credentials) { c.Nonce = "H" + c.Nonce[1:] }, ErrForged},
+		{"a nonce that is garbage", right, home, func(c *digest.Credentials) { c.Nonce = "abc" }, ErrForeign},
+		{"a nonce of somebody else", right, home, func(c *digest.Credentials) { c.Nonce = newMint().make(time.Now(), here) }, ErrForeign},
+		{"a nonce made younger", right, home, func(c *digest.Credentials) { c.Nonce = "H" + c.Nonce[1:] }, ErrForeign},
 		{"another realm", right, home, func(c *digest.Credentials) { c.Realm = "elsewhere" }, ErrMissing},
 		{"another count than was signed", right, home, func(c *digest.Credentials) { c.Nc++ }, ErrWrong},
 		{"a count below one", right, home, func(c *digest.Credentials) { c.Nc = -1 }, ErrUnreadable},
@@ -85,7 +92,7 @@ func TestCredentials(t *testing.T) {
 			t.Run(tc.name+" "+algorithm, func(t *testing.T) {
 				t.Parallel()
 				v := New(Config{Password: alice})
-				challenge := v.Challenge(false, "")[i]
+				challenge := v.Challenge(false, "", here)[i]
 				if !strings.Contains(challenge, "algorithm="+algorithm+",") || strings.Contains(challenge, "stale") {
 					t.Fatalf("challenge %q", challenge)
 				}
@@ -93,7 +100,7 @@ func TestCredentials(t *testing.T) {
 				if !errors.Is(got, tc.want) {
 					t.Errorf("%v, want %v", got, tc.want)
 				}
-				if again := try(v, "REGISTER", home, answer(t, v.Challenge(false, "")[i], "INVITE", home, right, nil)); !errors.Is(again, ErrWrong) {
+				if again := try(v, "REGISTER", home, answer(t, v.Challenge(false, "", here)[i], "INVITE", home, right, nil)); !errors.Is(again, ErrWrong) {
 					t.Errorf("credentials for another method: %v", again)
 				}
 			})
@@ -109,7 +116,7 @@ func TestCredentials(t *testing.T) {
 		t.Errorf("half a header: %v", err)
 	}
 	nobody := New(Config{Password: func(string) (string, bool) { return "", true }})
-	empty := answer(t, nobody.Challenge(false, "")[0], "REGISTER", home, digest.Options{Username: "x"}, nil)
+	empty := answer(t, nobody.Challenge(false, "", here)[0], "REGISTER", home, digest.Options{Username: "x"}, nil)
 	if err := try(nobody, "REGISTER", home, empty); !errors.Is(err, ErrWrong) {
 		t.Errorf("a user without a password: %v", err)
 	}
@@ -120,7 +127,7 @@ func TestCredentials(t *testing.T) {
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	v := New(Config{Password: alice, Realm: "here"})
-	challenge := v.Challenge(false, "")[1]
+	challenge := v.Challenge(false, "", here)[1]
 	with := func(count int) string {
 		return answer(t, challenge, "INVITE", home, digest.Options{Username: "alice", Password: "secret", Count: count}, nil)
 	}
@@ -137,7 +144,7 @@ func TestReplay(t *testing.T) {
 		plain := strings.Replace(challenge, `, qop="auth"`, "", 1)
 		return answer(t, plain, "INVITE", home, digest.Options{Username: "alice", Password: "secret"}, func(c *digest.Credentials) { c.Nc = 0 })
 	}
-	challenge = v.Challenge(false, "")[0]
+	challenge = v.Challenge(false, "", here)[0]
 	once := old(challenge)
 	if err := try(v, "INVITE", home, once); err != nil {
 		t.Errorf("without qop: %v", err)
@@ -150,11 +157,11 @@ func TestReplay(t *testing.T) {
 	if err := try(v, "INVITE", home, with(onlyOnce)); !errors.Is(err, ErrUnreadable) {
 		t.Errorf("the highest count: %v", err)
 	}
-	challenge = v.Challenge(false, "")[0]
+	challenge = v.Challenge(false, "", here)[0]
 	if err := errors.Join(try(v, "INVITE", home, with(1)), try(v, "INVITE", home, old(challenge))); !errors.Is(err, ErrReplayed) {
 		t.Errorf("without qop after a use with it: %v", err)
 	}
-	if err := try(v, "INVITE", home, old(v.Challenge(false, "")[1])); !errors.Is(err, ErrUnreadable) {
+	if err := try(v, "INVITE", home, old(v.Challenge(false, "", here)[1])); !errors.Is(err, ErrUnreadable) {
 		t.Errorf("SHA-256 without qop: %v", err)
 	}
 }
@@ -164,7 +171,7 @@ func TestNonceTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := New(Config{Password: alice, Lifetime: time.Minute})
-		challenge := v.Challenge(false, "")[0]
+		challenge := v.Challenge(false, "", here)[0]
 		with := func(count int) string {
 			return answer(t, challenge, "REGISTER", home, digest.Options{Username: "alice", Password: "secret", Count: count}, nil)
 		}
@@ -176,10 +183,10 @@ func TestNonceTime(t *testing.T) {
 		if err := try(v, "REGISTER", home, with(2)); !errors.Is(err, ErrStale) || !Renewable(err) {
 			t.Errorf("later: %v", err)
 		}
-		if Renewable(ErrWrong) || !Renewable(ErrForged) || !Renewable(ErrReplayed) {
+		if Renewable(ErrWrong) || !Renewable(ErrForeign) || !Renewable(ErrReplayed) {
 			t.Error("what is stale is not what it should be")
 		}
-		if c := v.Challenge(true, "")[0]; !strings.Contains(c, "stale=true") {
+		if c := v.Challenge(true, "", here)[0]; !strings.Contains(c, "stale=true") {
 			t.Errorf("challenge %q", c)
 		}
 	})
@@ -192,7 +199,7 @@ func TestMemory(t *testing.T) {
 	v := New(Config{Password: alice, Remembered: 10})
 	var headers []string
 	for i := range 30 {
-		h := answer(t, v.Challenge(false, "")[0], "REGISTER", home, digest.Options{Username: "alice", Password: "secret"}, nil)
+		h := answer(t, v.Challenge(false, "", here)[0], "REGISTER", home, digest.Options{Username: "alice", Password: "secret"}, nil)
 		headers = append(headers, h)
 		if err := try(v, "REGISTER", home, h); err != nil {
 			t.Fatalf("%d: %v", i, err)
@@ -206,9 +213,37 @@ func TestMemory(t *testing.T) {
 			t.Errorf("nonce %d again: %v", i, err)
 		}
 	}
-	old := v.mint.make(time.Unix(0, v.used.floor))
-	if b, ok := v.mint.read(old); !ok || v.used.use(b, 1) {
+	old := v.mint.make(time.Unix(0, v.used.floor), here)
+	if b, ok := v.mint.read(old, here); !ok || v.used.use(b, 1) {
 		t.Error("a nonce that may have been forgotten is taken")
+	}
+}
+
+// A nonce is good for the source that asked for it, and somebody else's answer
+// is not looked at.
+func TestSource(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		asked, answers string
+		want           error
+	}{
+		{"192.0.2.1", "192.0.2.1", nil},
+		{"192.0.2.1", "::ffff:192.0.2.1", nil}, // heard on a socket of both versions
+		{"192.0.2.1", "192.0.2.2", ErrForeign},
+		{"192.0.2.1", "2001:db8::1", ErrForeign},
+		{"2001:db8::1", "2001:db8::ffff:1", nil},
+		{"fe80::1%eth0", "fe80::2%eth1", nil},
+		{"2001:db8::1", "2001:db8:0:1::1", ErrForeign},
+	} {
+		v := New(Config{Password: alice})
+		challenge := v.Challenge(false, "", netip.MustParseAddr(tc.asked))[0]
+		header := answer(t, challenge, "REGISTER", home, digest.Options{Username: "alice", Password: "secret", Count: 1}, nil)
+		if err := tryFrom(v, netip.MustParseAddr(tc.answers), "REGISTER", home, header); !errors.Is(err, tc.want) {
+			t.Errorf("asked for by %s, answered by %s: %v, want %v", tc.asked, tc.answers, err, tc.want)
+		}
+		if err := tryFrom(v, netip.MustParseAddr(tc.asked), "REGISTER", home, header); (err != nil) != (tc.want == nil) {
+			t.Errorf("then by %s: %v", tc.asked, err)
+		}
 	}
 }
 
@@ -217,7 +252,7 @@ func TestStateless(t *testing.T) {
 	t.Parallel()
 	v := New(Config{Password: alice})
 	for range 1000 {
-		_ = try(v, "REGISTER", home, answer(t, v.Challenge(false, "")[0], "REGISTER", home, digest.Options{Username: "alice"}, nil))
+		_ = try(v, "REGISTER", home, answer(t, v.Challenge(false, "", here)[0], "REGISTER", home, digest.Options{Username: "alice"}, nil))
 	}
 	if len(v.used.counts) != 0 {
 		t.Errorf("%d nonces are remembered of nobody", len(v.used.counts))
@@ -231,7 +266,7 @@ func TestAgents(t *testing.T) {
 		"": 2, "Linphone/5.1": 2, "baresip v1.0.0 (x86_64/linux)": 1, "baresip v3.10.1 (x86_64/Linux)": 1,
 		"baresip v3.11.0 (x86_64/Linux)": 2, "baresip v4.0.0": 2, "baresip": 2,
 	} {
-		if got := v.Challenge(false, agent); len(got) != want || !strings.Contains(got[0], "algorithm=MD5") {
+		if got := v.Challenge(false, agent, here); len(got) != want || !strings.Contains(got[0], "algorithm=MD5") {
 			t.Errorf("%s: %q, want %d", agent, got, want)
 		}
 	}
@@ -324,7 +359,7 @@ func TestThrottleBounded(t *testing.T) {
 func FuzzAuthorization(f *testing.F) {
 	v := New(Config{Password: alice})
 	o := digest.Options{Username: "alice", Password: "guess", Count: 1}
-	for _, challenge := range v.Challenge(false, "") {
+	for _, challenge := range v.Challenge(false, "", here) {
 		f.Add(answer(f, challenge, "REGISTER", home, o, nil), home)
 		f.Add(answer(f, challenge, "REGISTER", home, o, func(c *digest.Credentials) { c.QOP, c.Nc, c.Cnonce = "", 0, "" }), home)
 	}
@@ -342,7 +377,7 @@ func BenchmarkCheck(b *testing.B) {
 	for i, algorithm := range []string{"MD5", "SHA-256"} {
 		for _, username := range []string{"alice", "nobody"} {
 			b.Run(algorithm+"/"+username, func(b *testing.B) {
-				c, err := v.Find([]string{answer(b, v.Challenge(false, "")[i], "REGISTER", home, digest.Options{Username: username, Password: "guess"}, nil)})
+				c, err := v.Find([]string{answer(b, v.Challenge(false, "", here)[i], "REGISTER", home, digest.Options{Username: username, Password: "guess"}, nil)}, here)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -6,7 +6,7 @@
 //
 // Nonces carry their own time and signature, so that nobody can fill our memory
 // by asking for them; only one that somebody answered rightly is remembered, so
-// that it cannot be replayed.
+// that it cannot be replayed. They are good for the source that asked for them.
 //
 // It never sends anything and knows no user: whoever uses it gives passwords and
 // answers requests. Calls of ours that are challenged are dialog's.

@@ -9,12 +9,14 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"math"
+	"net/netip"
 	"sync"
 	"time"
 )
 
 // A nonce is, in base64url: the time it was made (8 bytes, nanoseconds), 8
-// random bytes, and the first half of the HMAC-SHA-256 of both.
+// random bytes, and the first half of the HMAC-SHA-256 of both and of the
+// network of the source that it was made for.
 const (
 	bodySize = 16
 	macSize  = 16
@@ -35,29 +37,43 @@ func newMint() *mint {
 	return m
 }
 
-// sign gives the signature of a body.
-func (m *mint) sign(b body) []byte {
+// sign gives the signature of a body for a source.
+func (m *mint) sign(b body, source netip.Addr) []byte {
+	at := network(source).As16()
 	h := hmac.New(sha256.New, m.key[:])
 	h.Write(b[:])
+	h.Write(at[:])
 	return h.Sum(nil)[:macSize]
 }
 
-// make makes a nonce.
-func (m *mint) make(now time.Time) string {
+// network is what a source is known by: an address of version 4, or a network of
+// 64 bits of version 6, for whoever has one address there has it all.
+func network(source netip.Addr) netip.Addr {
+	source = source.Unmap()
+	if source.Is6() {
+		if p, err := source.Prefix(64); err == nil {
+			return p.Addr()
+		}
+	}
+	return source
+}
+
+// make makes a nonce for a source.
+func (m *mint) make(now time.Time, source netip.Addr) string {
 	var b body
 	binary.BigEndian.PutUint64(b[:8], uint64(now.UnixNano()))
 	rand.Read(b[8:])
-	return base64.RawURLEncoding.EncodeToString(append(b[:], m.sign(b)...))
+	return base64.RawURLEncoding.EncodeToString(append(b[:], m.sign(b, source)...))
 }
 
-// read gives the body of a nonce that this mint made.
-func (m *mint) read(nonce string) (body, bool) {
+// read gives the body of a nonce that this mint made for a source.
+func (m *mint) read(nonce string, source netip.Addr) (body, bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(nonce)
 	if err != nil || len(raw) != bodySize+macSize {
 		return body{}, false
 	}
 	b := body(raw[:bodySize])
-	return b, hmac.Equal(raw[bodySize:], m.sign(b))
+	return b, hmac.Equal(raw[bodySize:], m.sign(b, source))
 }
 
 // onlyOnce is the count that leaves no further one.

@@ -56,14 +56,7 @@ func (t *Throttle) guessers(source netip.AddrPort, username string, registered b
 	if registered {
 		return []limit{{guesser{source: source, username: name}, guessesAtOne}}
 	}
-	address := source.Addr().Unmap()
-	if address.Is6() {
-		// Whoever has one address of version 6 has its network.
-		if p, err := address.Prefix(64); err == nil {
-			address = p.Addr()
-		}
-	}
-	from := netip.AddrPortFrom(address, 0)
+	from := netip.AddrPortFrom(network(source.Addr()), 0)
 	return []limit{
 		{guesser{source: from}, guessesOfOne},
 		{guesser{source: from, username: name}, guessesAtOne},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -25,8 +26,9 @@ var (
 	ErrMissing = errors.New("no credentials")
 	// ErrUnreadable says that they cannot be understood.
 	ErrUnreadable = errors.New("the credentials cannot be read")
-	// ErrForged says that the nonce was not made here since the start.
-	ErrForged = errors.New("the nonce is not one of this server's")
+	// ErrForeign says that the nonce was not made here since the start, or for
+	// another source.
+	ErrForeign = errors.New("the nonce was not made since the server's start, or not for this address")
 	// ErrStale says that the nonce is too old.
 	ErrStale = errors.New("the nonce is too old")
 	// ErrReplayed says that the nonce was used so often already.
@@ -42,7 +44,7 @@ var (
 // marked as stale, and whoever has the password tries again by itself (RFC 7616
 // section 3.3).
 func Renewable(err error) bool {
-	return errors.Is(err, ErrForged) || errors.Is(err, ErrStale) || errors.Is(err, ErrReplayed)
+	return errors.Is(err, ErrForeign) || errors.Is(err, ErrStale) || errors.Is(err, ErrReplayed)
 }
 
 // Config is what a Verifier is made of.
@@ -69,7 +71,7 @@ type Verifier struct {
 }
 
 // New makes a Verifier. Nonces of another one, also of an earlier run, are
-// forged to it.
+// foreign to it.
 func New(cfg Config) *Verifier {
 	cfg.Realm = cmp.Or(cfg.Realm, DefaultRealm)
 	cfg.Lifetime = cmp.Or(cfg.Lifetime, 5*time.Minute)
@@ -78,17 +80,24 @@ func New(cfg Config) *Verifier {
 }
 
 // Challenge gives the values of WWW-Authenticate headers for whoever names
-// itself agent (User-Agent). stale says that the password was not looked at.
+// itself agent (User-Agent) and asks from source. stale says that the password
+// was not looked at.
+//
+// Only the same source, whatever its port, can answer: who reads a phone's
+// credentials on their way cannot use them elsewhere. The cost is that a phone
+// whose requests come by one proxy and then another is challenged again at every
+// change, and one that changes with each request never gets in (RFC 2617 section
+// 3.2.1 warns of it).
 //
 // MD5 stands before SHA-256, against the advice of RFC 8760 section 2.4 to put
 // the stronger one first: sipp before 3.7, PJSIP before 2.11 and others take the
 // first or nothing. Who knows both is free to take the second.
-func (v *Verifier) Challenge(stale bool, agent string) []string {
+func (v *Verifier) Challenge(stale bool, agent string, source netip.Addr) []string {
 	algorithms := []string{"MD5", "SHA-256"}
 	if onlyMD5(agent) {
 		algorithms = algorithms[:1]
 	}
-	nonce := v.mint.make(time.Now())
+	nonce := v.mint.make(time.Now(), source)
 	var values []string
 	for _, algorithm := range algorithms {
 		c := digest.Challenge{Realm: v.cfg.Realm, Nonce: nonce, Algorithm: algorithm, QOP: []string{"auth"}, Stale: stale}
@@ -108,12 +117,13 @@ func onlyMD5(agent string) bool {
 // Credentials are what answers a challenge of ours.
 type Credentials struct {
 	Username string
+	source   netip.Addr
 	fields   *digest.Credentials
 }
 
-// Find gives the credentials for our realm among Authorization headers. The
-// error is ErrMissing or ErrUnreadable.
-func (v *Verifier) Find(headers []string) (Credentials, error) {
+// Find gives the credentials for our realm among the Authorization headers that
+// came from source. The error is ErrMissing or ErrUnreadable.
+func (v *Verifier) Find(headers []string, source netip.Addr) (Credentials, error) {
 	err := ErrMissing
 	for _, h := range headers {
 		if !digest.IsDigest(h) {
@@ -124,7 +134,7 @@ func (v *Verifier) Find(headers []string) (Credentials, error) {
 		case unreadable != nil:
 			err = ErrUnreadable
 		case fields.Realm == v.cfg.Realm:
-			return Credentials{fields.Username, fields}, nil
+			return Credentials{fields.Username, source, fields}, nil
 		}
 	}
 	return Credentials{}, err
@@ -135,11 +145,11 @@ func (v *Verifier) Find(headers []string) (Credentials, error) {
 // there as for a wrong password.
 func (v *Verifier) Check(c Credentials, method, uri string) error {
 	f := c.fields
-	nonce, ours := v.mint.read(f.Nonce)
+	nonce, ours := v.mint.read(f.Nonce, c.source)
 	age := time.Since(time.Unix(0, nonce.made()))
 	switch {
 	case !ours:
-		return ErrForged
+		return ErrForeign
 	case age > v.cfg.Lifetime, v.used.forgotten(nonce):
 		return ErrStale
 	}
@@ -187,7 +197,7 @@ func (v *Verifier) answer(f *digest.Credentials, method, password string) (strin
 // Spend uses credentials that Check has found right. The count of a nonce must
 // grow; one without a count is good for one request. The error is ErrReplayed.
 func (v *Verifier) Spend(c Credentials) error {
-	nonce, ours := v.mint.read(c.fields.Nonce)
+	nonce, ours := v.mint.read(c.fields.Nonce, c.source)
 	count := int32(min(c.fields.Nc, math.MaxInt32))
 	if c.fields.QOP == "" {
 		count = onlyOnce
