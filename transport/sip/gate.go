@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/netip"
@@ -112,12 +113,15 @@ func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 }
 
 // refused writes to the log why credentials were not taken: once in a minute
-// for a source, and what happens to every phone not at all.
+// for a source, and what happens to every phone not at all. What happens to all
+// of them after a restart is said once in a minute, and is no fault.
 func (g *gate) refused(r dialog.Request, username string, err error) {
-	log, waits := false, false
+	level, log, waits := slog.LevelWarn, false, false
 	switch {
 	case errors.Is(err, digest.ErrStale):
 		return
+	case errors.Is(err, digest.ErrForeign):
+		level, log = slog.LevelInfo, g.throttle.Odd(netip.Addr{}, err.Error())
 	case errors.Is(err, digest.ErrWrong):
 		log, waits = g.throttle.Wrong(r.Source, username, g.registered(r.Source, username))
 		if _, known := g.directory.UserNamed(username); !known {
@@ -133,5 +137,5 @@ func (g *gate) refused(r dialog.Request, username string, err error) {
 	if waits {
 		text += ", and no more are looked at for the rest of the minute"
 	}
-	g.log.Warn(text, "request", r.Method, "username", username, "source", r.Source, "reason", err.Error())
+	g.log.Log(context.Background(), level, text, "request", r.Method, "username", username, "source", r.Source, "reason", err.Error())
 }

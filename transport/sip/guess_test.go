@@ -58,6 +58,28 @@ func TestGuessingNextDoor(t *testing.T) {
 	}
 }
 
+// After a restart every phone shows a nonce of the run before. It is told so and
+// tries again; that is no fault, and the log is not filled with it.
+func TestNonceOfEarlierRun(t *testing.T) {
+	t.Parallel()
+	before, h := withUsers(t, nil), withUsers(t, nil)
+	for range 3 {
+		l := h.line()
+		old := l.answer(before.line().register("alice"), "alice", "secret-a")
+		challenge := l.register("alice", old)
+		if !strings.HasPrefix(challenge, "SIP/2.0 401 ") || !strings.Contains(challenge, "stale=true") {
+			t.Errorf("a nonce of the run before:\n%s", challenge)
+		}
+		if got := l.register("alice", l.answer(challenge, "alice", "secret-a")); !strings.HasPrefix(got, "SIP/2.0 200 ") {
+			t.Errorf("again:\n%s", got)
+		}
+	}
+	must(t, h.server.Close())
+	if log := h.log.String(); strings.Contains(log, "level=WARN") || strings.Count(log, "level=INFO") != 1 || !strings.Contains(log, "since the server's start") {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
 // Credentials that were read on their way are worth nothing at another address.
 func TestNonceOfAnotherSource(t *testing.T) {
 	t.Parallel()
