@@ -9,9 +9,11 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/recorder"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/media/wav"
 )
@@ -181,4 +183,31 @@ func TestRecordIsReplacedAndClosed(t *testing.T) {
 		}
 	}
 	f.want(id, media.Closed)
+}
+
+// A disk that hangs keeps a stream that was recorded open for some seconds, and
+// the plane too, but no longer.
+func TestDiskHangs(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		f := setup(t, Config{})
+		hung, hang := make(chan struct{}), make(chan struct{})
+		defer close(hang)
+		f.recorder.Start(media.RecordOptions{Path: folder + "/1.wav"}, func(*recorder.Recording, recorder.Result) {
+			close(hung)
+			<-hang // as a disk would
+		}).Stop()
+		<-hung
+		id, p := f.call(media.PCMU)
+		f.must(f.Record(id, media.RecordOptions{Token: 2, Path: folder + "/2.wav"}))
+		f.run(10, map[*phone]float64{p: 1000})
+		f.want(id, media.Latched)
+		f.must(f.CloseStream(id))
+		if e := f.want(id, media.RecordEnded); e.Token != 2 || !errors.Is(e.Err, recorder.ErrStuck) {
+			t.Errorf("event %+v", e)
+		}
+		f.want(id, media.Closed)
+		f.close()
+	})
 }
