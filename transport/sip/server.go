@@ -68,14 +68,16 @@ var errNoWay = errors.New("no way to its address")
 
 // New makes a Server that is not reachable yet.
 func New(cfg Config) *Server {
-	r := registrar.New(registrar.Config{
-		Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved,
+	s := &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{})}
+	s.registrar = registrar.New(registrar.Config{
+		Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved, Reachable: s.reachable,
 		May: func(account, user string) bool {
 			u, ok := cfg.Directory.User(account, user)
 			return ok && u.Username != ""
 		},
 	})
-	return &Server{cfg: cfg, log: cfg.Log, registrar: r, gate: newGate(cfg, r), started: make(chan struct{})}
+	s.gate = newGate(cfg, s.registrar)
+	return s
 }
 
 // Start opens the sockets; calls that come in are given to calls. The error

@@ -14,6 +14,7 @@ import (
 
 // register answers a REGISTER that the gate has let in.
 func (s *Server) register(r dialog.Request) dialog.Response {
+	<-s.started // the registrar may ask who is connected
 	user, no := s.gate.enter(r)
 	switch {
 	case no != nil:

@@ -7,5 +7,6 @@
 // It never checks a password, never sends anything and rings nobody: whoever
 // uses it has found out who asks, and answers.
 //
-// Read registrar.go first; request.go reads what a phone wants.
+// Read registrar.go first; request.go reads what a phone wants, and
+// room.go finds out which place goes when there are too many.
 package registrar

@@ -40,6 +40,10 @@ type Config struct {
 	// May says whether a user is still there and may register; the phones of
 	// one that is not are forgotten within seconds. Required.
 	May func(account, user string) bool
+	// Reachable says whether a phone can still be rung at a place. Those where
+	// it cannot are the first to go when there are too many. It must not call
+	// the Registrar. Required.
+	Reachable func(engine.Registration) bool
 	// Saved is what was kept of an earlier run.
 	Saved []engine.Registration
 	// Contacts is how many places a user may be at; 0 is 10.
@@ -170,8 +174,16 @@ func (r *Registrar) update(u engine.User, req dialog.Request, wanted wishes) ([]
 		}
 	}
 	if len(places) > r.cfg.Contacts && len(saved) > 0 {
-		return nil, refuse(sip.StatusForbidden, "Too Many Contacts",
-			warning("a user can be registered at %d contacts; take one back, or wait until one expires", r.cfg.Contacts))
+		stay, gone, ok := r.makeRoom(places, saved)
+		if !ok {
+			return nil, refuse(sip.StatusForbidden, "Too Many Contacts",
+				warning("a user can be registered at %d contacts; take one back, or wait until one expires", r.cfg.Contacts))
+		}
+		places = stay
+		for _, p := range gone {
+			r.cfg.Log.Info("forgot where a phone was, to make room for another", "user", u.ID, "contact", p.Contact, "source", p.Source)
+			r.forget(p)
+		}
 	}
 	for _, p := range ended {
 		r.drop(p)
@@ -249,10 +261,15 @@ func (r *Registrar) sweep(now time.Time) {
 		}
 	}
 	for _, p := range gone {
-		r.drop(p)
-		if p.Node == r.cfg.Node {
-			r.cfg.Journal.Append(engine.RegistrationEnded{Account: p.Account, User: p.User, Contact: p.Contact})
-		}
+		r.forget(p)
+	}
+}
+
+// forget drops a registration that its phone has not taken back. r.mu is held.
+func (r *Registrar) forget(p engine.Registration) {
+	r.drop(p)
+	if p.Node == r.cfg.Node {
+		r.cfg.Journal.Append(engine.RegistrationEnded{Account: p.Account, User: p.User, Contact: p.Contact})
 	}
 }
 

@@ -68,6 +68,9 @@ func newHouse(t *testing.T, cfg Config) *house {
 	if cfg.May == nil {
 		cfg.May = func(string, string) bool { return true }
 	}
+	if cfg.Reachable == nil {
+		cfg.Reachable = func(engine.Registration) bool { return true }
+	}
 	h.Registrar = New(cfg)
 	h.Start()
 	t.Cleanup(h.Close)
@@ -80,6 +83,12 @@ var home = netip.MustParseAddrPort("192.0.2.1:5060")
 func (h *house) register(headers ...string) dialog.Response {
 	h.cseq++
 	return h.send(dialog.Request{Source: home, Network: "UDP", CallID: "call", CSeq: h.cseq}, headers...)
+}
+
+// from does so from a source.
+func (h *house) from(source string, headers ...string) dialog.Response {
+	h.cseq++
+	return h.send(dialog.Request{Source: netip.MustParseAddrPort(source), Network: "TCP", CallID: "call", CSeq: h.cseq}, headers...)
 }
 
 func (h *house) send(r dialog.Request, headers ...string) dialog.Response {
@@ -231,7 +240,7 @@ func TestTooMany(t *testing.T) {
 	h := newHouse(t, Config{})
 	statuses := map[int]int{}
 	for i := range 50 {
-		got := h.register(fmt.Sprintf("Contact: <sip:alice@10.0.0.%d>", i))
+		got := h.from(fmt.Sprintf("10.0.0.%d:5060", i), fmt.Sprintf("Contact: <sip:alice@10.0.0.%d>", i))
 		statuses[got.Status]++
 		if i == 10 {
 			h.want(got, "403 Too Many Contacts", `Warning: 399 callwright "a user can be registered at 10 contacts; take one back, or wait until one expires"`)
@@ -331,7 +340,9 @@ func FuzzContact(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, contact, expires string, n int) {
 		h := &house{t: t, journal: &journal{}}
-		h.Registrar = New(Config{Journal: h.journal, Log: slog.New(slog.DiscardHandler)})
+		h.Registrar = New(Config{
+			Journal: h.journal, Log: slog.New(slog.DiscardHandler), Reachable: func(engine.Registration) bool { return true },
+		})
 		got := h.register("Contact: "+contact, "Expires: "+expires)
 		for _, header := range got.Headers {
 			if strings.ContainsAny(header.Value, "\r\n") {
