@@ -172,6 +172,46 @@ func TestDigitsAreCountedOnce(t *testing.T) {
 	f.quiet(id)
 }
 
+// A peer that makes every packet a key, as no hand does, cannot have each of
+// them told; one that types is heard again afterwards.
+func TestKeysOfNoHand(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(1, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	told := func() (n int) {
+		for f.sync(); len(f.inbox[id]) > 0; n++ {
+			f.want(id, media.Digit)
+		}
+		return n
+	}
+	press := func() {
+		p.header.Sequence++
+		p.header.Timestamp += media.FrameSize
+		p.send(rtp.Header{PayloadType: events, SSRC: p.header.SSRC, Sequence: p.header.Sequence, Timestamp: p.header.Timestamp}, []byte{5, 0x8A, 1, 64})
+	}
+	n := 0
+	for range 50 {
+		for range burst {
+			press()
+		}
+		f.step(media.FrameDuration)
+		n += told()
+	}
+	if n < 40 || n > 70 {
+		t.Errorf("%d keys told in a second", n)
+	}
+	f.step(2 * keysLate)
+	for range 20 {
+		press()
+	}
+	f.step(media.FrameDuration)
+	if n := told(); n != 20 {
+		t.Errorf("%d keys told of 20 that came late", n)
+	}
+}
+
 func TestSendDigits(t *testing.T) {
 	t.Parallel()
 	f := setup(t, Config{})

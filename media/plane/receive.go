@@ -19,6 +19,11 @@ const (
 	// unless more came lately, or less than a frame: most senders send as often
 	// as we read.
 	sweep = 16
+	// keyTime is the least that a key takes: no dialler is faster. keysLate is for
+	// how long the network may hold keys back and bring them all at once. What is
+	// beyond is no typing, and each key costs more than the packet that tells it.
+	keyTime  = 50 * time.Millisecond
+	keysLate = 2 * time.Second
 )
 
 // receive reads what has come for a stream.
@@ -134,9 +139,19 @@ func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) {
 		}
 	case key:
 		if digit, ok := st.in.keys.Packet(payload, h.Timestamp, h.Marker); ok {
-			s.emit(st, media.Event{Kind: media.Digit, Digit: digit, Way: media.ByEvent})
+			s.press(st, digit)
 		}
 	}
+}
+
+// press tells of a key, unless they come faster than anybody can press them.
+func (s *shard) press(st *stream, digit byte) {
+	if st.in.typed > s.timing.now+keysLate {
+		st.in.malformed++
+		return
+	}
+	st.in.typed = max(st.in.typed, s.timing.now) + keyTime
+	s.emit(st, media.Event{Kind: media.Digit, Digit: digit, Way: media.ByEvent})
 }
 
 // kind is what a packet carries.

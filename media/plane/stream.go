@@ -45,6 +45,7 @@ type remote struct {
 type incoming struct {
 	reception rtp.Reception
 	keys      dtmf.Receiver
+	typed     time.Duration // when the keys told so far can have been typed
 	from      whence
 	foreign   uint32
 	malformed uint32
