@@ -140,6 +140,46 @@ func TestRecordBridged(t *testing.T) {
 	hears(t, "sent", samples[1][settle*media.FrameSize:], 1000)
 }
 
+// A call that is held, and goes on in another codec, is one recording, as long
+// as the call: each side is where it was, and silence where nobody was heard.
+func TestRecordHeldAndRecoded(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(1, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	path := filepath.Join(t.TempDir(), "1.wav")
+	f.must(f.Play(id, prompt(500, 440), media.PlayOptions{Loop: true}))
+	f.must(f.Record(id, media.RecordOptions{Path: path, What: media.RecordStereo}))
+	songs := map[*phone]float64{p: 1000}
+	f.run(52, songs)
+	held := p.remote()
+	held.Send, held.Receive = false, false
+	f.must(f.Connect(id, held))
+	f.run(50, songs)
+	p.codec, p.header.PayloadType = media.PCMA, uint8(media.PCMA)
+	f.must(f.Connect(id, p.remote()))
+	f.run(50, songs)
+	f.must(f.StopRecord(id))
+	if e := f.want(id, media.RecordEnded); e.Err != nil || e.Duration != 152*media.FrameDuration {
+		t.Errorf("event %+v", e)
+	}
+	sides := readWAV(t, path, 2)
+	for side, hz := range []float64{1000, 440} {
+		levels := tone.Levels(sides[side], hz)
+		for i, l := range levels {
+			phase := [...]string{"talk", "hold", "talk"}[min(i/51, 2)]
+			// Sound that waits is lost and gathered anew at each change.
+			if at := i % 51; at < settle {
+				continue
+			}
+			if phase == "talk" && l < -20 || phase == "hold" && l > -50 {
+				t.Errorf("side %d, frame %d, in %s: %.1f dB", side, i, phase, l)
+			}
+		}
+	}
+}
+
 func TestRecordFails(t *testing.T) {
 	t.Parallel()
 	f := setup(t, Config{})
