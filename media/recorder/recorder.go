@@ -21,6 +21,10 @@ const chunkSize = 50 * media.FrameSize
 // minute of sound.
 const maxPending = 64
 
+// maxWaiting is how many chunks of all recordings together may: 128 MiB. With a
+// disk that hangs, calls come and go, and each leaves its minute behind.
+const maxWaiting = 1 << 14
+
 // patience is how long the end of a recording, and Close, wait for the disk.
 const patience = 5 * time.Second
 
@@ -29,7 +33,7 @@ const patience = 5 * time.Second
 var ErrStuck = fmt.Errorf("the disk has not taken the end of the recording in %v: the file may be short", patience)
 
 // ErrTooSlow ends a recording for which the disk is too slow.
-var ErrTooSlow = errors.New("the disk is too slow to record on: a minute of sound was waiting to be written")
+var ErrTooSlow = errors.New("the disk is too slow to record on: too much sound was waiting to be written")
 
 // chunk is sound on its way to the file. Where both sides are recorded, their
 // frames alternate, what was received first.
@@ -51,7 +55,8 @@ type Result struct {
 type Recorder struct {
 	queue   mpsc.Queue[chunk]
 	wake    chan struct{}
-	chunks  sync.Pool // of *mpsc.Node[chunk]
+	chunks  sync.Pool    // of *mpsc.Node[chunk]
+	waiting atomic.Int32 // chunks that wait for the disk
 	closing atomic.Bool
 	done    chan struct{}
 }
@@ -78,8 +83,8 @@ func (r *Recorder) Close() {
 
 // Start begins a recording. Nothing waits for the disk: when the file cannot be
 // made, ended is told so. It is called exactly once with the recording, and must
-// not block: on the Recorder's goroutine, or 5 s after Stop, with ErrStuck, on
-// another one if the disk has hung until then.
+// not block: on the Recorder's goroutine, or 5 s after Stop on another one if
+// the disk has hung until then.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
 	rec := &Recording{recorder: r, what: o.What, limit: int64(frames), ended: ended}
@@ -106,6 +111,7 @@ func (r *Recorder) run() {
 			open[rec] = struct{}{}
 			rec.file.take(c)
 			rec.pending.Add(-1)
+			r.waiting.Add(-1)
 			if c.last && rec.stuck != nil {
 				rec.stuck.Stop()
 			}
@@ -157,7 +163,7 @@ func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) 
 		rec.flush()
 	}
 	if rec.chunk == nil {
-		if rec.pending.Load() >= maxPending {
+		if rec.pending.Load() >= maxPending || rec.recorder.waiting.Load() >= maxWaiting {
 			rec.slow = true
 			return false
 		}
@@ -188,6 +194,9 @@ func (rec *Recording) Stop() {
 	rec.chunk.Value.last = true
 	if !rec.told.Load() {
 		r := Result{Duration: time.Duration(rec.frames) * media.FrameDuration, Err: ErrStuck}
+		if rec.slow {
+			r.Err = ErrTooSlow
+		}
 		rec.stuck = time.AfterFunc(patience, func() { rec.tell(r) })
 	}
 	rec.flush()
@@ -207,6 +216,7 @@ func (rec *Recording) flush() {
 
 func (rec *Recording) push(n *mpsc.Node[chunk]) {
 	rec.pending.Add(1)
+	rec.recorder.waiting.Add(1)
 	rec.recorder.queue.Push(n)
 	rec.recorder.nudge()
 }

@@ -296,6 +296,39 @@ func TestSlowDisk(t *testing.T) {
 	}
 }
 
+// However many recordings wait for a disk that hangs, what they keep is bounded.
+func TestSlowDiskOfMany(t *testing.T) {
+	t.Parallel()
+	r, _, path := setup(t)
+	hang, hung := make(chan struct{}), make(chan struct{})
+	r.Start(media.RecordOptions{Path: path}, func(*recorder.Recording, recorder.Result) {
+		close(hung)
+		<-hang // as a disk would
+	}).Stop()
+	<-hung
+	const many = 300
+	var f [media.FrameSize]byte
+	results, taken := make(chan recorder.Result, many), 0
+	for range many {
+		// There is no such folder: what is kept is not written in the end.
+		rec := r.Start(media.RecordOptions{Path: path + "/file.wav"}, into(results))
+		for range 60 * 50 {
+			if !rec.Add(media.PCMU, &f, &f) {
+				break
+			}
+			taken++
+		}
+		rec.Stop()
+	}
+	close(hang)
+	for range many {
+		<-results
+	}
+	if seconds := taken / 50; seconds < 15_000 || seconds > 16_384 {
+		t.Errorf("%d s of sound were kept, of %d", seconds, many*60)
+	}
+}
+
 // A disk that hangs for ever holds up neither the end of a recording nor Close.
 // When it goes on, the file is completed, and nothing is told twice.
 func TestStuckDisk(t *testing.T) {
