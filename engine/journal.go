@@ -16,7 +16,11 @@ type RecordSaved struct{ Record Record }
 type EventAdded struct{ Event Event }
 
 // RegistrationSaved keeps where a User's phone is, in place of what was kept of
-// the same Account, User and Contact.
+// the same Account, User and Contact, unless that is newer: while the database
+// was away from this Node, the phone may have registered at another. What one
+// Node says comes in its order. Of two Nodes the higher CSeq is newer if the
+// CallID is the same (RFC 3261 section 10.3), else what expires later: a clock
+// says it, but phones ask for the same time again and again.
 type RegistrationSaved struct{ Registration Registration }
 
 // RegistrationEnded forgets where a User's phone was.

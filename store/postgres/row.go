@@ -112,6 +112,18 @@ func rowOfRegistration(r engine.Registration) registrationRow {
 	return registrationRow(r)
 }
 
+// newer says whether a registration is newer than one that comes after it; it is
+// what endOlderRegistrations spares.
+func (row registrationRow) newer(than registrationRow) bool {
+	switch {
+	case row.Node == than.Node:
+		return false
+	case row.CallID == than.CallID:
+		return row.CSeq > than.CSeq
+	}
+	return row.Expires.After(than.Expires)
+}
+
 func (row registrationRow) registration() engine.Registration {
 	row.Expires = moment(row.Expires)
 	return engine.Registration(row)

@@ -46,12 +46,20 @@ const (
 	ON CONFLICT (call, seq) DO NOTHING`
 
 	endRegistrations = `
-	DELETE FROM registrations r USING json_populate_recordset(NULL::registrations, $1) AS gone
-	WHERE r.account = gone.account AND r.user_id = gone.user_id AND r.contact = gone.contact`
+	DELETE FROM registrations r USING json_populate_recordset(NULL::registrations, $1) AS s
+	WHERE ` + sameContact
 
+	// These two save: what is newer than what is saved stays, by the rule that
+	// stands at engine.RegistrationSaved.
+	endOlderRegistrations = endRegistrations + ` AND (r.node = s.node OR CASE
+		WHEN r.call_id = s.call_id THEN r.cseq <= s.cseq
+		ELSE r.expires_at <= s.expires_at END)`
 	addRegistrations = `
 	INSERT INTO registrations (` + registrationColumns + `)
-	SELECT ` + registrationColumns + ` FROM json_populate_recordset(NULL::registrations, $1)`
+	SELECT ` + registrationColumns + ` FROM json_populate_recordset(NULL::registrations, $1) AS s
+	WHERE NOT EXISTS (SELECT FROM registrations r WHERE ` + sameContact + `)`
+
+	sameContact = `r.account = s.account AND r.user_id = s.user_id AND r.contact = s.contact`
 )
 
 // writer applies changes on the one writing connection.
@@ -59,7 +67,7 @@ type writer struct{ pool *pgxpool.Pool }
 
 // Write is that of store.Database.
 func (w *writer) Write(ctx context.Context, changes []engine.Change) error {
-	c := collection{calls: map[engine.ID]int{}, contacts: map[engine.RegistrationEnded]*registrationRow{}}
+	c := collection{calls: map[engine.ID]int{}, contacts: map[engine.RegistrationEnded]contact{}}
 	for _, change := range changes {
 		if err := c.add(change); err != nil {
 			return fmt.Errorf("%w: %w", store.ErrRefused, err)
@@ -83,7 +91,14 @@ type collection struct {
 	calls    map[engine.ID]int // where in records
 	records  []callRow
 	events   []eventRow
-	contacts map[engine.RegistrationEnded]*registrationRow // nil for one that ended
+	contacts map[engine.RegistrationEnded]contact
+}
+
+// contact is what is left to do of the registrations of one contact: to end what
+// is there, whatever it is, and then to save one.
+type contact struct {
+	ended bool
+	saved *registrationRow
 }
 
 func (c *collection) add(change engine.Change) error {
@@ -104,9 +119,12 @@ func (c *collection) add(change engine.Change) error {
 		c.events = append(c.events, row)
 	case engine.RegistrationSaved:
 		row := rowOfRegistration(change.Registration)
-		c.contacts[engine.RegistrationEnded{Account: row.Account, User: row.User, Contact: row.Contact}] = &row
+		of := engine.RegistrationEnded{Account: row.Account, User: row.User, Contact: row.Contact}
+		if last := c.contacts[of]; last.saved == nil || !last.saved.newer(row) {
+			c.contacts[of] = contact{ended: last.ended, saved: &row}
+		}
 	case engine.RegistrationEnded:
-		c.contacts[change] = nil
+		c.contacts[change] = contact{ended: true}
 	default:
 		return fmt.Errorf("a change of type %T is not known here", change)
 	}
@@ -116,10 +134,12 @@ func (c *collection) add(change engine.Change) error {
 // batch gives the statements that write it all.
 func (c *collection) batch() (*pgx.Batch, error) {
 	var gone, saved []registrationRow
-	for contact, row := range c.contacts {
-		gone = append(gone, registrationRow{Account: contact.Account, User: contact.User, Contact: contact.Contact})
-		if row != nil {
-			saved = append(saved, *row)
+	for of, left := range c.contacts {
+		if left.ended {
+			gone = append(gone, registrationRow{Account: of.Account, User: of.User, Contact: of.Contact})
+		}
+		if left.saved != nil {
+			saved = append(saved, *left.saved)
 		}
 	}
 	batch := &pgx.Batch{}
@@ -128,6 +148,7 @@ func (c *collection) batch() (*pgx.Batch, error) {
 		queue(batch, saveCalls, c.records),
 		queue(batch, addEvents, c.events),
 		queue(batch, endRegistrations, gone),
+		queue(batch, endOlderRegistrations, saved),
 		queue(batch, addRegistrations, saved),
 	)
 }

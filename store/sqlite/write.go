@@ -31,9 +31,17 @@ const addEvent = `
 	VALUES (?, ?, ?, ?, ?, ?)
 	ON CONFLICT (call, seq) DO NOTHING`
 
+// saveRegistration keeps what is there if that is newer, by the rule that stands
+// at engine.RegistrationSaved.
 const saveRegistration = `
-	INSERT OR REPLACE INTO registrations (` + registrationColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	INSERT INTO registrations (` + registrationColumns + `)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+	ON CONFLICT (account, user_id, contact) DO UPDATE SET
+		source = excluded.source, call_id = excluded.call_id, cseq = excluded.cseq,
+		agent = excluded.agent, node = excluded.node, expires_at = excluded.expires_at
+	WHERE node = excluded.node OR CASE
+		WHEN call_id = excluded.call_id THEN cseq <= excluded.cseq
+		ELSE expires_at <= excluded.expires_at END`
 
 const endRegistration = `DELETE FROM registrations WHERE account = ? AND user_id = ? AND contact = ?`
 

@@ -72,6 +72,49 @@ func registrationReplay(t *testing.T, db Database) {
 	kept(t, s, two)
 }
 
+// lateRegistration: a node that could not reach the database brings what a phone
+// said before it registered the same contact elsewhere.
+func lateRegistration(t *testing.T, db Database) {
+	first := fullRegistration()
+	first.CSeq = 10
+	with := func(change func(*engine.Registration)) engine.Registration {
+		r := first
+		r.Node = "node-2"
+		change(&r)
+		return r
+	}
+	later, earlier := first.Expires.Add(time.Minute), first.Expires.Add(-time.Minute)
+	for _, tc := range []struct {
+		name  string
+		then  engine.Registration
+		taken bool
+	}{
+		{"here, for less time", with(func(r *engine.Registration) { r.Node, r.CallID, r.Expires = first.Node, "b", earlier }), true},
+		{"here, by a lower CSeq", with(func(r *engine.Registration) { r.Node, r.CSeq = first.Node, 9 }), true},
+		{"elsewhere, by a lower CSeq", with(func(r *engine.Registration) { r.CSeq, r.Expires = 9, later }), false},
+		{"elsewhere, by the same CSeq", with(func(*engine.Registration) {}), true},
+		{"elsewhere, by a higher CSeq, for less time", with(func(r *engine.Registration) { r.CSeq, r.Expires = 11, earlier }), true},
+		{"elsewhere, in another dialog, until earlier", with(func(r *engine.Registration) { r.CallID, r.CSeq, r.Expires = "b", 11, earlier }), false},
+		{"elsewhere, in another dialog, until later", with(func(r *engine.Registration) { r.CallID, r.CSeq, r.Expires = "b", 9, later }), true},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			want := first
+			if tc.taken {
+				want = tc.then
+			}
+			s := fresh(t, db)
+			keep(t, s, registered(first))
+			kept(t, s, first)
+			keep(t, s, registered(tc.then))
+			kept(t, s, want)
+			keep(t, s, unregistered(first), registered(first), registered(tc.then)) // in one transaction
+			kept(t, s, want)
+			keep(t, s, unregistered(first), registered(tc.then)) // the end was the end
+			kept(t, s, tc.then)
+		})
+	}
+}
+
 // strangeRegistration: a phone may call itself what it likes.
 func strangeRegistration(t *testing.T, db Database) {
 	s := fresh(t, db)

@@ -67,6 +67,7 @@ func Run(t *testing.T, db Database) {
 		{"a node finds its own open calls", nodesCalls},
 		{"a registration comes back until it expires", registrations},
 		{"a replay of registrations changes nothing", registrationReplay},
+		{"a late replay of registrations overwrites no newer one", lateRegistration},
 		{"a strange registration is kept", strangeRegistration},
 		{"objects come back as they were put", objects},
 		{"an object that cannot be kept is refused", badObjects},
