@@ -13,6 +13,7 @@ import (
 	"math"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/engine"
@@ -52,12 +53,17 @@ type Config struct {
 type Settings struct {
 	config    Config
 	directory *engine.Directory
+	now       atomic.Pointer[engine.Entries] // of kept, in order
 
+	// mu is held as long as a change takes, and that may wait for the database.
+	// Who only reads does not ask for it.
 	mu sync.Mutex
 	// kept are the objects of the database.
 	kept map[engine.EntryID]object
-	now  engine.Entries // of kept, in order
 }
+
+// patience is how long the database may take to keep a change.
+const patience = 5 * time.Second
 
 // object is what is kept of an Entry.
 type object struct {
@@ -78,23 +84,16 @@ func (s *Settings) Directory() *engine.Directory { return s.directory }
 
 // Entries gives all objects with their secrets: those of the file in its order,
 // then the others by name. The caller changes nothing in it.
-func (s *Settings) Entries() engine.Entries {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.now
-}
+func (s *Settings) Entries() engine.Entries { return *s.now.Load() }
 
 // Sampling says whether nothing is configured, so that the sample holds.
-func (s *Settings) Sampling() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.now.All()) == 0
-}
+func (s *Settings) Sampling() bool { return len(s.now.Load().All()) == 0 }
 
 // Change has an object be what change makes of it, or of nil if it is not
 // there. It counts for the next call. Changes are made one after the other;
-// change must not alter old, nor use the Settings. The error is what change gave, an *engine.EntryError, or
-// says that the object could not be kept; then nothing has changed.
+// change must not alter old, nor change others. The error is what change gave,
+// an *engine.EntryError, or says that the object could not be kept; then nothing
+// has changed. Who asked may leave: a change that has begun goes on.
 func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,6 +123,8 @@ func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(ol
 	if err != nil {
 		return false, err
 	}
+	ctx, cancel := patient(ctx)
+	defer cancel()
 	if err := s.config.Store.PutObject(ctx, row); err != nil {
 		return false, fmt.Errorf("keep %s: %w", id, err)
 	}
@@ -151,10 +152,18 @@ func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := patient(ctx)
+	defer cancel()
 	if err := s.forget(ctx, id, had); err != nil {
 		return fmt.Errorf("delete %s: %w", id, err)
 	}
 	return s.replace(all)
+}
+
+// patient is a time for the database that does not end with the one who asked:
+// what that one no longer waits for would else be kept, perhaps, and not hold.
+func patient(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), patience)
 }
 
 // forget deletes an object, or, as long as the file has it, keeps that it is
@@ -191,7 +200,7 @@ func (s *Settings) with(id engine.EntryID, o object) (engine.Entries, error) {
 
 // replace has the entries hold from now on; they were tried before.
 func (s *Settings) replace(all engine.Entries) error {
-	s.now = all
+	s.now.Store(&all)
 	return s.directory.Replace(s.orSample(all))
 }
 

@@ -9,6 +9,10 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
@@ -203,6 +207,64 @@ func TestDatabaseAway(t *testing.T) {
 	h.check(t, before)
 	if _, ok := h.Directory().User("default", "w1"); ok {
 		t.Error("a user that was not kept is there")
+	}
+}
+
+// silent is a Store whose database says nothing.
+type silent struct{ shelf }
+
+func (*silent) PutObject(ctx context.Context, _ store.Object) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+// A database that says nothing holds up a change, but not for ever, and nobody
+// who only looks. A change goes on when the one who asked has left.
+func TestDatabaseSilent(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &house{store: &silent{shelf{rows: map[engine.EntryID]store.Object{}}}, key: "the key of the house"}
+		h.open(t, engine.Entries{})
+		began, given := time.Now(), make(chan error)
+		left, leave := context.WithCancel(t.Context())
+		go func() {
+			_, err := h.Change(left, alice.EntryID(), func(engine.Entry) (engine.Entry, error) { return alice, nil })
+			given <- err
+		}()
+		leave()
+		synctest.Wait()
+		if len(h.Entries().Users) != 0 || !h.Sampling() || time.Since(began) != 0 {
+			t.Errorf("after %v there are %v", time.Since(began), h.Entries())
+		}
+		if err := <-given; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 10*time.Second {
+			t.Errorf("after %v: %v", time.Since(began), err)
+		}
+		h.check(t, engine.Entries{})
+	})
+}
+
+// An entry that says the same has the same hash in every version of callwright,
+// or an upgrade would lay the whole file over what was changed at run time. A
+// field that is added to an entry is left out of its JSON as long as it is empty.
+func TestHashesLast(t *testing.T) {
+	t.Parallel()
+	h, kept := newHouse()
+	h.open(t, file)
+	got := map[string]string{}
+	for id, row := range kept.rows {
+		_, hash, _ := strings.Cut(row.FileHash, "-")
+		got[id.String()] = hash[:16]
+	}
+	want := map[string]string{
+		`account "acme"`:       "b7c2282857f6acf8",
+		`app "shop"`:           "b5b970940e49f433",
+		`user "w0"`:            "1af0a6cbf70d8bb2",
+		`group "g0"`:           "700c490276ef3101",
+		`number "+4921112345"`: "fce6a330806b1a5e",
+		`trunk "carrier"`:      "ea9fd904ce928904",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("hashes (-want +got):\n%s", diff)
 	}
 }
 

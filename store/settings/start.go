@@ -93,8 +93,9 @@ func (s *Settings) apply(file []engine.Entry) (changed []engine.EntryID, err err
 // is left out when it does not fit what stands there.
 func (s *Settings) fit() (err error) {
 	for {
-		s.now = inOrder(s.kept)
-		if s.directory, err = engine.NewDirectory(s.orSample(s.now), s.config.Emergency...); err == nil {
+		all := inOrder(s.kept)
+		s.now.Store(&all)
+		if s.directory, err = engine.NewDirectory(s.orSample(all), s.config.Emergency...); err == nil {
 			return nil
 		}
 		var wrong *engine.EntryError
