@@ -62,11 +62,27 @@ func parse(url string) (*place, error) {
 			c.RuntimeParams[name] = value
 		}
 	}
+	c.DialFunc = forgetful(c.DialFunc)
 	address := net.JoinHostPort(c.Host, strconv.Itoa(int(c.Port)))
 	if strings.HasPrefix(c.Host, "/") {
 		address = c.Host // of a socket
 	}
 	return &place{config: config, name: c.Database + " at " + address}, nil
+}
+
+// forgetful has a connection forget, when it is closed, what it could not send.
+// Else the system goes on to send it when the network is back: a transaction
+// that was given up would be applied late, over newer ones.
+func forgetful(dial pgconn.DialFunc) pgconn.DialFunc {
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dial(ctx, network, address)
+		if tcp, ok := conn.(*net.TCPConn); ok && err == nil {
+			if err = tcp.SetLinger(0); err != nil {
+				return nil, errors.Join(err, tcp.Close())
+			}
+		}
+		return conn, err
+	}
 }
 
 // pool makes a pool of connections, which are made when they are needed.

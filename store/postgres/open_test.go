@@ -3,9 +3,11 @@
 package postgres
 
 import (
+	"errors"
 	"net"
 	"net/url"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/callwright/callwright/internal/pgcluster"
@@ -48,6 +50,36 @@ func migrated(t *testing.T) (dsn string) {
 		t.Fatal(err)
 	}
 	return dsn
+}
+
+// What a connection could not send is not sent when it is closed: its end is a
+// reset, and not the end of all data.
+func TestAClosedConnectionSendsNothingMore(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	place, err := parse("postgres://" + l.Addr().String() + "/calls")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := place.config.ConnConfig.DialFunc(t.Context(), "tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Close()
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Read(make([]byte, 1)); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the server reads %v, want a reset", err)
+	}
 }
 
 // refusal is a database that Open and Migrate refuse.
