@@ -38,6 +38,9 @@ type failure struct {
 // Error gives the sentence.
 func (e *StatusError) Error() string { return e.Text }
 
+// Unwrap gives why.
+func (e *StatusError) Unwrap() error { return e.Err }
+
 // Refuse makes a StatusError.
 func Refuse(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Text: fmt.Sprintf(format, args...)}

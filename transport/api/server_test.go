@@ -162,6 +162,41 @@ func TestErrorsAreJSON(t *testing.T) {
 	}
 }
 
+// A client that leaves while the server looks for the answer is no failure, also
+// where the error is worded already.
+func TestClientLeaves(t *testing.T) {
+	t.Parallel()
+	var log logText
+	asked := make(chan struct{})
+	s := New(Config{Listen: "127.0.0.1:0", Logger: log.logger()})
+	s.Mount("/face", face(func(g *echo.Group) {
+		g.GET("/slow", func(c echo.Context) error {
+			close(asked)
+			<-c.Request().Context().Done()
+			return &StatusError{Status: http.StatusServiceUnavailable, Text: "it is away", Err: c.Request().Context().Err()}
+		})
+	}))
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ctx, leave := context.WithCancel(t.Context())
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.Addr().String()+"/face/slow", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	go func() { <-asked; leave() }()
+	if answer, err := http.DefaultClient.Do(r); err == nil {
+		answer.Body.Close()
+		t.Errorf("got %d", answer.StatusCode)
+	}
+	if err := s.Shutdown(t.Context()); err != nil { // waits for the handler
+		t.Error(err)
+	}
+	if text := log.String(); !strings.Contains(text, "path=/face/slow") || strings.Contains(text, "level=ERROR") {
+		t.Errorf("the log says\n%s", log.String())
+	}
+}
+
 func TestStartNamesTheSetting(t *testing.T) {
 	t.Parallel()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")

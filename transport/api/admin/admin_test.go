@@ -237,7 +237,7 @@ func TestStoreInTrouble(t *testing.T) {
 	feed := newFeed()
 	feed.err = a.err
 	_, url := start(t, a, feed)
-	for path, want := range map[string]int{"/calls": 503, "/calls/" + a.records[0].ID.Hex(): 503, "/events": 500} {
+	for path, want := range map[string]int{"/calls": 503, "/calls/" + a.records[0].ID.Hex(): 503, "/events": 503} {
 		if status, body := get(t, url+path); status != want || strings.Contains(string(body), "fire") {
 			t.Errorf("%s: got %d %s", path, status, body)
 		}

@@ -36,7 +36,7 @@ func (f *Face) streamEvents(c echo.Context) error {
 	}
 	if after < 0 { // settled before the client sees the stream begin, so that it misses nothing from there on
 		if after, err = f.config.Feed.LastEventID(c.Request().Context()); err != nil {
-			return err
+			return unread(err)
 		}
 	}
 	return api.Stream(c, after, func(ctx context.Context, send func(api.Message) error) error {
