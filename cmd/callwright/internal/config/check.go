@@ -82,13 +82,18 @@ func (c *Config) check() error {
 	return err
 }
 
-// withoutPassword is a URL that may be shown in a log.
+// withoutPassword is a URL that may be shown in a log. A password can also stand
+// in its query, or anywhere in what is no URL.
 func withoutPassword(raw string) string {
 	u, err := url.Parse(raw)
-	if err != nil {
-		scheme, _, _ := strings.Cut(raw, ":")
+	if err != nil || u.Opaque != "" || u.Scheme == "" {
+		scheme, rest, found := strings.Cut(raw, ":")
+		if !found || rest == "" {
+			return raw
+		}
 		return scheme + ":…"
 	}
+	u.RawQuery = ""
 	return u.Redacted()
 }
 

@@ -18,7 +18,8 @@ type Config struct {
 	Database string `koanf:"database"`
 	// Recordings is the folder that calls are recorded into.
 	Recordings string `koanf:"recordings"`
-	// DataDir is the folder for what is made at the first start.
+	// DataDir is the folder for what is made at the first start, and for what
+	// waits while the database is away.
 	DataDir string `koanf:"data_dir"`
 	// Node names this machine in records; empty takes its host name. Where
 	// machines share a database, each ends after a crash the calls of its name.

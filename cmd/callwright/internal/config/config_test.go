@@ -156,6 +156,8 @@ func TestComplaints(t *testing.T) {
 		`media: {advertise: "here"}`:                                `media.advertise is "here"`,
 		`media: {tones: xx}`:                                        `media.tones is "xx": write the code of a country whose tones are known: at, au, ch, de,`,
 		`database: "mysql://me:s3cret@x"`:                           `database is "mysql://me:xxxxx@x": write sqlite:FILE, or postgres://`,
+		`database: "mysql://x/y?user=me&password=s3cret"`:           `database is "mysql://x/y": write sqlite:FILE, or postgres://`,
+		`database: "postgre:me:s3cret@x/y"`:                         `database is "postgre:…": write sqlite:FILE, or postgres://`,
 		`database: "sqlite:"`:                                       `database is "sqlite:": write sqlite:FILE`,
 		`encryption_key: short`:                                     `encryption_key has 5 characters: write at least 16`,
 		`limits: {calls: -1}`:                                       `limits.calls is -1: write how many`,

@@ -73,5 +73,26 @@ func kept(path string, bytes int) (secret string, made bool, err error) {
 	random := make([]byte, bytes)
 	rand.Read(random) // never fails: it ends the program instead
 	secret = hex.EncodeToString(random)
-	return secret, true, os.WriteFile(path, []byte(secret+"\n"), 0o600)
+	return secret, true, keep(path, secret+"\n")
+}
+
+// keep writes a file whole or not at all, and for good: what a key has sealed is
+// lost with it.
+func keep(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+"-*") // for its owner only
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
+		err = os.Rename(f.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(err, os.Remove(f.Name()))
+	}
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
 }
