@@ -46,9 +46,10 @@ type Sender struct {
 
 // Packet is what is to be sent in one frame in place of sound.
 type Packet struct {
-	// Tones, if any, are sound to be sent with the timestamp of the frame. The
-	// rest is for telephone-event.
+	// Tones, if any, are sound to be sent with the timestamp of the frame, and Key
+	// is what they are. The rest is for telephone-event.
 	Tones     *Tones
+	Key       byte
 	Payload   [PayloadSize]byte
 	Timestamp uint32 // for the RTP header: when the key began
 	Marker    bool   // for the RTP header: the first packet of a key
@@ -96,7 +97,7 @@ func (s *Sender) Step(timestamp uint32, inBand bool) (p Packet, ok bool) {
 	}
 	switch {
 	case tones:
-		return Packet{Tones: tonesOf(code, frame)}, true
+		return Packet{Tones: tonesOf(code, frame), Key: keys[code]}, true
 	case frame+1 >= toneFrames+endFrames:
 		return Packet{}, false
 	}

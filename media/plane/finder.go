@@ -3,6 +3,8 @@
 package plane
 
 import (
+	"time"
+
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/dtmf"
 	"github.com/callwright/callwright/media/jitter"
@@ -12,11 +14,18 @@ import (
 // sounded before: a packet lost in the middle of a key does not make it two.
 const bridgedOver = 2
 
+// echoes is for how long a key that was sent as tones may come back: from the
+// telephone line behind a gateway, over a long way and a full jitter buffer. Its
+// echo is as clear as a key that was pressed, only softer.
+const echoes = 600 * time.Millisecond
+
 // finder finds keys in the sound of a stream whose peer has not agreed to
 // telephone-event. Others have none, and cost nothing.
 type finder struct {
 	dtmf.Detector
 	missing uint8 // frames in a row that were made up
+	// echo says, by event code, until when a key may be our own coming back.
+	echo [16]time.Duration
 }
 
 // kit is memory that a stream needs for what was settled. It is made before, so
@@ -59,7 +68,20 @@ func (s *shard) findKey(st *stream, o jitter.Outcome) {
 		f.missing++
 		return
 	}
-	if key, ok := f.Sound(st.remote.codec, s.ears.at(st.ear).Frame()); ok {
+	key, ok := f.Sound(st.remote.codec, s.ears.at(st.ear).Frame())
+	if !ok {
+		return
+	}
+	if code, _ := dtmf.Code(key); s.timing.now >= f.echo[code] {
 		s.emit(st, media.Event{Kind: media.Digit, Digit: key, Way: media.ByTone})
 	}
+}
+
+// expectEcho notes that a key goes to the peer as tones.
+func (s *shard) expectEcho(st *stream, key byte) {
+	if st.in.finder == 0 {
+		return
+	}
+	code, _ := dtmf.Code(key)
+	s.finders.at(st.in.finder).echo[code] = s.timing.now + echoes
 }

@@ -222,3 +222,32 @@ func TestSendDigitsOnceEventsAreAgreedOn(t *testing.T) {
 	}
 	f.quiet(a)
 }
+
+// What comes back of the keys that we send as tones, over a gateway to an old
+// telephone line, are no keys of the peer's; those that it presses later are.
+func TestEchoOfTones(t *testing.T) {
+	t.Parallel()
+	const far = 18 // frames that the echo is on its way
+	f := setup(t, Config{})
+	id, p := f.callInBand(media.PCMU)
+	f.run(20, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	p.drain()
+	f.must(f.SendDigits(id, "15#55"))
+	line := slices.Repeat([]byte{codec.Silence(media.PCMU)}, far*media.FrameSize)
+	for range 100 {
+		p.header.Sequence++
+		p.header.Timestamp += media.FrameSize
+		p.send(p.header, line[:media.FrameSize])
+		line = line[media.FrameSize:]
+		f.step(media.FrameDuration)
+		for _, h := range p.listen() {
+			line = append(line, h.payload...)
+		}
+		p.heard = nil
+	}
+	f.want(id, media.DigitsSent)
+	f.quiet(id)
+	f.say(p, keysAsTones(t, media.PCMU, "15#55"), media.FrameSize)
+	f.wantDigits(id, media.ByTone, "15#55")
+}

@@ -29,6 +29,7 @@ func (s *shard) transmit(st *stream) {
 		return
 	default:
 		*sound = *key.Tones.Coded(st.remote.codec)
+		s.expectEcho(st, key.Key)
 	}
 	if !st.remote.send {
 		hush(&s.wire.sent, st.remote.codec)
