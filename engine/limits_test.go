@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -55,6 +56,52 @@ func TestLimitCalls(t *testing.T) {
 		}
 		h.Close(t)
 	})
+}
+
+// However a call ends, its place is free again.
+func TestEveryEndFreesAPlace(t *testing.T) {
+	t.Parallel()
+	stay := act(wait)
+	for name, test := range map[string]struct {
+		does act
+		end  func(h *enginetest.House, leg *enginetest.Leg)
+	}{
+		"the caller gives up": {stay, func(_ *enginetest.House, leg *enginetest.Leg) { leg.Cancel() }},
+		"the caller hangs up": {stay, func(_ *enginetest.House, leg *enginetest.Leg) { leg.HangUp() }},
+		"it lasts too long":   {stay, func(*enginetest.House, *enginetest.Leg) { time.Sleep(time.Hour) }},
+		"by the API": {stay, func(h *enginetest.House, _ *enginetest.Leg) {
+			h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
+		}},
+		"its program ends it":   {func(context.Context, *engine.Call) (engine.Next, error) { return engine.End(engine.CauseBusy), nil }, nil},
+		"its program fails":     {func(context.Context, *engine.Call) (engine.Next, error) { return engine.Next{}, errors.New("no idea") }, nil},
+		"its program panics":    {func(context.Context, *engine.Call) (engine.Next, error) { panic("out of cheese") }, nil},
+		"its document runs out": {func(context.Context, *engine.Call) (engine.Next, error) { return engine.Continue(), nil }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				p := &phrase{programs: []engine.Program{{test.does}, {stay}}}
+				h := house(t, p, func(c *engine.Config) { c.Limits = engine.Limits{Calls: 1, MaxDuration: time.Hour} })
+				leg := h.Call(t, caller, called, number)
+				if test.end != nil {
+					synctest.Wait()
+					test.end(h, leg)
+				}
+				synctest.Wait()
+				if n := h.Engine.Living(); n != 0 {
+					t.Fatalf("%d calls live, want that it ended", n)
+				}
+				arrival := engine.Arrival{From: caller, To: called, Number: number}
+				if _, err := h.Arrive(arrival); err != nil {
+					t.Errorf("the next call: %v", err)
+				}
+				synctest.Wait()
+				_, err := h.Arrive(arrival) // and it was freed once
+				refusedBy(t, err, "limits.calls")
+				h.Close(t)
+			})
+		})
+	}
 }
 
 func TestLimitCallsPerSecond(t *testing.T) {
