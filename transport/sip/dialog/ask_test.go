@@ -121,7 +121,7 @@ func TestReinvite(t *testing.T) {
 		t.Errorf("reply %+v", r)
 	}
 	for range 2 {
-		if ack := elsewhere.expect("ACK").(*sip.Request); ack.CSeq().SeqNo != req.CSeq().SeqNo {
+		if ack := elsewhere.again("ACK").(*sip.Request); ack.CSeq().SeqNo != req.CSeq().SeqNo {
 			t.Errorf("ACK:\n%s", ack)
 		}
 		w.send(ok)

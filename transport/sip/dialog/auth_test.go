@@ -61,7 +61,7 @@ func TestDigest(t *testing.T) {
 				t.Errorf("second INVITE:\n%s", again)
 			}
 			w.send(response(inv, tc.status, "b", asks...)) // repeated: is acknowledged, not answered again
-			w.expect("ACK", "INVITE")
+			w.again("ACK", "INVITE")
 			w.send(response(again, "200 OK", "c", contact(w)))
 			ack := w.expect("ACK", "INVITE").(*sip.Request)
 			if ack.CSeq().SeqNo != again.CSeq().SeqNo || ack.GetHeader(tc.answers) == nil {

@@ -79,7 +79,7 @@ func TestChallenge(t *testing.T) {
 		t.Errorf("answer\n%s", ok)
 	}
 	w.send(registerText("3", "X-Key: right")) // a repetition
-	w.expect("200 REGISTER")
+	w.again("200 REGISTER")
 	if n := registered.Load(); n != 1 {
 		t.Errorf("registered %d times", n)
 	}
@@ -149,9 +149,6 @@ func TestRegister(t *testing.T) {
 	first := registrar.expect("REGISTER")
 	registrar.send(response(first, "401 Unauthorized", "r", `WWW-Authenticate: Digest realm="here", nonce="n", qop="auth"`))
 	second := registrar.expect("REGISTER")
-	for second.CSeq().SeqNo == 1 { // the first, repeated
-		second = registrar.expect("REGISTER")
-	}
 	if h := second.GetHeaders("Authorization"); len(h) != 1 || !strings.Contains(h[0].Value(), `realm="here"`) || second.CallID().Value() != first.CallID().Value() {
 		t.Errorf("answer to the challenge:\n%s", second)
 	}

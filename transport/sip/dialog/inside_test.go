@@ -50,7 +50,8 @@ func TestRefusals(t *testing.T) {
 			t.Parallel()
 			w := newWire(t, e.Addr("udp"))
 			w.send(tc.send)
-			got := label(w.read())
+			msg, _ := w.read()
+			got := label(msg)
 			if tc.want == "" {
 				tc.want = "505 INVITE"
 			}
@@ -87,9 +88,9 @@ func TestInside(t *testing.T) {
 	if string(res.Body()) != "re:hold" {
 		t.Errorf("hold answered %q", res.Body())
 	}
-	w.expect("200 INVITE") // repeated until
+	w.again("200 INVITE") // repeated until
 	w.send(inside("ACK", "inside", 2, ok))
-	w.silent("200 INVITE")
+	w.handled("inside")
 	w.silent()
 
 	w.send(inside("INVITE", "inside", 3, ok, sdp, "", "bad"))
