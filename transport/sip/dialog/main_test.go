@@ -51,13 +51,13 @@ func open(t *testing.T, cfg Config) *Endpoint {
 
 // record is a Handler that keeps what it is told as text.
 type record struct {
-	t      *testing.T
-	mu     sync.Mutex
-	told   []string
-	more   chan struct{}
-	offer  func([]byte) ([]byte, error)
-	info   func(contentType string, body []byte) int
-	trace  bool
+	t     *testing.T
+	mu    sync.Mutex
+	told  []string
+	more  chan struct{}
+	offer func([]byte) ([]byte, error)
+	info  func(contentType string, body []byte) int
+	trace bool
 	// once keeps only the first of things that are told in the same words: on a
 	// slow machine messages are repeated, and what follows from them.
 	once   bool
