@@ -30,7 +30,7 @@ type Call struct {
 	users   []User
 	dialect Dialect
 	party   party
-	// emergency says that it goes to an emergency service.
+	// emergency says that it goes to an emergency service, or rings one.
 	emergency bool
 
 	parent   *inbox // nil for a call of its own
@@ -173,7 +173,9 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case ChildEnded:
 		delete(c.children, m.Child)
 	case hangUp:
-		c.finishWith(m.cause)
+		if m.cause != CauseMaxDuration || !c.emergency {
+			c.finishWith(m.cause)
+		}
 		return nil
 	case runProgram:
 		c.runNested(ctx, m.program)

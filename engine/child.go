@@ -20,6 +20,7 @@ func (c *Call) Ring(target Target, from Address) ID {
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
 	})
 	child.parent = c.inbox
+	c.emergency = c.emergency || c.engine.directory.Emergency(target.Address)
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream(),
@@ -48,7 +49,7 @@ func (c *Call) Places(targets []Target) []Target {
 	for _, t := range targets {
 		for _, place := range c.placesOf(t) {
 			if !slices.ContainsFunc(places, func(p Target) bool {
-				return p.Contact == place.Contact && (p.Contact != "" || p.Address.Value == place.Address.Value)
+				return p.Contact == place.Contact && (p.Contact != "" || p.Address == place.Address)
 			}) {
 				places = append(places, place)
 			}
@@ -147,7 +148,11 @@ func (c *Call) mayRing(t Target) error {
 		return nil
 	}
 	if n, ok := c.engine.directory.exactly(c.record.Account, t.Address.Value); ok {
-		return &DialError{Cause: CauseOffline, Err: fmt.Errorf("%s is a number of this server, and no phone is registered for it", n.Number)}
+		sentence := "%s is a number of this server, and no phone is registered for it"
+		if n.Account != c.record.Account {
+			sentence = "%s is a number of another account of this server, which a document cannot ring"
+		}
+		return &DialError{Cause: CauseOffline, Err: fmt.Errorf(sentence, n.Number)}
 	}
 	return c.engine.guard.dial(t.Address)
 }

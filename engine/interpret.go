@@ -59,7 +59,7 @@ func (c *Call) settle(ctx context.Context, err error) {
 // limitDuration ends the call when it lasts too long.
 func (c *Call) limitDuration() (stop func()) {
 	limit := c.engine.guard.limits.MaxDuration
-	if limit == 0 || c.emergency {
+	if limit == 0 {
 		return func() {}
 	}
 	t := time.AfterFunc(limit, func() { c.inbox.put(hangUp{CauseMaxDuration}) })

@@ -232,3 +232,19 @@ func TestEmergencyByTrunk(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+// An app may ring an emergency service, too. No limit of ours ends that.
+func TestAppRingsAnEmergencyService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: ambulance}}}}}}
+		h := house(t, p, func(c *engine.Config) { c.Limits = engine.Limits{MaxDuration: time.Hour, Prefixes: []string{"+49"}} })
+		h.Target("112", func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}); time.Sleep(3 * time.Hour); l.HangUp() })
+		h.Call(t, caller, called, number)
+		time.Sleep(4 * time.Hour)
+		if got := ends(t, h); !slices.Equal(got, []engine.Cause{engine.CauseNormal, engine.CauseNormal}) {
+			t.Errorf("causes %v, want two normal ends", got)
+		}
+		h.Close(t)
+	})
+}

@@ -295,7 +295,7 @@ func (o *objects) refusal(id engine.EntryID, err error) error {
 	}
 	return &api.StatusError{
 		Status: http.StatusServiceUnavailable, Err: err,
-		Text: "the database is away, so nothing was changed; try again later",
+		Text: "the database is away, so the change is not in force; try again later",
 	}
 }
 

@@ -285,7 +285,7 @@ func TestObjectsWithoutDatabase(t *testing.T) {
 	d.store.mu.Lock()
 	d.store.away = fmt.Errorf("connect to 10.0.0.5: %w", syscall.ENOENT)
 	d.store.mu.Unlock()
-	const says = `{"error":"the database is away, so nothing was changed; try again later"}`
+	const says = `{"error":"the database is away, so the change is not in force; try again later"}`
 	d.want(t, "POST", "/users", `{"id":"w1"}`, 503, says)
 	d.want(t, "PUT", "/users/w0", `{"name":"x"}`, 503, says)
 	d.want(t, "PATCH", "/users/w0", `{"name":"x"}`, 503, says)
