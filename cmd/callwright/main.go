@@ -51,11 +51,36 @@ func (w *world) logger(level slog.Level) *slog.Logger {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // under nohup the terminal may close
+		ends = append(ends, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), ends...)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	// Who reads what is printed may end first, like head, or tee at Ctrl-C. This
+	// signal would have calls left standing.
+	signal.Ignore(syscall.SIGPIPE)
+	ctx, cancel := context.WithCancelCause(ctx)
+	out := &output{os.Stdout, cancel}
 	server.Tune()
-	os.Exit(run(&world{ctx: ctx, in: os.Stdin, out: os.Stdout, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
+	os.Exit(run(&world{ctx: ctx, in: os.Stdin, out: out, err: os.Stderr, environment: os.Environ()}, os.Args[1:]))
+}
+
+// output is written to for as long as somebody reads it; after that there is
+// nothing more to do.
+type output struct {
+	io.Writer
+	unread context.CancelCauseFunc
+}
+
+// Write writes.
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.Writer.Write(b)
+	if errors.Is(err, syscall.EPIPE) {
+		o.unread(err)
+	}
+	return n, err
 }
 
 // exit is the exit status of a command that has said all there is to say.
@@ -117,6 +142,8 @@ func run(w *world, args []string) int {
 		return 0
 	case errors.As(err, &said):
 		return int(said)
+	case errors.Is(err, syscall.EPIPE): // nobody reads any more
+		return 1
 	}
 	fmt.Fprintln(w.err, "callwright:", err)
 	return 1

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -15,6 +16,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,7 +41,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // otherwise each command ends a second late
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "find": find},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "left": left, "find": find},
 	})
 }
 
@@ -126,6 +128,21 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(process.Wait())
 }
 
+// left runs a command until it prints a line that matches, and has its terminal
+// close, or only who reads what it prints end. It must not be killed by that:
+// left reader PATTERN callwright tail.
+func left(ts *testscript.TestScript, _ bool, args []string) {
+	process, out := start(ts, args[3:])
+	await(ts, out, args[1])
+	if args[0] == "terminal" {
+		ts.Check(process.Process.Signal(syscall.SIGHUP))
+	}
+	ts.Check(process.stdout.Close())
+	if err := process.Wait(); err != nil && exitStatus(err) == "-1" {
+		ts.Fatalf("%v: %v", args[3:], err)
+	}
+}
+
 // find sets a variable to what a pattern finds in what was printed last.
 func find(ts *testscript.TestScript, _ bool, args []string) {
 	found := regexp.MustCompile("(?m)" + args[1]).FindStringSubmatch(ts.ReadFile("stdout"))
@@ -137,7 +154,7 @@ func find(ts *testscript.TestScript, _ bool, args []string) {
 
 // start runs the program in the script's folder and gives what it prints; what
 // it logs goes into a file. It is killed at the end if it still runs.
-func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bufio.Scanner) {
+func start(ts *testscript.TestScript, args []string) (started, *bufio.Scanner) {
 	log, err := os.OpenFile(ts.MkAbs("log.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
@@ -147,7 +164,13 @@ func start(ts *testscript.TestScript, args []string) (*exec.Cmd, *bufio.Scanner)
 	ts.Check(err)
 	ts.Check(process.Start())
 	ts.Defer(func() { _ = process.Process.Kill() })
-	return process, bufio.NewScanner(out)
+	return started{process, out}, bufio.NewScanner(out)
+}
+
+// started is a command that runs.
+type started struct {
+	*exec.Cmd
+	stdout io.Closer
 }
 
 // await reads lines until one matches, and gives what its group found.
