@@ -44,7 +44,7 @@ func credentials(username, password, status string) map[string]string {
 func TestRegister(t *testing.T) {
 	t.Parallel()
 	h := newHouseOf(t, withPhones, nil)
-	h.reasons = []string{"the username or the password is wrong", "no user has that username", "the nonce was used before"}
+	h.reasons = []string{"the username or the password is wrong", "no user has that username", "the nonce was used before", "not for this address"}
 	for _, tcp := range []bool{false, true} {
 		register := func(scenario, host string, values map[string]string) {
 			t.Helper()
@@ -57,6 +57,7 @@ func TestRegister(t *testing.T) {
 			t.Fatal("sipp has shown no credentials")
 		}
 		register("replays", hostStranger, stolen)
+		register("replays", hostAlice, stolen) // somebody behind the same NAT
 		register("registers", hostStranger, credentials("carol", "wrong", "401"))
 		register("registers", hostDesk, credentials("nobody", "wrong", "401"))
 		register("registers-twice", hostBob, credentials("carol", "pw-carol", "200"))
