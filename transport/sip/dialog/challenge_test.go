@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/emiago/sipgo/sip"
 )
 
 // guarded is an Endpoint that lets in from anywhere whoever has the key.
@@ -159,5 +161,27 @@ func TestRegister(t *testing.T) {
 	}
 	if _, err := phone.Register(Registration{To: "nonsense", User: "sip:a@b"}); err == nil {
 		t.Error("registered at nonsense")
+	}
+}
+
+// What comes again of an earlier request does not hide the answer to the last.
+func TestRegisterRepeatedChallenge(t *testing.T) {
+	t.Parallel()
+	phone := open(t, Config{})
+	registrar := newWire(t, phone.Addr("udp"))
+	uri, err := parseURI("sip:" + registrar.addr())
+	must(t, err)
+	from, err := Party{URI: "sip:a@b"}.from("t")
+	must(t, err)
+	answer := make(chan *sip.Response, 1)
+	phone.registering.Store("t", awaited{2, answer})
+	for _, came := range []struct {
+		seq    uint32
+		status int
+	}{{1, 401}, {1, 401}, {2, 100}, {2, 200}, {2, 200}, {1, 401}} {
+		phone.registered("t", sip.NewResponseFromRequest(Registration{}.request(uri, from, "id", came.seq), came.status, "", nil))
+	}
+	if got := <-answer; got.StatusCode != 200 {
+		t.Errorf("got %d", got.StatusCode)
 	}
 }

@@ -186,8 +186,8 @@ func TestForks(t *testing.T) {
 		b.send(response(bye, "200 OK", ""))
 	}
 	r.want("ringing 180", "ringing 180", "answered", "ended 0 local")
-	b.silent()
-	c.silent("BYE") // our answer to it may be on its way still
+	b.silent("BYE") // our answer to it may be on its way still
+	c.silent("BYE")
 }
 
 // The route set is the recorded route backwards, for ACK and BYE.

@@ -23,20 +23,22 @@ func newLanes() *lanes {
 }
 
 // do puts f at the end of a lane. It never blocks and never runs f itself, so
-// it may be called with locks held and from inside a lane.
-func (l *lanes) do(id string, f func()) {
+// it may be called with locks held and from inside a lane. False says that the
+// lanes are closed, and f is never run.
+func (l *lanes) do(id string, f func()) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if ln, ok := l.busy[id]; ok {
 		ln.work = append(ln.work, f)
-		return
+		return true
 	}
 	if l.closed {
-		return
+		return false
 	}
 	ln := &lane{work: []func(){f}}
 	l.busy[id] = ln
 	go l.run(id, ln)
+	return true
 }
 
 func (l *lanes) run(id string, ln *lane) {

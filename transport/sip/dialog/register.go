@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -36,8 +35,6 @@ func (e *Endpoint) Register(r Registration) (Response, error) {
 	if err != nil {
 		return Response{}, fmt.Errorf("who registers: %w", err)
 	}
-	answers := make(chan *sip.Response, 1)
-	e.registering.Store(tag, answers)
 	defer e.registering.Delete(tag)
 	credentials := credentials{username: r.Username, password: r.Password}
 	for seq := uint32(1); ; seq++ {
@@ -45,11 +42,12 @@ func (e *Endpoint) Register(r Registration) (Response, error) {
 		network, address := hop(target, "UDP")
 		e.direct(req, network, address)
 		credentials.apply(req)
-		failed := make(chan error, 1)
-		if _, err := e.begin(req, func(sip.Message) {}, func(err error) { failed <- err }); err != nil {
+		answer, over := make(chan *sip.Response, 1), make(chan error, 1)
+		e.registering.Store(tag, awaited{seq, answer})
+		if _, err := e.begin(req, func(sip.Message) {}, func(err error) { over <- err }); err != nil {
 			return Response{}, err
 		}
-		res, err := final(seq, answers, failed)
+		res, err := e.final(callID, answer, over)
 		if err != nil {
 			return Response{}, fmt.Errorf("register at %s: %w", r.To, err)
 		}
@@ -76,35 +74,47 @@ func (r Registration) request(target sip.Uri, from *sip.FromHeader, callID strin
 	return req
 }
 
-// final waits for the final response to the request with a CSeq number. failed
-// is told how its transaction ended.
-func final(seq uint32, answers <-chan *sip.Response, failed <-chan error) (*sip.Response, error) {
-	var late <-chan time.Time
-	for {
-		select {
-		case res := <-answers:
-			if res.CSeq().SeqNo == seq && !res.IsProvisional() {
-				return res, nil
-			}
-		case err := <-failed:
-			if err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
-				return nil, err
-			}
-			// That is how sipgo tells of any end that is no failure.
-			late = time.After(time.Second) // the response is on its way through the lane
-		case <-late:
-			return nil, ErrOver // the endpoint was closed
+// awaited is the final response to the REGISTER with a CSeq number.
+type awaited struct {
+	seq    uint32
+	answer chan *sip.Response
+}
+
+// final waits for a final response. over is told how its transaction ended.
+func (e *Endpoint) final(callID string, answer <-chan *sip.Response, over <-chan error) (*sip.Response, error) {
+	select {
+	case res := <-answer:
+		return res, nil
+	case err := <-over:
+		if err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
+			return nil, err
 		}
+	}
+	// That is how sipgo tells of any end that is no failure. The response that
+	// ended the transaction may still be on its way through the lane.
+	passed := make(chan struct{})
+	if e.lanes.do(callID, func() { close(passed) }) {
+		<-passed
+	}
+	select {
+	case res := <-answer:
+		return res, nil
+	default:
+		return nil, ErrOver // the endpoint was closed
 	}
 }
 
-// registered takes a response to a REGISTER of ours.
+// registered takes a response to a REGISTER of ours. Repetitions, also of what
+// was answered to an earlier one, must not stand in the way of the one that is
+// awaited.
 func (e *Endpoint) registered(tag string, res *sip.Response) {
-	if answers, ok := e.registering.Load(tag); ok {
-		select {
-		case answers.(chan *sip.Response) <- res:
-		default: // a repetition of what nobody has looked at yet
-		}
+	of, ok := e.registering.Load(tag)
+	if !ok || res.IsProvisional() || res.CSeq().SeqNo != of.(awaited).seq {
+		return
+	}
+	select {
+	case of.(awaited).answer <- res:
+	default: // a repetition of what nobody has looked at yet
 	}
 }
 
