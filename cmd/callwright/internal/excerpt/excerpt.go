@@ -32,7 +32,33 @@ func Of(text string, line, column int) string {
 	if len(runes) > width {
 		runes, column = window(runes, column)
 	}
-	return string(runes) + "\n" + strings.Repeat(" ", column) + "^"
+	return string(runes) + "\n" + strings.Repeat(" ", cells(runes[:min(column, len(runes))])) + "^"
+}
+
+// doubled are the characters that take two cells of a terminal, the most common
+// of those that Unicode (Standard Annex 11) calls wide.
+var doubled = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{Lo: 0x1100, Hi: 0x115F, Stride: 1}, {Lo: 0x2E80, Hi: 0x303E, Stride: 1}, {Lo: 0x3041, Hi: 0xA4CF, Stride: 1},
+		{Lo: 0xAC00, Hi: 0xD7A3, Stride: 1}, {Lo: 0xF900, Hi: 0xFAFF, Stride: 1}, {Lo: 0xFE30, Hi: 0xFE6F, Stride: 1},
+		{Lo: 0xFF01, Hi: 0xFF60, Stride: 1}, {Lo: 0xFFE0, Hi: 0xFFE6, Stride: 1},
+	},
+	R32: []unicode.Range32{{Lo: 0x1F300, Hi: 0x1F64F, Stride: 1}, {Lo: 0x1F680, Hi: 0x1F6FF, Stride: 1}, {Lo: 0x1F900, Hi: 0x1F9FF, Stride: 1}, {Lo: 0x20000, Hi: 0x3FFFD, Stride: 1}},
+}
+
+// cells is how much of a terminal's line characters take: wide ones two cells,
+// accents that are put upon the one before none.
+func cells(runes []rune) (n int) {
+	for _, r := range runes {
+		switch {
+		case unicode.In(r, unicode.Mn, unicode.Me):
+		case unicode.Is(doubled, r):
+			n += 2
+		default:
+			n++
+		}
+	}
+	return n
 }
 
 // window gives a part of a long line around a column, which counts from 0 here.

@@ -25,6 +25,8 @@ func TestOf(t *testing.T) {
 		"within the indentation":  {"   <b>", 1, 2, "  <b>\n^"},
 		"characters, not bytes":   {"<ä ö=\"ü\">x", 1, 10, "<ä ö=\"ü\">x\n         ^"},
 		"tabs inside":             {"<a>\t<b>", 1, 5, "<a> <b>\n    ^"},
+		"wide characters":         {"漢字😀<b>", 1, 4, "漢字😀<b>\n      ^"},
+		"accents on letters":      {"e\u0301<b>", 1, 3, "e\u0301<b>\n ^"},
 		"behind the end":          {"<a>", 1, 4, "<a>\n   ^"},
 		"carriage return":         {"<a>\r\n<b>\r\n", 1, 4, "<a>\n   ^"},
 		"terminal commands":       {"<a>\x1b[2J\u202e", 1, 4, "<a>\ufffd[2J\ufffd\n   ^"},
@@ -49,6 +51,7 @@ func TestOf(t *testing.T) {
 func FuzzOf(f *testing.F) {
 	f.Add("<a>\n\t<b>\xff\x1b", 2, 3)
 	f.Add(strings.Repeat("ä", 400), 1, 399)
+	f.Add("漢e\u0301<b>", 1, 4)
 	f.Fuzz(func(t *testing.T, text string, line, column int) {
 		got := excerpt.Of(text, line, column)
 		if got == "" {
@@ -58,7 +61,7 @@ func FuzzOf(f *testing.F) {
 		if !found || strings.Trim(caret, " ") != "^" {
 			t.Fatalf("Of(%q, %d, %d) = %q, want a line and a caret", text, line, column, got)
 		}
-		if n := utf8.RuneCountInString(shown); n > 96 || len(caret) > n+1 {
+		if n := utf8.RuneCountInString(shown); n > 96 || len(caret) > 2*n+1 {
 			t.Errorf("Of(%q, %d, %d) = %q: too long, or the caret is behind it", text, line, column, got)
 		}
 	})
