@@ -25,7 +25,9 @@ type Printer struct {
 
 // Since makes a Printer that tells the seconds since a time.
 func Since(start time.Time, out io.Writer) *Printer {
-	return newPrinter(out, func(at time.Time) string { return fmt.Sprintf("%7.3f", at.Sub(start).Seconds()) })
+	return newPrinter(out, func(at time.Time) string {
+		return fmt.Sprintf("%7.3f", at.Sub(start).Round(time.Millisecond).Seconds()) // rounded, there is no -0.000
+	})
 }
 
 // Clock makes a Printer that tells the time of the day.

@@ -22,6 +22,7 @@ func TestEvents(t *testing.T) {
 	problem := &engine.Problem{Line: 2, Column: 3, Sentence: "<Dail> is not known"}
 	var out strings.Builder
 	p := timeline.Since(start, &out)
+	p.Event("call", engine.Event{Call: one, Kind: engine.EventSIP, Text: "INVITE", At: start.Add(-300 * time.Microsecond)})
 	for i, e := range []engine.Event{
 		{Call: one, Kind: engine.EventRequest, Text: "newCall: POST http://h/", Data: engine.Data{Body: "event=newCall"}},
 		{Call: one, Kind: engine.EventReply, Text: "newCall: 200", Data: engine.Data{Body: "<Response>\r\n  <Dail/>\x1b[2J\n</Response>\n"}},
@@ -33,7 +34,8 @@ func TestEvents(t *testing.T) {
 		e.At = start.Add(time.Duration(i) * 1500 * time.Millisecond)
 		p.Event("call", e)
 	}
-	want := `  0.000  call        request   newCall: POST http://h/
+	want := `  0.000  call        sip       INVITE
+  0.000  call        request   newCall: POST http://h/
                                event=newCall
   1.500  call        reply     newCall: 200
                                <Response>
