@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -61,7 +62,7 @@ func (c callsCommand) Run(w *world) error {
 	fmt.Fprintln(table, "STARTED\tID\tDIRECTION\tFROM\tTO\tSTATE\tCAUSE\tDURATION")
 	for _, r := range calls {
 		fmt.Fprintln(table, strings.Join([]string{
-			r.StartedAt.Local().Format(time.DateTime), short(r.ID), string(r.Direction), excerpt.Plain(r.From), excerpt.Plain(r.To),
+			r.StartedAt.Local().Format(time.DateTime), remote.Short(r.ID), string(r.Direction), excerpt.Plain(r.From), excerpt.Plain(r.To),
 			string(r.State), string(r.Cause), duration(r),
 		}, "\t"))
 	}
@@ -83,7 +84,7 @@ func (c callsCommand) show(w *world, server *remote.Client) error {
 	printCall(w.out, call)
 	lines := timeline.Since(call.StartedAt, w.out)
 	for _, e := range call.Timeline {
-		lines.Event(short(call.ID), e)
+		lines.Event(remote.Short(call.ID), e)
 	}
 	return nil
 }
@@ -101,9 +102,6 @@ func printCall(out io.Writer, call remote.Detail) {
 	}
 	fmt.Fprint(out, "\n\n")
 }
-
-// short is the part of an id that people type: the end of it is random.
-func short(id engine.ID) string { return id.Hex()[24:] }
 
 // duration is how long the parties talked.
 func duration(c remote.Call) string {
@@ -152,16 +150,16 @@ func (t tailCommand) Run(w *world) error {
 	}
 	defer server.Close()
 	print := t.printer(w)
-	stream := remote.Stream{
-		Give: print,
-		Lost: func(err error) { fmt.Fprintf(w.err, "callwright: %s; trying again\n", err) },
-	}
+	away := absence{out: w.err}
+	stream := remote.Stream{Give: print, Lost: away.lost, Began: away.back}
 	if t.ID != "" {
 		if stream.Only, err = server.Find(w.ctx, t.ID); err != nil {
 			return err
 		}
 		seen := 0
-		stream.Began = func() error { return catchUp(w.ctx, server, stream.Only, &seen, print) }
+		stream.Began = func() error {
+			return cmp.Or(away.back(), catchUp(w.ctx, server, stream.Only, &seen, print))
+		}
 		stream.Give = func(e engine.Event, raw json.RawMessage) error {
 			if e.Seq <= seen {
 				return nil
@@ -173,6 +171,28 @@ func (t tailCommand) Run(w *world) error {
 	return server.Follow(w.ctx, stream)
 }
 
+// absence tells people that a server went away, and that it is back: once each,
+// however often it is tried.
+type absence struct {
+	out  io.Writer
+	said string
+}
+
+func (a *absence) lost(why error) {
+	if a.said != why.Error() {
+		a.said = why.Error()
+		fmt.Fprintf(a.out, "callwright: %s; trying again\n", a.said)
+	}
+}
+
+func (a *absence) back() error {
+	if a.said != "" {
+		a.said = ""
+		fmt.Fprintln(a.out, "callwright: the server is back")
+	}
+	return nil
+}
+
 // printer prints an event.
 func (t tailCommand) printer(w *world) func(engine.Event, json.RawMessage) error {
 	lines := timeline.Clock(w.out)
@@ -181,7 +201,7 @@ func (t tailCommand) printer(w *world) func(engine.Event, json.RawMessage) error
 			_, err := fmt.Fprintln(w.out, string(raw))
 			return err
 		}
-		lines.Event(short(e.Call), e)
+		lines.Event(remote.Short(e.Call), e)
 		return nil
 	}
 }

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
@@ -44,8 +45,11 @@ func (l lintCommand) Run(w *world) error {
 	var files []lint.File
 	found, unread := false, false
 	for _, name := range l.Files {
-		file, err := linter.Lint(name)
-		if err != nil {
+		file, err := linter.Lint(w.ctx, name)
+		switch {
+		case w.ctx.Err() != nil:
+			return context.Cause(w.ctx)
+		case err != nil:
 			unread = true
 			fmt.Fprintln(w.err, "callwright:", err)
 			continue

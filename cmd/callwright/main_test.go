@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // otherwise each command ends a second late
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "left": left, "find": find},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "left": left, "interrupted": interrupted, "find": find},
 	})
 }
 
@@ -106,7 +106,7 @@ func shows(ts *testscript.TestScript, _ bool, args []string) {
 // $API are where it listens.
 func serve(ts *testscript.TestScript, _ bool, args []string) {
 	flags := []string{"serve", "--http-listen=127.0.0.1:0", "--sip-listen=udp://127.0.0.1:0", "--media-ports=0"}
-	process, out := start(ts, append(flags, args...))
+	process, out := start(ts, append(flags, args...), nil)
 	ts.Defer(func() {
 		ts.Check(process.Process.Signal(os.Interrupt))
 		for out.Scan() { // to its end
@@ -120,7 +120,7 @@ func serve(ts *testscript.TestScript, _ bool, args []string) {
 // until runs a command until it prints a line that matches, ends it as Ctrl-C
 // does, and wants it to end well: until PATTERN callwright tail.
 func until(ts *testscript.TestScript, _ bool, args []string) {
-	process, out := start(ts, args[2:])
+	process, out := start(ts, args[2:], nil)
 	await(ts, out, args[0])
 	ts.Check(process.Process.Signal(os.Interrupt))
 	for out.Scan() { // to its end
@@ -128,11 +128,26 @@ func until(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(process.Wait())
 }
 
+// interrupted runs a command that gets nothing to read, and wants one Ctrl-C to
+// end it with status 1 after its first line.
+func interrupted(ts *testscript.TestScript, _ bool, args []string) {
+	r, silence, err := os.Pipe()
+	ts.Check(err)
+	defer r.Close()
+	defer silence.Close()
+	process, out := start(ts, args[1:], r)
+	await(ts, out, ".")
+	ts.Check(process.Process.Signal(os.Interrupt))
+	if err := process.Wait(); err == nil || exitStatus(err) != "1" {
+		ts.Fatalf("%v: %v, want status 1", args, err)
+	}
+}
+
 // left runs a command until it prints a line that matches, and has its terminal
 // close, or only who reads what it prints end. It must not be killed by that:
 // left reader PATTERN callwright tail.
 func left(ts *testscript.TestScript, _ bool, args []string) {
-	process, out := start(ts, args[3:])
+	process, out := start(ts, args[3:], nil)
 	await(ts, out, args[1])
 	if args[0] == "terminal" {
 		ts.Check(process.Process.Signal(syscall.SIGHUP))
@@ -154,12 +169,13 @@ func find(ts *testscript.TestScript, _ bool, args []string) {
 
 // start runs the program in the script's folder and gives what it prints; what
 // it logs goes into a file. It is killed at the end if it still runs.
-func start(ts *testscript.TestScript, args []string) (started, *bufio.Scanner) {
+func start(ts *testscript.TestScript, args []string, stdin io.Reader) (started, *bufio.Scanner) {
 	log, err := os.OpenFile(ts.MkAbs("log.txt"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	ts.Check(err)
 	defer log.Close()
 	process := exec.Command("callwright", args...)
 	process.Dir, process.Env, process.Stderr = ts.MkAbs("."), []string{"PATH=" + ts.Getenv("PATH"), "GORACE=" + ts.Getenv("GORACE")}, log
+	process.Stdin = stdin
 	out, err := process.StdoutPipe()
 	ts.Check(err)
 	ts.Check(process.Start())
@@ -185,4 +201,22 @@ func await(ts *testscript.TestScript, out *bufio.Scanner, pattern string) string
 	}
 	ts.Fatalf("no line matches %s:\n%s", pattern, strings.Join(lines, "\n"))
 	return ""
+}
+
+// A server that stays away is told of once, and that it is back.
+func TestAbsence(t *testing.T) {
+	t.Parallel()
+	var out strings.Builder
+	a := absence{out: &out}
+	_ = a.back()
+	a.lost(errors.New("gone"))
+	a.lost(errors.New("nothing listens"))
+	a.lost(errors.New("nothing listens"))
+	_ = a.back()
+	_ = a.back()
+	a.lost(errors.New("nothing listens"))
+	want := "callwright: gone; trying again\ncallwright: nothing listens; trying again\ncallwright: the server is back\ncallwright: nothing listens; trying again\n"
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
 }

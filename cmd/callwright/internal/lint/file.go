@@ -3,6 +3,8 @@
 package lint
 
 import (
+	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -36,27 +38,48 @@ type Linter struct {
 	Stdin io.Reader
 }
 
-// Lint reads a file. The error says why it could not be read.
-func (l Linter) Lint(name string) (File, error) {
-	body, err := l.read(name)
+// Lint reads a file, for as long as ctx lasts. The error says why it could not
+// be read.
+func (l Linter) Lint(ctx context.Context, name string) (File, error) {
+	body, err := l.await(ctx, name)
 	if name == Stdin {
 		name = "standard input"
 	}
 	f := File{Name: name}
 	switch {
+	case ctx.Err() != nil:
+		return f, context.Cause(ctx)
 	case err != nil:
 		return f, unreadable(name, err)
 	case len(body) > webhook.ReplyLimit:
 		f.Problems = []engine.Problem{{Sentence: fmt.Sprintf(
 			"the document is longer than %d KiB, and replies longer than that are not read: leave out what is not needed", webhook.ReplyLimit>>10)}}
 		return f, nil
-	case len(body) == 0:
+	case len(bytes.TrimSpace(body)) == 0:
 		f.Problems = []engine.Problem{{Sentence: "the document is empty: write <Response/> when there is nothing to do"}}
 		return f, nil
 	}
 	reply := engine.Reply{Status: http.StatusOK, Header: http.Header{"Content-Type": {l.Language.ContentType}}, Body: body}
 	f.Report = Read(l.Language, l.Call, l.Asked, reply)
 	return f, nil
+}
+
+// await reads a file. A terminal or a pipe may say nothing for ever, and cannot
+// be made to return; the end of ctx leaves it at that.
+func (l Linter) await(ctx context.Context, name string) ([]byte, error) {
+	var body []byte
+	var err error
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		body, err = l.read(name)
+	}()
+	select {
+	case <-read:
+		return body, err
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // read gives as much of a file as tells whether it is too long.

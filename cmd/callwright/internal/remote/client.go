@@ -99,8 +99,11 @@ func (c *Client) Call(ctx context.Context, id engine.ID) (Detail, json.RawMessag
 	return d, raw, nil
 }
 
+// Short is the part of an id that people see and type: the end of it is random.
+func Short(id engine.ID) string { return id.Hex()[24:] }
+
 // Find gives the id of the call that is meant by an id, its beginning or its
-// end.
+// end, or the beginning of its short form.
 func (c *Client) Find(ctx context.Context, text string) (engine.ID, error) {
 	if id, err := engine.ParseID(text); err == nil {
 		return id, nil
@@ -115,7 +118,7 @@ func (c *Client) Find(ctx context.Context, text string) (engine.ID, error) {
 	}
 	var found []engine.ID
 	for _, call := range calls {
-		if h := call.ID.Hex(); strings.HasPrefix(h, part) || strings.HasSuffix(h, part) {
+		if h := call.ID.Hex(); strings.HasPrefix(h, part) || strings.HasSuffix(h, part) || strings.HasPrefix(Short(call.ID), part) {
 			found = append(found, call.ID)
 		}
 	}

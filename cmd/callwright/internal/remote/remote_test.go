@@ -120,7 +120,7 @@ func TestFind(t *testing.T) {
 		fmt.Fprintf(w, `{"calls":[{"id":%q,"answered_at":null},{"id":%q}],"next":null}`, one, two)
 	})
 	for text, want := range map[string]string{
-		one: one, "FE44814E": one, "0abc": two, "01a1fe6dffff": two, "01a1fe6d-d924": one,
+		one: one, "FE44814E": one, "0abc": two, "fe44": one, "01a1fe6dffff": two, "01a1fe6d-d924": one,
 		"01a1fe6d": "2 calls have an id that begins or ends with 01a1fe6d: write more of it",
 		"beef":     "none of the newest 1000 calls", "abc": "is no id of a call", "hello": "is no id of a call",
 	} {
