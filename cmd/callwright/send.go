@@ -4,6 +4,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -99,7 +100,18 @@ func (s sendDTMF) Validate() error {
 }
 
 // Validate reads the flags.
+func (s sendAnswer) Validate() error {
+	if s.By == "" {
+		return errors.New("--by is empty: say who picked up, a user like w0=Alice or a number")
+	}
+	return s.sendCall.Validate()
+}
+
+// Validate reads the flags.
 func (s sendCall) Validate() error {
+	if s.URL != "" && !wholeURL(s.URL) { // without any, more than this is said
+		return fmt.Errorf("the URL is %q: write a whole one, like http://localhost:3000", s.URL)
+	}
 	_, err := s.call()
 	return err
 }
@@ -166,8 +178,15 @@ func (s sendCall) call() (c engine.CallInfo, err error) {
 	if c.To, err = send.Party(s.To); err != nil {
 		return c, fmt.Errorf("--to: %w", err)
 	}
+	if s.Diversion != "" && !engine.IsNumber(s.Diversion) { // a call's own is left out then
+		return c, fmt.Errorf("--diversion is %q: write a number like 492111234567", s.Diversion)
+	}
 	for _, user := range s.User {
-		c.Users = append(c.Users, send.User(user))
+		u := send.User(user)
+		if u.ID == "" {
+			return c, fmt.Errorf("--user is %q: write its id, like w0 or w0=Alice", user)
+		}
+		c.Users = append(c.Users, u)
 	}
 	return c, nil
 }

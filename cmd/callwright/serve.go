@@ -132,7 +132,7 @@ var private = []string{
 // app, which it starts. Only callers on private networks get through.
 func answerAll(c *config.Config, url string) (stop func(), err error) {
 	stop = func() {}
-	if u, err := neturl.Parse(url); url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+	if url != "" && !wholeURL(url) {
 		return nil, fmt.Errorf("--app is %q: write a whole URL, like http://localhost:3000", url)
 	}
 	// Many softphones send no digits before they are answered.
@@ -153,6 +153,12 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 		Apps: []config.App{a}, Numbers: []config.Number{{Number: "*", App: a.Key}}, Trunks: []config.Trunk{local},
 	}
 	return stop, nil
+}
+
+// wholeURL says whether a text is the URL of an app.
+func wholeURL(text string) bool {
+	u, err := neturl.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 // welcome says how to make a first call, in six lines.

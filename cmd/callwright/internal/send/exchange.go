@@ -85,7 +85,7 @@ func printNext(out io.Writer, p Push, d engine.Document) {
 		}
 	}
 	if url := d.Remember[sipgateio.OnAnswer]; url != "" {
-		add(Answer, url, "--by=w0")
+		add(Answer, url, quote("--by="+p.picksUp()))
 	}
 	if url := d.Remember[sipgateio.OnHangup]; url != "" {
 		add(Hangup, url, "--cause=normalClearing")

@@ -63,6 +63,17 @@ func (p Push) call() engine.CallInfo {
 // asks says whether the app's answer is read.
 func (p Push) asks() bool { return p.Name == NewCall || p.Name == DTMF }
 
+// picksUp is who may answer such a call: its first user, or whom a user calls.
+func (p Push) picksUp() string {
+	switch {
+	case p.Call.Direction == engine.Out:
+		return p.Call.To.Value
+	case len(p.Call.Users) > 0:
+		return p.Call.Users[0].ID
+	}
+	return "w0"
+}
+
 // request has the dialect word the push.
 func (p Push) request(d engine.Dialect) (engine.Request, error) {
 	if p.asks() {
