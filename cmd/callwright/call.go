@@ -41,15 +41,21 @@ Examples:
 // codecs are the codecs by the names that --codec has for them.
 var codecs = map[string][]media.Codec{"pcmu": {media.PCMU}, "pcma": {media.PCMA}}
 
-// Run places the call.
-func (c callCommand) Run(w *world) error {
+// Validate reads the flags.
+func (c callCommand) Validate() error { return c.options().Check() }
+
+// options gives the call of the flags.
+func (c callCommand) options() testcall.Options {
 	from := c.From
 	if from == "" && c.Username == "" {
 		from = defaultFrom
 	}
-	return testcall.Run(w.ctx, w.out, testcall.Options{
+	return testcall.Options{
 		To: c.To, From: from, Username: c.Username, Password: c.Password,
 		Digits: c.Digits, Tone: c.Tone, Play: c.Play, Record: c.Record,
 		Duration: c.Duration, Patience: c.Patience, Codecs: codecs[c.Codec], Listen: c.Listen,
-	})
+	}
 }
+
+// Run places the call.
+func (c callCommand) Run(w *world) error { return testcall.Run(w.ctx, w.out, c.options()) }

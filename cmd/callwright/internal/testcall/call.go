@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"sync"
 	"time"
@@ -33,29 +32,6 @@ const (
 	longest = 7 * 24 * time.Hour
 )
 
-// Options say whom to call, and how.
-type Options struct {
-	// To is a SIP URI, From the number that is shown.
-	To, From string
-	// Username and Password answer a challenge.
-	Username, Password string
-	// Digits are typed: 0-9 * # A-D; w waits half a second, a comma two.
-	Digits string
-	// Tone is what is played, in Hz; 0 is silence. Play is a sound file that is
-	// played first.
-	Tone float64
-	Play string
-	// Record is the WAV file that is made of what is heard, if not empty.
-	Record string
-	// Duration is how long the call lasts from its first sound on, but at least
-	// until everything is typed and played; Patience is how long it may ring.
-	Duration, Patience time.Duration
-	// Codecs are offered, most preferred first; none is all.
-	Codecs []media.Codec
-	// Listen is our own address; empty is the one that leads to the target.
-	Listen string
-}
-
 // call is a call that is under way.
 type call struct {
 	*phone.Call
@@ -74,14 +50,16 @@ type call struct {
 	answered time.Time
 	heard    bool
 	fault    error // of the answer
+	over     time.Time
 }
 
 // Run places a call and prints it. The error says what went wrong with it.
 func Run(ctx context.Context, out io.Writer, o Options) error {
-	c := &call{o: o, lines: timeline.Since(time.Now(), out), live: make(chan struct{})}
+	c := &call{o: o, live: make(chan struct{})}
 	if err := c.prepare(); err != nil {
 		return err
 	}
+	c.lines = timeline.Since(time.Now(), out)
 	user := cmp.Or(o.From, o.Username)
 	p, err := phone.New(phone.Config{
 		Listen: c.o.Listen, Network: c.to.network, User: user, Tone: o.Tone, Codecs: o.Codecs, Trace: c.trace,
@@ -101,6 +79,7 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 		return err
 	}
 	gaveUp := c.converse(ctx)
+	c.over = time.Now()
 	end, err := c.end()
 	if err != nil {
 		return err
@@ -110,11 +89,11 @@ func Run(ctx context.Context, out io.Writer, o Options) error {
 
 // prepare reads what was said, before anybody's telephone rings.
 func (c *call) prepare() (err error) {
-	if c.to, err = parseTarget(c.o.To); err != nil {
+	if err := c.o.Check(); err != nil {
 		return err
 	}
-	if strings.Trim(c.o.Digits, "0123456789*#ABCDw,") != "" {
-		return fmt.Errorf("--digits is %q: write keys (0 to 9, *, #, A to D), w to wait half a second, a comma to wait two", c.o.Digits)
+	if c.to, err = parseTarget(c.o.To); err != nil {
+		return err
 	}
 	if c.o.Play != "" {
 		if c.sound, err = phone.ReadFile(c.o.Play); err != nil {
@@ -122,12 +101,12 @@ func (c *call) prepare() (err error) {
 		}
 	}
 	if c.o.Record != "" {
-		if _, err := os.Lstat(c.o.Record); err == nil {
-			return fmt.Errorf("--record: there is a file %s already, and it is not written over: name another", c.o.Record)
+		if err := writable(c.o.Record); err != nil {
+			return err
 		}
 	}
 	if c.o.Listen == "" {
-		c.o.Listen, err = near(c.to.host)
+		c.o.Listen, err = near(c.to)
 	} else {
 		c.o.Listen, err = listen(c.o.Listen)
 	}
@@ -184,7 +163,7 @@ func (c *call) unanswered() error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.replied {
-		return fmt.Errorf("nothing at %s answered for %s: is callwright serve running there, and is the port of its sip.listen right?", c.to.host, c.o.Patience)
+		return fmt.Errorf("nothing at %s answered for %s%s", c.to.host, c.o.Patience, isItThere)
 	}
 	return fmt.Errorf("nobody picked up for %s", c.o.Patience)
 }

@@ -5,6 +5,8 @@ package testcall
 import (
 	"context"
 	"errors"
+	"math"
+	"net"
 	"os"
 	"strings"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/media/wav"
+	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -48,7 +51,10 @@ func run(t *testing.T, o Options) (string, error) {
 	if o.Patience == 0 {
 		o.Patience = 20 * time.Second
 	}
-	o.From, o.Tone = "4930111111", 440
+	o.From = "4930111111"
+	if o.Tone == 0 {
+		o.Tone = 440
+	}
 	var out strings.Builder
 	err := Run(t.Context(), &out, o)
 	t.Log(out.String(), err)
@@ -183,7 +189,17 @@ func TestBadOptions(t *testing.T) {
 		"--listen is \"here\"":       {To: "1", Listen: "here"},
 		"there is a file":            {To: "1", Record: existing},
 		"no such file":               {To: "1", Play: existing + "x"},
-		"no such host":               {To: "1@no-such-host.invalid"},
+		"there is no host no-such-":  {To: "1@no-such-host.invalid"},
+		"no folder for":              {To: "1", Record: t.TempDir() + "/none/x.wav"},
+		"names a machine, and nobo":  {To: "sip:127.0.0.1:5070"},
+		"sip:100@host.example":       {To: "host.example"},
+		"the port \"0\": write":      {To: "1@127.0.0.1:0"},
+		"the port \"5060?X=1\"":      {To: "sip:1@127.0.0.1:5060?X=1"},
+		"the port \"65536\"":         {To: "1@[::1]:65536"},
+		"--tone is 4000":             {To: "1", Tone: 4000},
+		"--tone is NaN":              {To: "1", Tone: math.NaN()},
+		"--duration is -1s":          {To: "1", Duration: -time.Second},
+		"--patience is -1s":          {To: "1", Patience: -time.Second},
 	} {
 		if out, err := run(t, o); err == nil || !strings.Contains(err.Error(), want) || out != "" {
 			t.Errorf("%+v: error %v, want one with %q, and no call", o, err, want)
@@ -265,10 +281,77 @@ func TestAdvice(t *testing.T) {
 		}
 	}
 	c := call{o: Options{Username: "alice"}}
-	if got := c.advice(401); got != ": are --username and --password right?" {
-		t.Errorf("advice with a user name: %q", got)
+	for _, want := range []struct{ password, advice string }{
+		{"", ": give the password, too, with --password or in SIP_PASSWORD"},
+		{"secret", ": are --username and --password right?"},
+	} {
+		c.o.Password = want.password
+		if got := c.advice(dialog.Ended{Status: 401}); got != want.advice {
+			t.Errorf("advice with a user name and the password %q: %q", want.password, got)
+		}
 	}
-	if got := c.advice(486); got != "" {
+	if got := c.advice(dialog.Ended{Status: 486}); got != "" {
 		t.Errorf("advice about a busy party: %q", got)
+	}
+}
+
+// Where nothing listens, nobody waits.
+func TestNobodyListens(t *testing.T) {
+	t.Parallel()
+	taken, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := taken.LocalAddr().String()
+	if _, err := near(target{host: address, network: "udp"}); err != nil {
+		t.Errorf("a silent port: %v, want that it may be called", err)
+	}
+	// Many machines call themselves localhost at ::1, too, where serve does not listen.
+	if own, err := near(target{host: strings.Replace(address, "127.0.0.1", "localhost", 1), network: "udp"}); own != "127.0.0.1:0" {
+		t.Errorf("localhost is called from %s (%v), want 127.0.0.1", own, err)
+	}
+	taken.Close()
+	_, err = run(t, Options{To: "1@" + address + ";transport=tcp"})
+	if err == nil || !strings.Contains(err.Error(), "connection refused: is callwright serve running there") {
+		t.Errorf("by TCP: %v, want that nothing listens", err)
+	}
+	out, err := run(t, Options{To: "1@" + address})
+	if err == nil || err.Error() != "nothing listens at "+address+isItThere || out != "" {
+		t.Errorf("by UDP: %v, want that nothing listens, and no call", err)
+	}
+}
+
+// A call without sound has a fault, unless it was too short for any; so has one
+// whose sound ended long before.
+func TestJudge(t *testing.T) {
+	t.Parallel()
+	p := callee(t, func(c *phone.Call) { _ = c.Answer(); _, _ = c.WaitEnd(context.Background()) })
+	mine, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: "1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer mine.Close()
+	c := call{answered: time.Now()}
+	if c.Call, err = mine.Dial(p.URI(), phone.CallOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	c.over = c.answered.Add(passing / 2)
+	if err := c.judge(phone.Verdict{}, dialog.Ended{}); err != nil {
+		t.Errorf("a short call without sound: %v", err)
+	}
+	c.over = c.answered.Add(2 * passing)
+	if err := c.judge(phone.Verdict{}, dialog.Ended{}); err == nil || !strings.Contains(err.Error(), "no sound came") {
+		t.Errorf("a call without sound: %v, want that no sound came", err)
+	}
+	if err := c.WaitSound(t.Context(), audible); err != nil {
+		t.Fatal(err)
+	}
+	c.over = time.Now()
+	if err := c.judge(c.Heard(), dialog.Ended{}); err != nil {
+		t.Errorf("a call with sound to its end: %v", err)
+	}
+	c.over = time.Now().Add(numb + time.Second)
+	if err := c.judge(c.Heard(), dialog.Ended{}); err == nil || !strings.Contains(err.Error(), "no packet came in the last ") {
+		t.Errorf("a call whose sound ended: %v, want that no packet came", err)
 	}
 }

@@ -3,11 +3,18 @@
 package testcall
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
+	"syscall"
+	"time"
 )
+
+// refusal is how long a machine nearby takes to say that nothing listens.
+const refusal = 50 * time.Millisecond
 
 // target is who is called.
 type target struct {
@@ -27,6 +34,9 @@ func parseTarget(text string) (target, error) {
 		rest = after
 	}
 	user, at, ok := strings.Cut(rest, "@")
+	if !ok && strings.ContainsAny(rest, ".:[") {
+		return target{}, fmt.Errorf("%q names a machine, and nobody there: write whom to call, like sip:100@%s", text, rest)
+	}
 	if !ok {
 		at = "127.0.0.1"
 	}
@@ -47,21 +57,52 @@ func parseTarget(text string) (target, error) {
 	if t.network != "udp" && t.network != "tcp" {
 		return target{}, fmt.Errorf("transport=%s is not known: write udp or tcp", t.network)
 	}
-	if _, _, err := net.SplitHostPort(host); err != nil {
+	_, port, err := net.SplitHostPort(host)
+	if err != nil {
 		t.host = net.JoinHostPort(strings.Trim(host, "[]"), "5060")
+	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return target{}, fmt.Errorf("%q has the port %q: write a number from 1 to 65535", text, port)
 	}
 	return t, nil
 }
 
-// near gives the address of this machine from which a host is reached. No
-// packet is sent for that.
-func near(host string) (string, error) {
-	conn, err := net.Dial("udp", host)
+// isItThere is what to look for when nothing answers.
+const isItThere = ": is callwright serve running there, and is the port of its sip.listen right?"
+
+// near gives the address of this machine from which a target is reached: of a
+// host with both, an IPv4 address, as that is what SIP will take. It also sees
+// whether that machine says at once that nothing listens there; for that it
+// sends what keeps a way through a NAT open, which SIP ignores (RFC 5626
+// section 4.4.1).
+func near(to target) (string, error) {
+	conn, err := net.Dial("udp4", to.host)
 	if err != nil {
-		return "", fmt.Errorf("find the way to %s: %w", host, err)
+		conn, err = net.Dial("udp", to.host)
+	}
+	var unknown *net.DNSError
+	switch {
+	case errors.As(err, &unknown) && unknown.IsNotFound:
+		return "", fmt.Errorf("there is no host %s: write the name or the address of a SIP server", unknown.Name)
+	case err != nil:
+		return "", fmt.Errorf("find the way to %s: %w", to.host, err)
 	}
 	defer conn.Close()
+	if to.network == "udp" && refused(conn) {
+		return "", fmt.Errorf("nothing listens at %s%s", to.host, isItThere)
+	}
 	return netip.AddrPortFrom(conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap(), 0).String(), nil
+}
+
+// refused says whether the other machine turns packets away.
+func refused(conn net.Conn) bool {
+	if conn.SetReadDeadline(time.Now().Add(refusal)) != nil {
+		return false
+	}
+	_, err := conn.Write([]byte("\r\n\r\n"))
+	if err == nil {
+		_, err = conn.Read(make([]byte, 4))
+	}
+	return errors.Is(err, syscall.ECONNREFUSED)
 }
 
 // listen gives the address and port that a person means by an address with or

@@ -14,15 +14,25 @@ import (
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
-// tolerable is which part of the packets may be lost before a call has a fault.
-const tolerable = 0.05
+const (
+	// tolerable is which part of the packets may be lost before a call has a
+	// fault.
+	tolerable = 0.05
+	// passing is how long a call must last for its sound to be missed.
+	passing = 500 * time.Millisecond
+	// numb is how long no packet may come at the end of a call.
+	numb = 5 * time.Second
+)
 
 // conclude prints the verdict. The error says what was wrong with the call.
 func (c *call) conclude(out io.Writer, end dialog.Ended) error {
 	say := func(format string, args ...any) { fmt.Fprintf(out, "  "+format+"\n", args...) }
 	fmt.Fprintln(out, "\nverdict")
 	reason := end.Reason
-	if end.By == dialog.Local {
+	switch {
+	case unsent(end):
+		reason = "could not " + reason
+	case end.By == dialog.Local:
 		reason = "this phone " + reason // hung up, cancelled
 	}
 	if c.answered.IsZero() {
@@ -72,24 +82,47 @@ func (c *call) judge(v phone.Verdict, end dialog.Ended) error {
 	case c.fault != nil:
 		return fmt.Errorf("the answer cannot be used: %w", c.fault)
 	case c.answered.IsZero() && !c.heard:
-		return fmt.Errorf("the call was not answered: %s%s", end.Reason, c.advice(end.Status))
+		return fmt.Errorf("the call was not answered: %s%s", end.Reason, c.advice(end))
+	case v.Packets == 0 && c.over.Sub(c.answered) < passing: // there was no time for it
+		return nil
 	case v.Packets == 0:
 		return errors.New("the call was answered and no sound came: does the other side reach this address, and is it not behind a firewall?")
 	case float64(v.Lost) > tolerable*float64(v.Packets+v.Lost):
 		return fmt.Errorf("%d of %d packets were lost", v.Lost, v.Packets+v.Lost)
+	case !c.answered.IsZero() && c.quiet() >= numb:
+		return fmt.Errorf("no packet came in the last %s of the call: did the other side go away?", brief(c.quiet()))
 	}
 	return nil
+}
+
+// quiet is how long before the end of the call the last packet came.
+func (c *call) quiet() time.Duration {
+	packets := c.Packets()
+	if len(packets) == 0 {
+		return 0
+	}
+	return c.over.Sub(packets[len(packets)-1].Arrived)
+}
+
+// unsent says whether a call came to nothing before anything was sent.
+func unsent(end dialog.Ended) bool {
+	return end.By == dialog.Local && end.Status == 503
 }
 
 func brief(d time.Duration) string { return fmt.Sprintf("%.2f s", d.Seconds()) }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// advice says what to do about a status that refused the call.
-func (c *call) advice(status int) string {
+// advice says what to do about what refused the call.
+func (c *call) advice(end dialog.Ended) string {
+	status := end.Status
 	switch {
+	case unsent(end):
+		return isItThere
 	case (status == 401 || status == 407) && c.o.Username == "":
 		return ": give the --username and --password of a user"
+	case (status == 401 || status == 407) && c.o.Password == "":
+		return ": give the password, too, with --password or in SIP_PASSWORD"
 	case status == 401 || status == 407:
 		return ": are --username and --password right?"
 	case status == 403:
