@@ -220,3 +220,12 @@ func TestAbsence(t *testing.T) {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
+
+// What serve prints may be kept: it has no password of the app.
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	got := welcome("udp://127.0.0.1:5060", "127.0.0.1:8080", "http://me:secret@localhost:3000")
+	if !strings.HasPrefix(got, "The app at http://me:xxxxx@localhost:3000 answers every number") {
+		t.Errorf("%s", got)
+	}
+}

@@ -164,8 +164,8 @@ func wholeURL(text string) bool {
 // welcome says how to make a first call, in six lines.
 func welcome(sip, api, app string) string {
 	answers, digits := "The built-in sample app answers every number", " --digits "+reception.PIN
-	if app != "" {
-		answers, digits = "The app at "+app+" answers every number", ""
+	if u, err := neturl.Parse(app); app != "" && err == nil {
+		answers, digits = "The app at "+u.Redacted()+" answers every number", ""
 	}
 	listen := netip.MustParseAddrPort(sip[strings.Index(sip, "//")+2:])
 	if listen.Addr().IsUnspecified() {
