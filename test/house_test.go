@@ -77,13 +77,14 @@ const (
 	hostStranger = "66"
 )
 
-// The RTP ports of the server.
-const portFirst, portLast = 20000, 20199
+// The RTP ports of the server: enough for the hundred calls of some tests, with
+// two legs each, to be there at the same time, as they are on a slow machine.
+const portFirst, portLast = 20000, 20499
 
 const configuration = `
 http: {listen: "NETWORK.10:8080", public_url: "http://NETWORK.10:8080"}
 sip: {listen: ["udp://NETWORK.10:5060", "tcp://NETWORK.10:5060"]}
-media: {listen: "NETWORK.10", ports: "20000-20199"}
+media: {listen: "NETWORK.10", ports: "20000-20499"}
 database: "sqlite:DIR/callwright.db"
 data_dir: "DIR"
 admin: {token: "of the tests"}

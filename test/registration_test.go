@@ -13,7 +13,7 @@ const withPhones = `
 admin: {token: "of the tests"}
 http: {listen: "NETWORK.10:8080", public_url: "http://NETWORK.10:8080"}
 sip: {listen: ["udp://NETWORK.10:5060", "tcp://NETWORK.10:5060"]}
-media: {listen: "NETWORK.10", ports: "20000-20199"}
+media: {listen: "NETWORK.10", ports: "20000-20499"}
 database: "sqlite:DIR/callwright.db"
 data_dir: "DIR"
 apps:
