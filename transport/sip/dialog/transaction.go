@@ -78,7 +78,7 @@ func (e *Endpoint) answer(key string, r *inbound, d *Dialog) (*serverTx, error) 
 	tx := new(serverTx)
 	tx.dialog.Store(d)
 	r.conn.Ref(1) // the transaction closes what it has
-	tx.ServerTx = sip.NewServerTx(key, r.Request, traced{r.conn, tx.traceSent}, e.quiet)
+	tx.ServerTx = sip.NewServerTx(key, r.Request, &ordered{Connection: traced{r.conn, tx.traceSent}}, e.quiet)
 	tx.OnTerminate(func(key string, _ error) {
 		e.tx.mu.Lock()
 		defer e.tx.mu.Unlock()
@@ -192,6 +192,27 @@ func (e *Endpoint) connect(req *sip.Request) (sip.Connection, error) {
 		return nil, fmt.Errorf("reach %s by %s: %w", req.Destination(), req.Transport(), err)
 	}
 	return c, nil
+}
+
+// ordered is the connection that a request is answered by. sipgo's 100 Trying may
+// be on its way just when we answer, and would come behind the answer, which is
+// sent once more in its place: sipgo repeats what it sent last.
+type ordered struct {
+	sip.Connection
+	mu     sync.Mutex
+	answer *sip.Response // the last
+}
+
+// WriteMsg sends a response.
+func (c *ordered) WriteMsg(m sip.Message) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if res, ok := m.(*sip.Response); ok && res.StatusCode != sip.StatusTrying {
+		c.answer = res
+	} else if ok && c.answer != nil {
+		m = c.answer
+	}
+	return c.Connection.WriteMsg(m)
 }
 
 // traced is a connection that tells what is written to it.
