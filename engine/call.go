@@ -38,8 +38,9 @@ type Call struct {
 	asking   *question // nil unless the app is being asked
 	asked    Event     // what it was asked about last
 
-	// over is why the call ends, once that is settled.
+	// over is why the call ends, once that is settled, and overAt when it was.
 	over    Cause
+	overAt  time.Time
 	waiting waiting
 }
 
@@ -193,7 +194,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 // finishWith settles why the call ends. The first reason stays.
 func (c *Call) finishWith(cause Cause) {
 	if c.over == "" {
-		c.over = cause
+		c.over, c.overAt = cause, time.Now()
 	}
 }
 

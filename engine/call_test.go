@@ -15,6 +15,7 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/verbs"
 )
 
 // phrase is a dialect for tests: it asks with the kind of the event, runs the
@@ -473,4 +474,29 @@ func TestRecover(t *testing.T) {
 // openSound is a verb that has the party hear us.
 func openSound(_ context.Context, c *engine.Call) (engine.Next, error) {
 	return engine.Continue(), c.OpenSound()
+}
+
+// A call ends when its caller hangs up, not when the last target that still
+// rings has understood that.
+func TestEndsWhenTheCallerHangsUp(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: engine.NumberAddress("+49301")}}}}}}
+		h := house(t, p)
+		h.Target("+49301", func(l *enginetest.Leg) {
+			l.KeepSilent()
+			time.Sleep(12 * time.Second)
+			l.End(engine.LegEnded{Cause: engine.CauseCancelled})
+		})
+		leg := h.Call(t, caller, called, number)
+		time.Sleep(10 * time.Second)
+		leg.Cancel()
+		time.Sleep(10 * time.Second)
+		for _, r := range h.Journal.Records() {
+			if lasted := r.EndedAt.Sub(r.StartedAt); r.Parent.IsZero() && lasted != 10*time.Second {
+				t.Errorf("the call lasted %s, want 10s", lasted)
+			}
+		}
+		h.Close(t)
+	})
 }

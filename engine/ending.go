@@ -40,7 +40,8 @@ func (c *Call) end(text string) {
 	now := time.Now()
 	c.record.State, c.record.Cause = StateEnded, c.over
 	if c.record.EndedAt == nil { // else it ended with an earlier run of the server
-		c.record.EndedAt = &now
+		// Legs and targets may have taken a moment to go.
+		c.record.EndedAt = &c.overAt
 	}
 	data := Data{Cause: c.over}
 	if gone := c.party.gone; gone != nil {

@@ -90,9 +90,11 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	return user, nil
 }
 
+// isTrunk says whether a call is a trunk's. At an address that a trunk shares with
+// phones, one that is registered calls as its user.
 func (g *gate) isTrunk(r dialog.Request) bool {
 	_, ok := g.directory.TrunkFrom(r.Source.Addr())
-	return ok
+	return ok && !g.registered(r.Source, userPart(r.From.URI))
 }
 
 // registered says whether a phone of a user is registered from a source.

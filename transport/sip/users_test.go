@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -385,4 +386,30 @@ func authorization(t *testing.T, nonce, method, uri, username, password string) 
 		digest.Options{Method: method, URI: uri, Count: 1, Username: username, Password: password})
 	must(t, err)
 	return made.String()
+}
+
+// Where a trunk and phones share an address, a registered phone calls as its
+// user, and anybody else by the trunk.
+func TestPhoneBesideATrunk(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, func(e *engine.Entries) {
+		e.Trunks = []engine.Trunk{{Name: "near", Address: "127.0.0.1:9", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
+	})
+	alice := h.phoneOf("alice", "secret-a", "udp")
+	for _, tc := range []struct {
+		phone  *phone.Phone
+		caller string
+		trunk  string
+	}{{alice, "w0", ""}, {newPhone(t, phone.Config{User: "alice"}), "", "near"}} {
+		out, err := tc.phone.Dial(h.uri("+4921112345"), phone.CallOptions{Username: "alice", Password: "secret-a"})
+		must(t, err)
+		leg := h.next()
+		if leg.Arrival.Caller.ID != tc.caller || leg.Arrival.Trunk != tc.trunk {
+			t.Errorf("the call is of user %q by trunk %q, want %q and %q", leg.Arrival.Caller.ID, leg.Arrival.Trunk, tc.caller, tc.trunk)
+		}
+		leg.Hangup(engine.CauseBusy)
+		if _, err := out.WaitEnd(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}
 }
