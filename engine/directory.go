@@ -194,7 +194,8 @@ func (d *Directory) CallerID(u User) string {
 	}
 	best := ""
 	for _, n := range d.now.Load().public {
-		if n.Account == u.Account && slices.Contains(n.Users, u.ID) && (best == "" || n.Number < best) {
+		rings := func(other User) bool { return other.ID == u.ID }
+		if n.Account == u.Account && slices.ContainsFunc(d.UsersOf(n), rings) && (best == "" || n.Number < best) {
 			best = n.Number
 		}
 	}

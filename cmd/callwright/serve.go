@@ -15,6 +15,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/sample"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/examples/reception"
+	"github.com/callwright/callwright/store/settings"
 )
 
 // serveCommand holds the flags of serve. Each that has a key in its tag lays
@@ -96,8 +97,11 @@ func (s *serveCommand) Run(w *world) error {
 		c.SIP.Listen[i] = settled(listen, house)
 	}
 	hint := fmt.Sprintf("callwright answers on %s; the API is on http://%s", strings.Join(c.SIP.Listen, " and "), house.API.Addr())
-	if house.Settings.Sampling() {
+	switch {
+	case house.Settings.Sampling():
 		hint = welcome(c.SIP.Listen[0], house.API.Addr().String(), s.App)
+	case unconfigured(c):
+		log.Info(settings.SampleOff)
 	}
 	fmt.Fprintln(w.out, hint)
 	<-w.ctx.Done()

@@ -47,7 +47,7 @@ func (t *Tones) Prompt(name string) (*media.Prompt, error) {
 		if err != nil {
 			return nil, fmt.Errorf("make a tone: %w", err)
 		}
-		return FromSamples("tone "+name, p.Samples()), nil
+		return FromSamples("tone:"+name, p.Samples()), nil
 	}
 	notation, atLeast := tone.Beep, time.Duration(0)
 	if name != "beep" {
@@ -69,7 +69,7 @@ func (t *Tones) Prompt(name string) (*media.Prompt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the tone %s: %w", name, err)
 	}
-	made := FromSamples("tone "+name, cadences(p, atLeast))
+	made := FromSamples("tone:"+name, cadences(p, atLeast))
 	t.made[name] = made
 	return made, nil
 }

@@ -32,7 +32,7 @@ func TestTones(t *testing.T) {
 				t.Fatal(err)
 			}
 			d := p.Duration()
-			if d < toneDuration || d > 10*time.Second || d%cadence.Duration() != 0 || p.Name != "tone "+country+"/"+name {
+			if d < toneDuration || d > 10*time.Second || d%cadence.Duration() != 0 || p.Name != "tone:"+country+"/"+name {
 				t.Errorf("%q lasts %v, with a cadence of %v", p.Name, d, cadence.Duration())
 			}
 			if again, _ := tones.Prompt(country + "/" + name); again != p {
@@ -49,14 +49,14 @@ func TestTonesByName(t *testing.T) {
 		hz                  float64
 		duration            time.Duration
 	}{
-		{"de", "busy", "tone de/busy", 425, 3840 * time.Millisecond},
-		{"eu", "busy", "tone eu/busy", 425, 3 * time.Second},
-		{"de", "us/busy", "tone us/busy", 620, 3 * time.Second},
-		{"gb", "busy", "tone gb/busy", 400, 3 * time.Second},
-		{"us", "ringing", "tone us/ringing", 480, 6 * time.Second},
-		{"de", "beep", "tone beep", 1000, 400 * time.Millisecond},
-		{"de", "1000/500", "tone 1000/500", 1000, 500 * time.Millisecond},
-		{"de", "0/100,440+480/210", "tone 0/100,440+480/210", 480, 320 * time.Millisecond},
+		{"de", "busy", "tone:de/busy", 425, 3840 * time.Millisecond},
+		{"eu", "busy", "tone:eu/busy", 425, 3 * time.Second},
+		{"de", "us/busy", "tone:us/busy", 620, 3 * time.Second},
+		{"gb", "busy", "tone:gb/busy", 400, 3 * time.Second},
+		{"us", "ringing", "tone:us/ringing", 480, 6 * time.Second},
+		{"de", "beep", "tone:beep", 1000, 400 * time.Millisecond},
+		{"de", "1000/500", "tone:1000/500", 1000, 500 * time.Millisecond},
+		{"de", "0/100,440+480/210", "tone:0/100,440+480/210", 480, 320 * time.Millisecond},
 	} {
 		p, err := NewTones(tt.country).Prompt(tt.name)
 		if err != nil {

@@ -86,8 +86,15 @@ func (s *Settings) Directory() *engine.Directory { return s.directory }
 // then the others by name. The caller changes nothing in it.
 func (s *Settings) Entries() engine.Entries { return *s.now.Load() }
 
-// Sampling says whether nothing is configured, so that the sample holds.
-func (s *Settings) Sampling() bool { return len(s.now.Load().All()) == 0 }
+// SampleOff says to the operator why the sample does not answer any more.
+const SampleOff = "the sample app answers no more, because users, numbers or trunks are configured: " +
+	"calls are taken from users who log in, and from the addresses of trunks (trunks[].allow_from)"
+
+// Sampling says whether nobody can be called yet by what is configured, so that
+// the sample holds.
+func (s *Settings) Sampling() bool { return sampling(*s.now.Load()) }
+
+func sampling(e engine.Entries) bool { return len(e.Users)+len(e.Numbers)+len(e.Trunks) == 0 }
 
 // Change has an object be what change makes of it, or of nil if it is not
 // there. It counts for the next call. Changes are made one after the other;
@@ -200,15 +207,25 @@ func (s *Settings) with(id engine.EntryID, o object) (engine.Entries, error) {
 
 // replace has the entries hold from now on; they were tried before.
 func (s *Settings) replace(all engine.Entries) error {
-	s.now.Store(&all)
+	if before := s.now.Swap(&all); len(s.config.Sample.Numbers) > 0 && sampling(*before) && !sampling(all) {
+		s.config.Log.Info(SampleOff)
+	}
 	return s.directory.Replace(s.orSample(all))
 }
 
-// orSample gives the sample in place of nothing.
+// orSample adds the sample while nobody can be called: an App alone, which is
+// what one makes first, answers nothing. An App of the sample's name is taken in
+// its place.
 func (s *Settings) orSample(all engine.Entries) engine.Entries {
-	if len(all.All()) == 0 {
-		return s.config.Sample
+	if !sampling(all) {
+		return all
 	}
+	for _, a := range s.config.Sample.Apps {
+		if !slices.ContainsFunc(all.Apps, func(other engine.App) bool { return other.Key == a.Key }) {
+			all.Apps = append(slices.Clip(all.Apps), a)
+		}
+	}
+	all.Users, all.Numbers, all.Trunks = s.config.Sample.Users, s.config.Sample.Numbers, s.config.Sample.Trunks
 	return all
 }
 

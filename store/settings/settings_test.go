@@ -311,9 +311,16 @@ func TestSampleHoldsWhileNothingElseDoes(t *testing.T) {
 	if !answers() || !h.Sampling() || len(kept.rows) != 0 {
 		t.Errorf("answers %t, sampling %t, %d rows", answers(), h.Sampling(), len(kept.rows))
 	}
+	must(t, h.put(engine.App{Key: "k", Account: "default", Dialect: "sipgate"}))
+	if !answers() || !h.Sampling() {
+		t.Error("the sample does not hold beside an app, which nobody can call yet")
+	}
+	if strings.Contains(h.log.String(), settings.SampleOff) {
+		t.Error("the log says that the sample is off")
+	}
 	must(t, h.put(alice))
-	if answers() || h.Sampling() {
-		t.Error("the sample holds beside a user")
+	if answers() || h.Sampling() || !strings.Contains(h.log.String(), settings.SampleOff) {
+		t.Errorf("the sample holds beside a user, or the log does not say that it is off:\n%s", &h.log)
 	}
 	h.open(t, engine.Entries{})
 	if answers() {

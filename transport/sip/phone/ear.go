@@ -27,10 +27,15 @@ type Packet struct {
 	Marker      bool
 }
 
+// sound says whether a packet is of sound, and not of a key.
+func (p Packet) sound() bool {
+	return p.PayloadType == uint8(media.PCMU) || p.PayloadType == uint8(media.PCMA)
+}
+
 // ear is what a call received.
 type ear struct {
 	received int
-	packets  []Packet // audio packets, in order of arrival
+	packets  []Packet // of sound and of keys, in order of arrival
 	ssrc     uint32
 	first    uint32 // timestamp of sound[base]
 	base     int
@@ -56,6 +61,7 @@ func (c *Call) hear(data []byte) {
 	case p.PayloadType == comfortNoise:
 		c.ear.noise++
 	case c.remote.TelephoneEvent != 0 && p.PayloadType == c.remote.TelephoneEvent && len(p.Payload) >= 4:
+		c.ear.note(&p, now)
 		c.ear.key(&p)
 	}
 	c.broadcast()
@@ -66,7 +72,7 @@ func (e *ear) audio(p *rtp.Packet, now time.Time) {
 		e.ssrc, e.first, e.base = p.SSRC, p.Timestamp, len(e.sound)
 	}
 	e.received++
-	e.packets = append(e.packets, Packet{now, p.SequenceNumber, p.Timestamp, p.SSRC, p.PayloadType, p.Marker})
+	e.note(p, now)
 	at := e.base + int(int32(p.Timestamp-e.first))
 	end := at + len(p.Payload)
 	if at < 0 || end > len(e.sound)+10*media.SampleRate {
@@ -76,6 +82,10 @@ func (e *ear) audio(p *rtp.Packet, now time.Time) {
 		e.sound = append(e.sound, make([]int16, end-len(e.sound))...)
 	}
 	codec.Decode(media.Codec(p.PayloadType), e.sound[at:end], p.Payload)
+}
+
+func (e *ear) note(p *rtp.Packet, now time.Time) {
+	e.packets = append(e.packets, Packet{now, p.SequenceNumber, p.Timestamp, p.SSRC, p.PayloadType, p.Marker})
 }
 
 func (e *ear) key(p *rtp.Packet) {
@@ -92,7 +102,7 @@ func (e *ear) key(p *rtp.Packet) {
 func (c *Call) Packets() []Packet {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.ear.packets)
+	return slices.DeleteFunc(slices.Clone(c.ear.packets), func(p Packet) bool { return !p.sound() })
 }
 
 // Sound gives what was heard so far, by the packets' timestamps.

@@ -56,7 +56,10 @@ func (c *Call) Listen(ctx context.Context, d time.Duration, hz float64) (Verdict
 // tone. Each source counts on its own.
 func (c *Call) Heard() Verdict {
 	all := Verdict{Level: tone.Silence, Own: tone.Silence}
-	for packets := c.Packets(); len(packets) > 0; {
+	c.mu.Lock()
+	packets := slices.Clone(c.ear.packets)
+	c.mu.Unlock()
+	for len(packets) > 0 {
 		n := slices.IndexFunc(packets, func(p Packet) bool { return p.SSRC != packets[0].SSRC })
 		if n < 0 {
 			n = len(packets)
@@ -108,8 +111,10 @@ func (v *Verdict) count(packets []Packet) {
 	for i, p := range packets[1:] {
 		apart := p.Arrived.Sub(packets[i].Arrived)
 		v.Gap = max(v.Gap, apart)
-		meant := time.Duration(int32(p.Timestamp-packets[i].Timestamp)) * time.Second / media.SampleRate
-		off = append(off, (apart - meant).Abs())
+		if p.sound() && packets[i].sound() { // those of one key share a timestamp
+			meant := time.Duration(int32(p.Timestamp-packets[i].Timestamp)) * time.Second / media.SampleRate
+			off = append(off, (apart - meant).Abs())
+		}
 		switch ahead := int16(p.Sequence - highest); {
 		case seen[p.Sequence]:
 			v.Repeated++
