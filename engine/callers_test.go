@@ -26,7 +26,7 @@ var office = engine.Entries{
 		alice, {ID: "w1", Name: "Bob", Username: "bob"}, {ID: "w2", Name: "Eve"},
 	},
 	Groups:  []engine.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
-	Numbers: []engine.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*"}, {Number: "+49212", App: "app"}},
+	Numbers: []engine.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*", Users: []string{"w1"}}, {Number: "+4921188*"}, {Number: "*"}, {Number: "+49212", App: "app"}},
 }
 
 func TestCallOfAUser(t *testing.T) {
@@ -122,7 +122,7 @@ func TestDialled(t *testing.T) {
 		Accounts: []engine.Account{{ID: "acme"}},
 		Users:    []engine.User{{ID: "w0", Username: "100"}, {ID: "w1", Username: "200"}},
 		Groups:   []engine.Group{{ID: "sales"}},
-		Numbers:  []engine.Number{{Number: "100"}, {Number: "*"}, {Number: "+49301", Account: "acme"}},
+		Numbers:  []engine.Number{{Number: "100"}, {Number: "*"}, {Number: "+49301", Account: "acme"}, {Number: "+49212*"}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,8 @@ func TestDialled(t *testing.T) {
 	}{
 		"100": {"100", engine.KindNumber, "100", true}, "200": {"w1", engine.KindUser, "", true}, "w0": {"w0", engine.KindUser, "", true},
 		"sales": {"sales", engine.KindGroup, "", true}, "004930 1": {"+49301", engine.KindNumber, "+49301", true},
-		"0211 99": {"021199", engine.KindNumber, "", true}, "nobody": {"nobody", engine.KindNumber, "", false},
+		"+49 212 7": {"+492127", engine.KindNumber, "+49212*", true},
+		"0211 99":   {"021199", engine.KindNumber, "", true}, "nobody": {"nobody", engine.KindNumber, "", false},
 	} {
 		to, number, ok := d.Dialled(engine.User{Account: engine.DefaultAccount}, dialled)
 		if to.Value != want.to || to.Kind != want.kind || number.Number != want.number || ok != want.ok {
@@ -160,7 +161,8 @@ func TestPlaces(t *testing.T) {
 		{"a number of ours", engine.NumberAddress("+4921112345"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
 		{"a number of somebody else", engine.NumberAddress("+49301"), engine.Number{}, []string{"+49301"}},
 		{"a number of ours that rings nobody", engine.NumberAddress("+49212"), engine.Number{}, nil},
-		{"a number under a pattern of ours", engine.NumberAddress("+49211991"), engine.Number{}, []string{"+49211991"}},
+		{"a number under a pattern of ours", engine.NumberAddress("+49211991"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a number that rings nobody, under a pattern of ours", engine.NumberAddress("+49211881"), engine.Number{}, nil},
 		{
 			"a call from outside", called, engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, Users: []string{"w1"}, Groups: []string{"g0"}},
 			[]string{"alice@desk", "bob@desk", "bob@mobile"},

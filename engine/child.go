@@ -71,7 +71,7 @@ func (c *Call) placesOf(t Target) []Target {
 	case KindGroup:
 		users = directory.Members(account, t.Address.Value)
 	case KindNumber:
-		if n, ok := directory.configured(account, t.Address.Value); ok {
+		if n, ok := directory.ours(account, t.Address.Value); ok && n.Account == account {
 			users = directory.UsersOf(n)
 		}
 	}
@@ -147,12 +147,12 @@ func (c *Call) mayRing(t Target) error {
 	if t.Contact != "" || t.Address.Kind != KindNumber || c.engine.directory.Emergency(t.Address) {
 		return nil
 	}
-	if n, ok := c.engine.directory.exactly(c.record.Account, t.Address.Value); ok {
+	if n, ok := c.engine.directory.ours(c.record.Account, t.Address.Value); ok {
 		sentence := "%s is a number of this server, and no phone is registered for it"
 		if n.Account != c.record.Account {
 			sentence = "%s is a number of another account of this server, which a document cannot ring"
 		}
-		return &DialError{Cause: CauseOffline, Err: fmt.Errorf(sentence, n.Number)}
+		return &DialError{Cause: CauseOffline, Err: fmt.Errorf(sentence, t.Address.Value)}
 	}
 	return c.engine.guard.dial(t.Address)
 }

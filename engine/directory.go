@@ -58,13 +58,38 @@ func (d *Directory) Emergency(a Address) bool {
 func (d *Directory) Number(account, dialled string) (Number, bool) {
 	now := d.now.Load()
 	dialled = NormalizeNumber(dialled)
-	if n, ok := now.exact[key{account, dialled}]; ok {
+	if n, ok := now.exactly(account, dialled); ok {
 		return n, true
 	}
-	if n, ok := now.public[dialled]; ok {
+	return now.pattern(account, dialled)
+}
+
+// ours finds a number that somebody of an account calls from inside, if it is one
+// of this server: as Number does, but for a pattern of everything, which is there
+// for trunks and would keep anybody from calling out.
+func (d *Directory) ours(account, dialled string) (Number, bool) {
+	now := d.now.Load()
+	if n, ok := now.exactly(account, dialled); ok {
 		return n, true
 	}
-	for _, p := range now.patterns[account] {
+	if n, ok := now.pattern(account, dialled); ok && strings.ContainsAny(n.Number, "0123456789") {
+		return n, true
+	}
+	return Number{}, false
+}
+
+// exactly finds a number that somebody of an account can call, patterns aside.
+func (d *index) exactly(account, dialled string) (Number, bool) {
+	if n, ok := d.exact[key{account, dialled}]; ok {
+		return n, true
+	}
+	n, ok := d.public[dialled]
+	return n, ok
+}
+
+// pattern finds an account's longest pattern for a number.
+func (d *index) pattern(account, dialled string) (Number, bool) {
+	for _, p := range d.patterns[account] {
 		// A pattern may be written with or without the plus.
 		prefix := strings.TrimSuffix(p.Number, "*")
 		if strings.HasPrefix(dialled, prefix) || strings.HasPrefix(strings.TrimPrefix(dialled, "+"), prefix) {
@@ -72,17 +97,6 @@ func (d *Directory) Number(account, dialled string) (Number, bool) {
 		}
 	}
 	return Number{}, false
-}
-
-// exactly finds a number that somebody of an account can call and that is ours,
-// patterns aside.
-func (d *Directory) exactly(account, number string) (Number, bool) {
-	now := d.now.Load()
-	if n, ok := now.exact[key{account, number}]; ok {
-		return n, true
-	}
-	n, ok := now.public[number]
-	return n, ok
 }
 
 // configured finds a Number by the name that records have of it, a pattern's
@@ -148,9 +162,10 @@ func (d *Directory) UserNamed(username string) (User, bool) {
 	return u, ok
 }
 
-// Dialled finds what a User dialled: an emergency service, one of its account's numbers, users (by id
-// or username) or groups, another account's E.164 number, or a number that is to
-// be reached by a trunk. Patterns are for trunks, and take no part. The Number is
+// Dialled finds what a User dialled: an emergency service, one of its account's
+// numbers, users (by id or username) or groups, a number that a pattern of the
+// account or another account's E.164 number is, or one that is to be reached by a
+// trunk. A pattern of everything is for trunks, and takes no part. The Number is
 // empty but for a number of ours; ok is false for what is none of these.
 func (d *Directory) Dialled(u User, dialled string) (to Address, number Number, ok bool) {
 	plain := NormalizeNumber(dialled)
@@ -163,8 +178,11 @@ func (d *Directory) Dialled(u User, dialled string) (to Address, number Number, 
 	if party, mine := d.Party(u.Account, dialled); mine {
 		return party, Number{}, true
 	}
-	number, _ = d.exactly(u.Account, plain)
-	return to, number, IsNumber(dialled)
+	if !IsNumber(dialled) {
+		return to, Number{}, false
+	}
+	number, _ = d.ours(u.Account, plain)
+	return to, number, true
 }
 
 // Party names what somebody of an account dialled when it is one of the
