@@ -74,6 +74,9 @@ func TestRecordACall(t *testing.T) {
 		t.Fatal(err)
 	}
 	say(2000)
+	if err := in.Play(t.Context(), make([]int16, media.SampleRate/2)); err != nil { // what is on its way arrives
+		t.Fatal(err)
+	}
 	if err := s.Engine.PauseRecording(id, false); err != nil {
 		t.Fatal(err)
 	}
