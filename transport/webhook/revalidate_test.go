@@ -198,9 +198,11 @@ func TestPromptHuge(t *testing.T) {
 func TestPromptTone(t *testing.T) {
 	t.Parallel()
 	p := newPrompts(t, PromptsConfig{})
-	for url, want := range map[string]string{"tone:busy": "tone de/busy", "tone:us/ringing": "tone us/ringing", "tone:1000/500": "tone 1000/500"} {
-		if sound, err := p.Prompt(t.Context(), url); err != nil || sound.Name != want {
-			t.Errorf("%s: %v, %v", url, sound, err)
+	for url, want := range map[string]string{"tone:busy": "tone:de/busy", "tone:us/ringing": "tone:us/ringing", "tone:1000/500": "tone:1000/500"} {
+		if sound, err := p.Prompt(t.Context(), url); err != nil {
+			t.Errorf("%s: %v", url, err)
+		} else if sound.Name != want {
+			t.Errorf("%s is called %q, want %q", url, sound.Name, want)
 		}
 	}
 }
