@@ -47,6 +47,7 @@ func TestDataOutliveAStop(t *testing.T) {
 
 func TestTheGuardedRoleNeedsItsPassword(t *testing.T) {
 	t.Parallel()
+	cluster.Query(t, cluster.Database(t), "DROP ROLE IF EXISTS guarded")
 	cluster.Query(t, cluster.Database(t), "CREATE ROLE guarded LOGIN PASSWORD 'right'")
 	if out, err := cluster.command("psql", "-c", "SELECT 1", cluster.DSN(Guarded, "wrong", "postgres")).CombinedOutput(); err == nil || !strings.Contains(string(out), "password") {
 		t.Errorf("the wrong password gives %v, %q", err, out)

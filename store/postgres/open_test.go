@@ -92,7 +92,9 @@ type refusal struct {
 
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
-	cluster.Query(t, cluster.Database(t), "CREATE ROLE guarded LOGIN PASSWORD 's3cret-right'; CREATE ROLE idle NOLOGIN; CREATE ROLE plain LOGIN")
+	role(t, cluster.Database(t), "guarded LOGIN PASSWORD 's3cret-right'")
+	role(t, cluster.Database(t), "idle NOLOGIN")
+	role(t, cluster.Database(t), "plain LOGIN")
 	for _, test := range append(unreachable(), unfit()...) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -192,6 +194,7 @@ func unfit() []refusal {
 			"INSERT INTO callwright_version (version_id, is_applied) VALUES (0, true)"), []string{"belongs to another program"}},
 		{"an encoding that cannot hold all", func(t *testing.T) string {
 			dsn := cluster.Database(t)
+			cluster.Query(t, dsn, "DROP DATABASE IF EXISTS latin")
 			cluster.Query(t, dsn, "CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
 			return cluster.DSN(pgcluster.Superuser, "", "latin")
 		}, []string{"its encoding is LATIN1", "createdb -E UTF8"}},
@@ -220,7 +223,8 @@ func TestARefusedDatabaseIsLeftAlone(t *testing.T) {
 func TestLittleRightIsEnough(t *testing.T) {
 	t.Parallel()
 	dsn := migrated(t)
-	cluster.Query(t, dsn, "CREATE ROLE worker LOGIN; "+grant("worker"))
+	role(t, dsn, "worker LOGIN")
+	cluster.Query(t, dsn, grant("worker"))
 	s := opened(t, as(t, dsn, "worker", ""))
 	exercise(t, s)
 }
@@ -236,4 +240,11 @@ func TestASchemaOfItsOwn(t *testing.T) {
 	if got := cluster.Query(t, dsn, "SELECT count(*) FROM one.calls, two.calls"); got != "1\n" {
 		t.Errorf("a call each makes %q pairs", got)
 	}
+}
+
+// role makes a role, which belongs to the cluster and may be there from an
+// earlier run of the test.
+func role(t *testing.T, dsn, definition string) {
+	t.Helper()
+	cluster.Query(t, dsn, "DO $$BEGIN CREATE ROLE "+definition+"; EXCEPTION WHEN duplicate_object THEN NULL; END$$")
 }
