@@ -278,9 +278,9 @@ func TestTooMany(t *testing.T) {
 	}
 }
 
-// What is not renewed is forgotten, also in the journal, without a timer each.
+// What is not renewed is forgotten, also in the journal, without a timer each. It
+// runs alone, because it counts the goroutines of the process.
 func TestExpiry(t *testing.T) {
-	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		before := runtime.NumGoroutine()
 		h := newHouse(t, Config{})
