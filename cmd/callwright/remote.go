@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"net/netip"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +31,7 @@ func (s serverFlags) client(w *world) (*remote.Client, error) {
 	if token == "" {
 		token = c.Admin.Token
 	}
-	here := local(s.Server)
+	here := server.Loopback(s.Server)
 	if s.Server == "" {
 		s.Server, here = "http://"+listening(c.HTTP.Listen), true
 	}
@@ -68,14 +67,4 @@ func listening(listen string) string {
 		return netip.AddrPortFrom(netip.AddrFrom4([4]byte{127, 0, 0, 1}), at.Port()).String()
 	}
 	return netip.AddrPortFrom(netip.IPv6Loopback(), at.Port()).String()
-}
-
-// local says whether a URL leads to this machine.
-func local(raw string) bool {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return false
-	}
-	ip, err := netip.ParseAddr(u.Hostname())
-	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
 }

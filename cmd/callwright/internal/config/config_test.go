@@ -108,7 +108,7 @@ gateway: {lenient: true}
 	if diff := cmp.Diff(entries, c.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
 	}
-	limits := engine.Limits{Calls: 5, CallsPerSecond: 2, MaxDuration: time.Hour, Prefixes: []string{"+49", "0211"}}
+	limits := engine.Limits{Calls: 5, CallsPerSecond: 2, MaxDuration: time.Hour, Prefixes: []string{"0049", "0211"}}
 	if diff := cmp.Diff(limits, c.Limits.Engine()); diff != "" {
 		t.Errorf("limits (-want +got):\n%s", diff)
 	}

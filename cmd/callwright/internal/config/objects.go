@@ -138,9 +138,5 @@ func owner(account string) string { return cmp.Or(account, engine.DefaultAccount
 
 // Engine gives the limits as the engine knows them.
 func (l *Limits) Engine() engine.Limits {
-	limits := engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration}
-	for _, p := range l.Prefixes {
-		limits.Prefixes = append(limits.Prefixes, engine.NormalizeNumber(p))
-	}
-	return limits
+	return engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration, Prefixes: l.Prefixes}
 }

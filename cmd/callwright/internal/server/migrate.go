@@ -4,7 +4,6 @@ package server
 
 import (
 	"context"
-	"strings"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/store/postgres"
@@ -14,7 +13,7 @@ import (
 // Migrate brings the tables of the database up to date, as Start does, and gives
 // the version that they had, 0 for none, and have.
 func Migrate(ctx context.Context, c config.Config) (from, to int64, err error) {
-	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+	if path, ok := sqliteFile(c.Database); ok {
 		return sqlite.Migrate(ctx, path)
 	}
 	return postgres.Migrate(ctx, c.Database)

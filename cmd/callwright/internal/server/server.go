@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
@@ -63,7 +62,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	s.started(quietly(sound.Close))
 	client := webhook.New(webhook.Config{
-		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
+		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: Loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
 	})
 	s.started(quietly(client.Close))
 	tones := prompt.NewTones(cmp.Or(c.Media.Tones, tone.DefaultCountry))
@@ -139,7 +138,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 // file, all, because the machine may have had another name.
 func (s *Server) recover(ctx context.Context, c config.Config, log *slog.Logger) error {
 	owner := node(c)
-	if strings.HasPrefix(c.Database, "sqlite:") {
+	if _, file := sqliteFile(c.Database); file {
 		owner = ""
 	}
 	open, err := s.Store.OpenRecords(ctx, owner)
@@ -179,9 +178,8 @@ func (s *Server) Stop() error {
 	return errors.Join(errs...)
 }
 
-// loopback says whether a URL leads to this very machine: then customers' URLs
-// may, too.
-func loopback(raw string) bool {
+// Loopback says whether a URL leads to this very machine.
+func Loopback(raw string) bool {
 	u, err := url.Parse(raw)
 	if err != nil {
 		return false

@@ -59,10 +59,16 @@ func (s *Server) openStore(ctx context.Context, c config.Config, log *slog.Logge
 // open opens the database that the configuration names.
 func open(ctx context.Context, c config.Config, log *slog.Logger) (Store, error) {
 	journal := filepath.Join(c.DataDir, "journal")
-	if path, ok := strings.CutPrefix(c.Database, "sqlite:"); ok {
+	if path, ok := sqliteFile(c.Database); ok {
 		return sqlite.Open(ctx, path, journal, log)
 	}
 	return postgres.Open(ctx, c.Database, journal, log)
+}
+
+// sqliteFile gives the file that a database setting names; a server of PostgreSQL
+// is none.
+func sqliteFile(database string) (path string, ok bool) {
+	return strings.CutPrefix(database, "sqlite:")
 }
 
 var (
