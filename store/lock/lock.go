@@ -53,6 +53,9 @@ func Take(path string) (*Lock, error) {
 // Release gives the lock back. The file stays, for who removed it could take the
 // lock of a file that another has just opened. It may be called again.
 func (l *Lock) Release() error {
+	// Closing alone is not enough while a process that is just being started
+	// still has a copy of the file. What this cannot do, closing does.
+	_ = syscall.Flock(int(l.file.Fd()), syscall.LOCK_UN)
 	if err := l.file.Close(); err != nil && !errors.Is(err, os.ErrClosed) {
 		return fmt.Errorf("release a lock: %w", err)
 	}

@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"syscall"
 	"testing"
 )
 
@@ -39,6 +40,32 @@ func TestOneAtATime(t *testing.T) {
 	}
 	if _, err := Take(filepath.Join(path, "no")); err == nil {
 		t.Error("a lock was taken in a folder that is none")
+	}
+}
+
+// A copy of the file, such as a process has that is just being started, does not
+// keep the lock.
+func TestReleaseInSpiteOfACopy(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "lock")
+	first, err := Take(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	copied, err := syscall.Dup(int(first.file.Fd()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Close(copied)
+	if err := first.Release(); err != nil {
+		t.Fatal(err)
+	}
+	second, err := Take(path)
+	if err != nil {
+		t.Fatalf("after the release: %v", err)
+	}
+	if err := second.Release(); err != nil {
+		t.Error(err)
 	}
 }
 
