@@ -31,6 +31,13 @@ const (
 	CauseNoCodec Cause = "no-codec"
 	// CauseNoAck: our answer was never acknowledged (RFC 3261 section 13.3.1.4).
 	CauseNoAck Cause = "no-ack"
+	// CauseMediaLost: nothing more was heard of a party in an established call.
+	CauseMediaLost Cause = "media-lost"
+	// CauseExpired: a party gave no sign of life when its session was to be
+	// refreshed (RFC 4028).
+	CauseExpired Cause = "session-expired"
+	// CauseTransferred: a party was transferred to another.
+	CauseTransferred Cause = "transferred"
 	// CauseMaxDuration: the call reached the longest time that is allowed.
 	CauseMaxDuration Cause = "max-duration"
 	// CauseShutdown: the server was stopped.
@@ -73,6 +80,9 @@ var causes = map[Cause]Words{
 	CauseForwarded:   {480, "Temporarily Unavailable", 23, "forwarded", 0},
 	CauseNoCodec:     {488, "Not Acceptable Here", 88, "congestion", 5},
 	CauseNoAck:       {408, "Request Timeout", 102, "congestion", 0},
+	CauseMediaLost:   {480, "Temporarily Unavailable", 41, "congestion", 0},
+	CauseExpired:     {408, "Request Timeout", 102, "congestion", 0},
+	CauseTransferred: {480, "Temporarily Unavailable", 16, "forwarded", 0},
 	CauseMaxDuration: {480, "Temporarily Unavailable", 16, "normalClearing", 0},
 	CauseShutdown:    {503, "Service Unavailable", 41, "congestion", 2},
 	CauseInterrupted: {503, "Service Unavailable", 41, "congestion", 0},

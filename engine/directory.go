@@ -3,6 +3,8 @@
 package engine
 
 import (
+	"cmp"
+	"math/rand/v2"
 	"net/netip"
 	"slices"
 	"strings"
@@ -270,18 +272,32 @@ func (d *Directory) TrunkFrom(source netip.Addr) (trunk Trunk, ok bool) {
 	return trunk, ok
 }
 
-// TrunkOut gives the trunk by which calls of an account leave: its first with
-// an address, else the operator's.
-func (d *Directory) TrunkOut(account string) (Trunk, bool) {
-	trunks := d.now.Load().trunks
+// TrunksOut gives the trunks by which calls of an account can leave, in the order
+// in which they are to be tried: by Priority, and those that are equal as chance
+// and their Weights have it (RFC 2782). They are the account's own or, if it has
+// none with an address, the operator's.
+func (d *Directory) TrunksOut(account string) []Trunk {
+	var out []Trunk
 	for _, owner := range []string{account, DefaultAccount} {
-		for _, t := range trunks {
+		for _, t := range d.now.Load().trunks {
 			if t.Address != "" && t.Account == owner {
-				return t, true
+				out = append(out, t)
 			}
 		}
+		if len(out) > 0 {
+			break
+		}
 	}
-	return Trunk{}, false
+	// The least of exponential draws is each one's with the chance that its
+	// weight has, and so are those that follow.
+	draws := make(map[string]float64, len(out))
+	for _, t := range out {
+		draws[t.Name] = rand.ExpFloat64() / float64(max(t.Weight, 1))
+	}
+	slices.SortStableFunc(out, func(a, b Trunk) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(draws[a.Name], draws[b.Name]))
+	})
+	return out
 }
 
 // AnyCaller says whether anybody can register and call: a User with a username.

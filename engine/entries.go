@@ -97,6 +97,9 @@ type User struct {
 	// DTMF is how keys are sent to its phones: DTMFAuto (also when empty),
 	// DTMFInfo or DTMFInband.
 	DTMF string `json:"dtmf,omitempty"`
+	// SRTP says whether sound to and from its phones is encrypted: SRTPAllow
+	// (also when empty), SRTPOff or SRTPRequire.
+	SRTP string `json:"srtp,omitempty"`
 }
 
 // Group is several Users rung together.
@@ -123,8 +126,63 @@ type Trunk struct {
 	AllowFrom []netip.Prefix `json:"allow_from,omitempty"`
 	// App is the key of the App for numbers that are configured nowhere.
 	App string `json:"app,omitempty"`
-	// DTMF is how keys are sent to it, as in User.
+	// DTMF is how keys are sent to it, and SRTP whether sound is encrypted, as
+	// in User.
 	DTMF string `json:"dtmf,omitempty"`
+	SRTP string `json:"srtp,omitempty"`
+	// Register has us register at Address with Username, for the calls that the
+	// other side sends only to who is registered (RFC 3261 section 10).
+	Register bool `json:"register,omitempty"`
+	// Identity is where the caller id goes: IdentityFrom (also when empty),
+	// IdentityAsserted or IdentityPreferred.
+	Identity string `json:"identity,omitempty"`
+	// Headers are sent with every INVITE to it.
+	Headers map[string]string `json:"headers,omitempty"`
+	// Options is how often it is asked with OPTIONS whether it is there, as a
+	// duration ("30s"); empty is never. One that does not answer gets no calls
+	// while another does.
+	Options string `json:"options,omitempty"`
+	// Priority orders the trunks of an account, least first, as of SRV records
+	// (RFC 2782); of those that are equal each gets calls by its share of their
+	// Weights, of which 0 counts as 1.
+	Priority int `json:"priority,omitempty"`
+	Weight   int `json:"weight,omitempty"`
+	// MaxCalls is how many calls it may carry at once, both ways, and
+	// CallsPerSecond how many may begin on it in one second; 0 is no limit.
+	MaxCalls       int `json:"max_calls,omitempty"`
+	CallsPerSecond int `json:"calls_per_second,omitempty"`
+	// TLS is what its connections are secured with.
+	TLS TrunkTLS `json:"tls,omitzero"`
+}
+
+// The values of User.SRTP and Trunk.SRTP.
+const (
+	SRTPOff     = "off"     // never: a peer that insists on it is refused
+	SRTPAllow   = "allow"   // when the peer offers it
+	SRTPRequire = "require" // always: a peer without it is refused
+)
+
+// The values of Trunk.Identity.
+const (
+	IdentityFrom      = "from"      // the caller id is the user of From
+	IdentityAsserted  = "asserted"  // Username is, and the caller id is in P-Asserted-Identity (RFC 3325)
+	IdentityPreferred = "preferred" // the same with P-Preferred-Identity
+)
+
+// TrunkTLS is what a Trunk's connections are secured with.
+type TrunkTLS struct {
+	// Cert and Key are the PEM files of the certificate that we show to it.
+	Cert string `json:"cert,omitempty"`
+	Key  string `json:"key,omitempty"`
+	// CA is the PEM file of those who may have signed its certificate; empty
+	// means those that the system trusts.
+	CA string `json:"ca,omitempty"`
+	// ServerName is the name that its certificate must have; empty is the host
+	// of its address.
+	ServerName string `json:"server_name,omitempty"`
+	// ClientName, if set, is the name that the certificate must have which it
+	// shows to us when it calls: its calls come by TLS and with that one only.
+	ClientName string `json:"client_name,omitempty"`
 }
 
 // Entries are what a Directory is made of. An entry that names no Account is

@@ -23,6 +23,9 @@ type Limits struct {
 	// Prefixes are what a number must begin with to be called by a trunk:
 	// "+49", "0".
 	Prefixes []string
+	// MinutesPerDay is how long calls by trunks may last together in one day
+	// (UTC); 0 is no limit.
+	MinutesPerDay int
 }
 
 // LimitError refuses a call because of one of the Limits.
@@ -45,6 +48,10 @@ type guard struct {
 	// second is when the running second began, begun how many calls began in it.
 	second time.Time
 	begun  int
+	// refusing is when the running second of refusals began, refused how many
+	// were kept in it.
+	refusing time.Time
+	refused  int
 }
 
 // newGuard has prefixes written as calls have them.
@@ -75,6 +82,17 @@ func (g *guard) enter(exempt bool) error {
 	g.alive++
 	g.begun++
 	return nil
+}
+
+// refusal says whether one more refused call may be kept.
+func (g *guard) refusal(now time.Time) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if now.Sub(g.refusing) >= time.Second {
+		g.refusing, g.refused = now, 0
+	}
+	g.refused++
+	return g.refused <= refusalsKept
 }
 
 func (g *guard) leave() {

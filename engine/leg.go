@@ -91,6 +91,9 @@ type LegEnded struct {
 	Remote bool
 	// Text says it to a person: "486 Busy Here", "no answer to INVITE for 32 s".
 	Text string
+	// Contacts are where the party is to be called instead, the best first, as
+	// it said with a 3xx: users of SIP or tel URIs, as if they were dialled.
+	Contacts []string
 	// Figures are the counts of the leg's stream.
 	Figures media.Figures
 }
@@ -114,10 +117,33 @@ type Arrival struct {
 	Trunk string
 	// Diversion is the number dialled before the call was diverted to us.
 	Diversion string
+	// Headers are the X- headers of the INVITE, in their order.
+	Headers []Header
+	// MaxForwards is how many hops the call may still take (RFC 3261 section
+	// 20.22).
+	MaxForwards int
 	// Number is what was found in the directory for To; of a number that is
 	// configured nowhere only the number, and the trunk's App. It is empty for
 	// a User who calls out.
 	Number Number
+}
+
+// Header is a SIP header of an app's or a customer's own: "X-Customer: 4711".
+type Header struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Refusal is why a call was not taken.
+type Refusal struct {
+	// Cause and Status are what the caller was told.
+	Cause  Cause
+	Status int
+	// Source is where the call came from: "192.0.2.1:5060".
+	Source string
+	// Reason says what did not match, which configured thing comes nearest, and
+	// what to change.
+	Reason string
 }
 
 // Target is a party to be rung.
@@ -143,8 +169,12 @@ type DialRequest struct {
 	Target  Target
 	// From is the party shown; an anonymous one is withheld (RFC 3323).
 	From Address
-	// Diversion is passed on (RFC 5806).
+	// Diversion is passed on (RFC 5806), and so are Headers.
 	Diversion string
+	Headers   []Header
+	// MaxForwards is how many hops the call may still take; 0 is the default of
+	// RFC 3261 section 8.1.1.6, 70.
+	MaxForwards int
 	// Near is the stream that the new leg will be bridged with.
 	Near media.StreamID
 }

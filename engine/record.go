@@ -5,6 +5,8 @@ package engine
 import (
 	"maps"
 	"time"
+
+	"github.com/callwright/callwright/media"
 )
 
 // Direction says which way a Call came about, as its App sees it.
@@ -59,9 +61,11 @@ type Record struct {
 	AnsweredBy *Address  `json:"answered_by,omitempty"`
 	StartedAt  time.Time `json:"started_at"`
 	// AnsweredAt and EndedAt are nil until it happened.
-	AnsweredAt *time.Time   `json:"answered_at"`
-	EndedAt    *time.Time   `json:"ended_at"`
-	Dialect    DialectState `json:"-"`
+	AnsweredAt *time.Time `json:"answered_at"`
+	EndedAt    *time.Time `json:"ended_at"`
+	// Media are the figures of the party's sound, once the call has ended.
+	Media   *media.Figures `json:"media,omitempty"`
+	Dialect DialectState   `json:"-"`
 	// Settled says that the call has ended and its App was told, or had no wish
 	// to be. One that is not is looked at when the server starts again.
 	Settled bool `json:"-"`

@@ -73,6 +73,53 @@ type Remote struct {
 	// PacketTime is how much sound the peer wishes in one packet (a=ptime, RFC
 	// 8866 section 6.4); 0 when it did not say. What it sends may have any.
 	PacketTime time.Duration
+	// Ours encrypts what we send and Theirs is what the peer encrypts with (RFC
+	// 4568: each side chooses its own). Both are nil for plain RTP, and neither
+	// if not.
+	Ours, Theirs *Keys
+	// Mux says that RTCP comes on the port of RTP (RFC 5761); RTCP is where the
+	// peer wants it else. An invalid one is the port above Addr's.
+	Mux  bool
+	RTCP netip.AddrPort
+	// Signalled is the host that the peer signals from. Until packets come from
+	// Addr, the stream follows none but those of Addr's host, or of this one. An
+	// invalid one lets it follow any.
+	Signalled netip.Addr
+	// LossAfter is for how long a peer that sends may be silent until Lost is
+	// told; 0 is for ever. It counts while Receive is true.
+	LossAfter time.Duration
+}
+
+// Suite is how packets are encrypted and authenticated.
+type Suite uint8
+
+// The suites (RFC 4568 section 6.2, RFC 7714 section 14.2).
+const (
+	AES128SHA1x80 Suite = iota + 1 // AES_CM_128_HMAC_SHA1_80
+	AES128SHA1x32                  // AES_CM_128_HMAC_SHA1_32
+	AES128GCM                      // AEAD_AES_128_GCM
+)
+
+// String gives the name of the suite in a=crypto.
+func (s Suite) String() string {
+	switch s {
+	case AES128SHA1x80:
+		return "AES_CM_128_HMAC_SHA1_80"
+	case AES128SHA1x32:
+		return "AES_CM_128_HMAC_SHA1_32"
+	case AES128GCM:
+		return "AEAD_AES_128_GCM"
+	}
+	return fmt.Sprintf("suite %d", uint8(s))
+}
+
+// Keys are what one side encrypts its packets with (RFC 3711). They are never
+// changed once they are made.
+type Keys struct {
+	Suite Suite
+	// Key is the master key, of 16 bytes, and Salt the master salt, of 14 or,
+	// for GCM, 12.
+	Key, Salt []byte
 }
 
 // DigitWay is how a key reaches the other side.
@@ -163,6 +210,9 @@ const (
 	DigitsSent
 	// RecordEnded: a recording is complete on disk, or failed.
 	RecordEnded
+	// Lost: nothing came for Remote.LossAfter. It is told once until something
+	// comes again.
+	Lost
 	// Closed: the stream is gone, its port free. Always the last event.
 	Closed
 )
@@ -203,6 +253,19 @@ type Figures struct {
 	Concealed  uint64        `json:"concealed"` // frames made up for missing ones
 	Jitter     time.Duration `json:"jitter_ns"` // interarrival jitter (RFC 3550 section 6.4.1)
 	SendErrors uint64        `json:"send_errors"`
+	// Suite names how the stream is encrypted; empty is not at all. Refused are
+	// packets that were encrypted with other keys, or came again.
+	Suite   string `json:"suite,omitempty"`
+	Refused uint64 `json:"refused,omitempty"`
+	// RoundTrip is the time to the peer and back, and PeerLost and PeerJitter
+	// how it hears us, as its last RTCP report says; 0 without any.
+	RoundTrip  time.Duration `json:"round_trip_ns,omitempty"`
+	PeerLost   uint64        `json:"peer_lost,omitempty"`
+	PeerJitter time.Duration `json:"peer_jitter_ns,omitempty"`
+	// MOS is how well the peer was heard, from 1 to 4.5, as estimated by the
+	// E-model (ITU-T G.107) from loss, jitter and round trip; 0 when nothing was
+	// heard.
+	MOS float64 `json:"mos,omitempty"`
 }
 
 // String gives the counts in one line, those that are zero left out.

@@ -28,15 +28,33 @@ func refuse(status int, phrase, reason string) *refusal {
 	return &refusal{dialog.Response{Status: status, Phrase: phrase}, reason}
 }
 
+// cause is why the call ends, for its record.
+func (no *refusal) cause() engine.Cause {
+	switch no.Status {
+	case 403:
+		return engine.CauseForbidden
+	case 404:
+		return engine.CauseNotFound
+	case 488:
+		return engine.CauseNoCodec
+	case 503:
+		return engine.CauseOverload
+	}
+	return engine.CauseRejected
+}
+
 // incoming makes a leg of a new call and hands it to the engine, or refuses it.
 func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler {
 	<-s.started // the engine may ring somebody at once
-	leg, no := s.accept(d, in)
+	leg, arrival, no := s.accept(d, in)
 	if no == nil {
 		return leg.handler()
 	}
 	if no.reason != "" {
 		s.log.Warn("call refused: "+no.reason, "status", no.Status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
+	}
+	if no.reason != "" {
+		s.calls.Refuse(arrival, engine.Refusal{Cause: no.cause(), Status: no.Status, Source: in.Source.String(), Reason: no.reason})
 	}
 	if no.Status == 503 {
 		no.Headers = append(no.Headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
@@ -50,32 +68,33 @@ func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler
 
 // accept finds out what a call is for and gives its leg to the engine. With a
 // refusal the leg may be nil.
-func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, *refusal) {
+func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *refusal) {
 	arrival, way, no := s.arrival(in)
 	if no != nil {
-		return nil, no
+		arrival.From, arrival.To = caller(in), called(in.To)
+		return nil, arrival, no
 	}
 	if arrival.Caller.ID != "" {
 		d.Pin()
 	}
 	leg, err := s.openLeg(in.Source.String(), 0, way)
 	if err != nil {
-		return nil, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
+		return nil, arrival, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
 	}
 	leg.dialog = d
 	if len(in.Body) > 0 {
 		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
 		case errors.Is(err, sdp.ErrNoCommonCodec):
-			return leg, refuse(488, "Not Acceptable Here", err.Error()+": PCMU and PCMA are spoken here")
+			return leg, arrival, refuse(488, "Not Acceptable Here", err.Error()+": PCMU and PCMA are spoken here")
 		case err != nil:
-			return leg, refuse(400, "Bad Session Description", err.Error())
+			return leg, arrival, refuse(400, "Bad Session Description", err.Error())
 		}
 	}
 	if err := s.calls.Arrive(leg, arrival); err != nil {
-		return leg, refuse(503, "Service Unavailable", err.Error())
+		return leg, arrival, refuse(503, "Service Unavailable", err.Error())
 	}
-	return leg, nil
+	return leg, arrival, nil
 }
 
 // arrival finds out who calls whom, and how keys are sent to the caller.

@@ -101,6 +101,9 @@ type house struct {
 	log    *bytes.Buffer
 	legs   chan *call
 	refuse error
+	// refused are the calls that were not taken.
+	mu      sync.Mutex
+	refused []engine.Refusal
 }
 
 // call is a leg as the engine sees it, with what it was told.
@@ -117,6 +120,12 @@ func (h *house) Arrive(leg engine.Leg, a engine.Arrival) error {
 	}
 	h.legs <- listen(h.t, leg, a)
 	return nil
+}
+
+func (h *house) Refuse(_ engine.Arrival, r engine.Refusal) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.refused = append(h.refused, r)
 }
 
 func listen(t *testing.T, leg engine.Leg, a engine.Arrival) *call {

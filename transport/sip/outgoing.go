@@ -79,11 +79,12 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 func (s *Server) route(account string, t engine.Target) (route, error) {
 	switch t.Address.Kind {
 	case engine.KindNumber:
-		trunk, ok := s.cfg.Directory.TrunkOut(account)
-		if !ok {
+		trunks := s.cfg.Directory.TrunksOut(account)
+		if len(trunks) == 0 {
 			return route{}, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
 				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
 		}
+		trunk := trunks[0]
 		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, dtmf: trunk.DTMF}, nil
 	case engine.KindUser:
 		return s.routeToUser(account, t)

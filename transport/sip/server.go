@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
@@ -30,6 +31,8 @@ type Media interface {
 type Calls interface {
 	// Arrive makes a call of a leg. With an error the leg is still ours.
 	Arrive(engine.Leg, engine.Arrival) error
+	// Refuse keeps a record of a call that was not taken.
+	Refuse(engine.Arrival, engine.Refusal)
 }
 
 // Config is what a Server is made of.
@@ -40,9 +43,17 @@ type Config struct {
 	Listen         []string
 	Advertise      string
 	MediaAdvertise netip.Addr
-	Directory      *engine.Directory
-	Media          Media
-	Log            *slog.Logger
+	// TLS are the PEM files of tls:// and wss:// addresses (sip.tls), Proxies the
+	// networks of proxies in front of us (sip.proxies).
+	TLS     TLS
+	Proxies []netip.Prefix
+	// SessionExpires is how often the peers of a call make sure of each other
+	// (sip.session_expires), MediaTimeout how long one may be silent
+	// (media.timeout); 0 is for ever.
+	SessionExpires, MediaTimeout time.Duration
+	Directory                    *engine.Directory
+	Media                        Media
+	Log                          *slog.Logger
 	// Realm is what users' passwords are for; empty is digest.DefaultRealm.
 	Realm string
 	// Journal keeps registrations, Saved are those that it kept, and Node names
@@ -51,6 +62,10 @@ type Config struct {
 	Saved   []engine.Registration
 	Node    string
 }
+
+// TLS are PEM files: our certificate, its key, and those who may sign the
+// certificates that peers show.
+type TLS struct{ Cert, Key, ClientCA string }
 
 // Server is the SIP side of callwright. It is the engine's Dialer and Location.
 type Server struct {

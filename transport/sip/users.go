@@ -45,7 +45,7 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
 	a.To = to
 	app, _ := s.cfg.Directory.App(user.App)
-	_, trunk := s.cfg.Directory.TrunkOut(user.Account)
+	trunk := len(s.cfg.Directory.TrunksOut(user.Account)) > 0
 	switch {
 	case number.Number != "" && app.OutgoingURL == "":
 		a.Account, a.Number = number.Account, number

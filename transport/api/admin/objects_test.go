@@ -313,7 +313,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 			t.Errorf("%s shows %s", path, body)
 		}
 	}
-	if tr, _ := d.Directory().TrunkOut("default"); tr.Password != "open sesame" || tr.From != "100" {
+	if tr := d.Directory().TrunksOut("default")[0]; tr.Password != "open sesame" || tr.From != "100" {
 		t.Errorf("the trunk is %v", tr)
 	}
 }

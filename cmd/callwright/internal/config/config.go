@@ -3,6 +3,7 @@
 package config
 
 import (
+	"net/netip"
 	"time"
 
 	"github.com/callwright/callwright/media/tone"
@@ -61,8 +62,22 @@ type SIP struct {
 	// Advertise is the address that others are told to use, if it is not the
 	// one that is listened on.
 	Advertise string `koanf:"advertise"`
-	TLS       any    `koanf:"tls" later:"yes"`
-	Proxies   any    `koanf:"proxies" later:"yes"`
+	// TLS is what tls:// and wss:// addresses are served with.
+	TLS TLS `koanf:"tls"`
+	// Proxies are the networks of proxies of our own in front: what they say
+	// about where a request came from is believed.
+	Proxies []netip.Prefix `koanf:"proxies"`
+	// SessionExpires is how often the two sides of a call make sure of each
+	// other (RFC 4028); 0 leaves that to the peers.
+	SessionExpires time.Duration `koanf:"session_expires"`
+}
+
+// TLS are PEM files: our certificate, its key, and those who may sign the
+// certificates of peers.
+type TLS struct {
+	Cert     string `koanf:"cert"`
+	Key      string `koanf:"key"`
+	ClientCA string `koanf:"client_ca"`
 }
 
 // Media is where sound goes.
@@ -73,6 +88,8 @@ type Media struct {
 	Ports string `koanf:"ports"`
 	// Advertise is the address that peers are told to send to.
 	Advertise string `koanf:"advertise"`
+	// Timeout ends a call whose party has not been heard for so long; 0 never.
+	Timeout time.Duration `koanf:"timeout"`
 	// Tones is the country whose ringing tone callers hear, and of which apps
 	// play tones.
 	Tones string `koanf:"tones"`
@@ -100,6 +117,9 @@ type Limits struct {
 	Calls int `koanf:"calls"`
 	// CallsPerSecond is how many may begin in one second; 0 is no limit.
 	CallsPerSecond int `koanf:"calls_per_second"`
+	// MinutesPerDay is how long calls by trunks may last together in one day; 0
+	// is no limit.
+	MinutesPerDay int `koanf:"minutes_per_day"`
 	// MaxDuration is the longest that a call may last; 0 is no limit.
 	MaxDuration time.Duration `koanf:"max_duration"`
 	// Prefixes are what a number must begin with to be called by a trunk; none
@@ -114,8 +134,8 @@ type Limits struct {
 func Default() Config {
 	return Config{
 		HTTP:     HTTP{Listen: "127.0.0.1:8080", PublicURL: "http://127.0.0.1:8080"},
-		SIP:      SIP{Listen: []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"}},
-		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999", Tones: tone.DefaultCountry},
+		SIP:      SIP{Listen: []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"}, SessionExpires: 30 * time.Minute},
+		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999", Tones: tone.DefaultCountry, Timeout: 30 * time.Second},
 		Database: "sqlite:callwright.db", Recordings: "recordings", DataDir: ".",
 		Limits: Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
 	}

@@ -5,6 +5,7 @@ package config
 import (
 	"cmp"
 	"net/netip"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 )
@@ -59,6 +60,8 @@ type User struct {
 	Contact string `koanf:"contact"`
 	// DTMF is how keys are sent to its phones: auto, info or inband.
 	DTMF string `koanf:"dtmf"`
+	// SRTP is whether their sound is encrypted: off, allow or require.
+	SRTP string `koanf:"srtp"`
 }
 
 // Group is users rung together.
@@ -94,7 +97,31 @@ type Trunk struct {
 	AllowFrom []netip.Prefix `koanf:"allow_from"`
 	App       string         `koanf:"app"`
 	DTMF      string         `koanf:"dtmf"` // how keys are sent to it: auto, info or inband
-	Regions   any            `koanf:"regions" later:"yes"`
+	// SRTP is whether sound is encrypted: off, allow or require.
+	SRTP string `koanf:"srtp"`
+	// Register has us register at it, and Options ask it now and then whether
+	// it is there.
+	Register bool          `koanf:"register"`
+	Options  time.Duration `koanf:"options"`
+	// Identity is where the caller id goes: from, asserted or preferred.
+	Identity string            `koanf:"identity"`
+	Headers  map[string]string `koanf:"headers"`
+	Priority int               `koanf:"priority"`
+	Weight   int               `koanf:"weight"`
+	// MaxCalls and CallsPerSecond limit what it carries.
+	MaxCalls       int      `koanf:"max_calls"`
+	CallsPerSecond int      `koanf:"calls_per_second"`
+	TLS            TrunkTLS `koanf:"tls"`
+	Regions        any      `koanf:"regions" later:"yes"`
+}
+
+// TrunkTLS is what a trunk's connections are secured with: PEM files and names.
+type TrunkTLS struct {
+	Cert       string `koanf:"cert"`
+	Key        string `koanf:"key"`
+	CA         string `koanf:"ca"`
+	ServerName string `koanf:"server_name"`
+	ClientName string `koanf:"client_name"`
 }
 
 // Entries gives what is configured as the engine knows it.
@@ -115,7 +142,7 @@ func (c *Objects) Entries() engine.Entries {
 	for _, u := range c.Users {
 		e.Users = append(e.Users, engine.User{
 			ID: u.ID, Account: owner(u.Account), Name: u.Name, Username: u.Username, Password: u.Password,
-			App: u.App, CallerID: u.CallerID, Contact: u.Contact, DTMF: u.DTMF,
+			App: u.App, CallerID: u.CallerID, Contact: u.Contact, DTMF: u.DTMF, SRTP: u.SRTP,
 		})
 	}
 	for _, g := range c.Groups {
@@ -128,6 +155,9 @@ func (c *Objects) Entries() engine.Entries {
 		e.Trunks = append(e.Trunks, engine.Trunk{
 			Name: t.Name, Account: owner(t.Account), Address: t.Address,
 			Username: t.Username, Password: t.Password, From: t.From, AllowFrom: t.AllowFrom, App: t.App, DTMF: t.DTMF,
+			SRTP: t.SRTP, Register: t.Register, Options: span(t.Options), Identity: t.Identity, Headers: t.Headers,
+			Priority: t.Priority, Weight: t.Weight, MaxCalls: t.MaxCalls, CallsPerSecond: t.CallsPerSecond,
+			TLS: engine.TrunkTLS(t.TLS),
 		})
 	}
 	return e
@@ -136,7 +166,15 @@ func (c *Objects) Entries() engine.Entries {
 // owner gives the account of an object that may name none.
 func owner(account string) string { return cmp.Or(account, engine.DefaultAccount) }
 
+// span writes a duration as objects keep it; none is empty.
+func span(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return d.String()
+}
+
 // Engine gives the limits as the engine knows them.
 func (l *Limits) Engine() engine.Limits {
-	return engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration, Prefixes: l.Prefixes}
+	return engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration, Prefixes: l.Prefixes, MinutesPerDay: l.MinutesPerDay}
 }

@@ -14,7 +14,7 @@ import (
 // emergency service, because there is no trunk that such a call could leave by.
 func warnOfEmergency(d *engine.Directory, numbers []string, log *slog.Logger) {
 	for _, account := range d.Callers() {
-		if _, ok := d.TrunkOut(account); !ok && len(numbers) > 0 {
+		if len(d.TrunksOut(account)) == 0 && len(numbers) > 0 {
 			log.Error(fmt.Sprintf("EMERGENCY CALLS WILL FAIL: the users of account %q can call, but no trunk leads out to %s; "+
 				"configure a trunk with an address (trunks), or see to it that everybody there has another phone for these",
 				account, strings.Join(numbers, ", ")))
