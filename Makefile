@@ -1,13 +1,13 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help build test deps lint unit examples sipp demo race fuzz bench clean
+.PHONY: help build test deps lint unit examples peers demo race fuzz bench clean
 
 GO ?= go
 FUZZTIME ?= 30s
 
 # What `make test` runs, in this order; it stops at the first that fails.
-STAGES := deps lint unit examples sipp demo
+STAGES := deps lint unit examples peers demo
 
 # The stages append their times and their numbers of tests here.
 REPORT := bin/report.txt
@@ -19,7 +19,7 @@ build: ## Build bin/callwright
 	$(GO) build -trimpath -o bin/callwright ./cmd/callwright
 
 test: export CALLWRIGHT_PEERS = 1
-test: ## Run every stage, as CI does: deps lint unit examples sipp demo
+test: ## Run every stage, as CI does: deps lint unit examples peers demo
 	@mkdir -p bin && : > $(REPORT)
 	@for stage in $(STAGES); do \
 		echo "=== $$stage"; started=$$SECONDS; \
@@ -42,8 +42,8 @@ unit: bin/testreport ## Run the tests of every package under the race detector
 examples: bin/testreport ## Run the example apps as processes and send them the documented requests
 	@$(GO) test -race -count=1 -timeout 5m -json ./examples | bin/testreport | tee -a $(REPORT)
 
-sipp: bin/testreport ## Run the sipp scenarios against the callwright binary
-	@$(GO) test -race -count=1 -timeout 5m -json ./test | bin/testreport | tee -a $(REPORT)
+peers: bin/testreport ## Run sipp, baresip, linphone and kamailio against the callwright binary
+	@$(GO) test -race -count=1 -timeout 5m -parallel 6 -json ./test | bin/testreport | tee -a $(REPORT)
 
 demo: ## Run one whole call: server, sample app and two phones
 	@$(GO) run ./cmd/callwright demo
