@@ -25,7 +25,7 @@ var rooms = []struct {
 	{"transport/sip/", []string{"transport/sip/", "engine", "media/"}},
 	{"transport/webhook/", []string{"transport/webhook/", "engine", "media/"}},
 	{"transport/api/", []string{"transport/api/", "engine", "media", "internal/"}},
-	{"store/", []string{"store/", "engine", "migrations/"}},
+	{"store/", []string{"store/", "engine", "media", "migrations/"}},
 	{"verbs/", []string{"verbs/", "engine", "media", "internal/"}},
 	{"engine/", []string{"engine/", "media"}},
 	{"media/", []string{"media/"}},

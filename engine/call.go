@@ -174,9 +174,13 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case ChildEnded:
 		delete(c.children, m.Child)
 	case hangUp:
-		if m.cause != CauseMaxDuration || !c.emergency {
-			c.finishWith(m.cause)
+		if m.cause == CauseMaxDuration && c.emergency {
+			return nil
 		}
+		if m.why != "" && c.over == "" {
+			c.Complain(Problem{Sentence: m.why})
+		}
+		c.finishWith(m.cause)
 		return nil
 	case runProgram:
 		c.runNested(ctx, m.program)

@@ -107,6 +107,7 @@ func (c *Call) phones(t Target) []Target {
 func (c *Call) ring(request DialRequest) {
 	c.save(EventOutgoing, Data{Party: &c.record.From}, "ring %s as %s", request.Target, request.From)
 	err := guarded(func() error { return c.reach(request) })
+	c.engine.toll.end(c.record.ID)
 	c.settle(c.engine.ctx, err)
 	text := ""
 	if refused := (*DialError)(nil); errors.As(err, &refused) {
@@ -154,7 +155,13 @@ func (c *Call) mayRing(t Target) error {
 		}
 		return &DialError{Cause: CauseOffline, Err: fmt.Errorf(sentence, t.Address.Value)}
 	}
-	return c.engine.guard.dial(t.Address)
+	if err := c.engine.guard.dial(t.Address); err != nil {
+		return err
+	}
+	if err := c.engine.toll.check(); err != nil {
+		return &DialError{Cause: CauseForbidden, Err: err}
+	}
+	return nil
 }
 
 // report tells the parent how the leg, whose stream it is given, is doing.
@@ -170,6 +177,10 @@ func (c *Call) report(m Message, stream media.StreamID) {
 		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
 	case legAnswered:
 		now := time.Now()
+		c.record.Trunk = c.party.leg.Info().Trunk
+		if c.record.Trunk != "" && !c.engine.directory.Emergency(c.record.To) {
+			c.engine.toll.begin(c.record.ID)
+		}
 		c.party.hearer = c.record.Parent
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 		c.record.AnsweredBy = &c.record.To

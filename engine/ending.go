@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"time"
 )
@@ -45,6 +46,8 @@ func (c *Call) end(text string) {
 	}
 	data := Data{Cause: c.over}
 	if gone := c.party.gone; gone != nil {
+		c.record.Media = &gone.Figures
+		c.record.Trunk = cmp.Or(c.record.Trunk, c.party.leg.Info().Trunk)
 		c.note(EventMedia, Data{Figures: gone.Figures}, "sound: %s", gone.Figures)
 		if text == "" {
 			text = gone.Text

@@ -37,6 +37,9 @@ type Config struct {
 	// Node names this machine in records.
 	Node   string
 	Limits Limits
+	// Talked is how long calls by trunks have lasted today (UTC) before this
+	// Engine was made.
+	Talked time.Duration
 	// Recordings is the folder that calls are recorded into.
 	Recordings string
 	// Ringback is what a caller who already hears our sound hears while targets
@@ -60,6 +63,7 @@ type Engine struct {
 	recordings string
 	ringback   *media.Prompt
 	guard      guard
+	toll       *toll
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -75,13 +79,22 @@ type Engine struct {
 // New makes an Engine with no calls.
 func New(c Config) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	return &Engine{
+	e := &Engine{
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
 		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, idle: make(chan struct{}),
+	}
+	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
+	return e
+}
+
+// tollExhausted ends the calls that talk when no more may today.
+func (e *Engine) tollExhausted(ids []ID, why *LimitError) {
+	for _, id := range ids {
+		_ = e.send(id, hangUp{CauseForbidden, why.Error()}) // one that is gone has ended by itself
 	}
 }
 
@@ -123,7 +136,7 @@ func (e *Engine) arrived(a Arrival, emergency bool) Record {
 	id := NewID()
 	r := Record{
 		ID: id, Chain: id, Account: a.Account, Number: a.Number.Number, App: a.Number.App,
-		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion, Caller: a.Caller.ID,
+		Direction: In, From: a.From, To: a.To, Diversion: a.Diversion, Caller: a.Caller.ID, Trunk: a.Trunk,
 	}
 	if a.Caller.ID != "" {
 		r.Diversion = ""
@@ -210,7 +223,7 @@ func (e *Engine) closeIfIdle() {
 }
 
 // Hangup ends a living call. The error is ErrNoCall.
-func (e *Engine) Hangup(id ID, cause Cause) error { return e.send(id, hangUp{cause}) }
+func (e *Engine) Hangup(id ID, cause Cause) error { return e.send(id, hangUp{cause: cause}) }
 
 // Run has a living call carry out a program inside the one that runs, which
 // goes on after it. The error is ErrNoCall.
@@ -276,7 +289,7 @@ func (e *Engine) hangUpAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, c := range e.calls {
-		c.inbox.put(hangUp{CauseShutdown})
+		c.inbox.put(hangUp{cause: CauseShutdown})
 	}
 }
 

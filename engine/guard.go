@@ -45,9 +45,10 @@ type guard struct {
 
 	mu    sync.Mutex
 	alive int
-	// second is when the running second began, begun how many calls began in it.
-	second time.Time
-	begun  int
+	// begun is when the last calls began, as many as may in one second: a ring
+	// of which next is the oldest.
+	begun []time.Time
+	next  int
 	// refusing is when the running second of refusals began, refused how many
 	// were kept in it.
 	refusing time.Time
@@ -60,7 +61,7 @@ func newGuard(l Limits) guard {
 	for i, p := range l.Prefixes {
 		l.Prefixes[i] = NormalizeNumber(p)
 	}
-	return guard{limits: l}
+	return guard{limits: l, begun: make([]time.Time, l.CallsPerSecond)}
 }
 
 // enter lets a call in, or gives the *LimitError why not. Whoever was let in
@@ -69,18 +70,19 @@ func (g *guard) enter(exempt bool) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	now := time.Now()
-	if now.Sub(g.second) >= time.Second {
-		g.second, g.begun = now, 0
-	}
-	switch l := g.limits; {
+	perSecond := g.limits.CallsPerSecond
+	switch most := g.limits.Calls; {
 	case exempt:
-	case l.Calls > 0 && g.alive >= l.Calls:
+	case most > 0 && g.alive >= most:
 		return &LimitError{"limits.calls", fmt.Sprintf("%d calls are alive, and no more are allowed at once", g.alive)}
-	case l.CallsPerSecond > 0 && g.begun >= l.CallsPerSecond:
-		return &LimitError{"limits.calls_per_second", fmt.Sprintf("%d calls began within a second, and no more are allowed", g.begun)}
+	case perSecond > 0 && now.Sub(g.begun[g.next]) < time.Second:
+		return &LimitError{"limits.calls_per_second", fmt.Sprintf("%d calls began within a second, and no more are allowed", perSecond)}
 	}
 	g.alive++
-	g.begun++
+	if perSecond > 0 {
+		g.begun[g.next] = now
+		g.next = (g.next + 1) % perSecond
+	}
 	return nil
 }
 

@@ -62,7 +62,7 @@ func (c *Call) limitDuration() (stop func()) {
 	if limit == 0 {
 		return func() {}
 	}
-	t := time.AfterFunc(limit, func() { c.inbox.put(hangUp{CauseMaxDuration}) })
+	t := time.AfterFunc(limit, func() { c.inbox.put(hangUp{cause: CauseMaxDuration}) })
 	return func() { t.Stop() }
 }
 

@@ -16,7 +16,7 @@ import (
 // the leg has ended, even if that was not looked at yet (a CANCEL may cross an
 // answer); its LegEnded is then on its way.
 type Leg interface {
-	// Info says what is known about the leg from the start.
+	// Info says what is known about the leg at the moment.
 	Info() LegInfo
 	// Listen has everything that happens from now on, and what happened since
 	// the leg was made, told to deliver, in order. deliver does not block.
@@ -43,10 +43,13 @@ var ErrLegGone = errors.New("the leg has ended")
 // ErrNoEarlyMedia says that a leg cannot be given sound before it is answered.
 var ErrNoEarlyMedia = errors.New("the leg takes no early media")
 
-// LegInfo is what is known about a leg from the start.
+// LegInfo is what is known about a leg.
 type LegInfo struct {
 	// Stream is the leg's sound.
 	Stream media.StreamID
+	// Trunk names the Trunk by which the party is reached, if it is by one. It
+	// may be another one until the party has answered.
+	Trunk string
 }
 
 // LegEvent is something that happened on a leg. The list is closed: LegMessage,

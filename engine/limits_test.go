@@ -104,6 +104,29 @@ func TestEveryEndFreesAPlace(t *testing.T) {
 	}
 }
 
+// A second is any second, not one of the clock.
+func TestLimitCallsInAnySecond(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := limited(t, engine.Limits{CallsPerSecond: 2})
+		arrival := engine.Arrival{From: caller, To: called, Number: number}
+		arrive := func(after time.Duration, want bool) {
+			t.Helper()
+			time.Sleep(after)
+			if _, err := h.Arrive(arrival); (err == nil) != want {
+				t.Errorf("error %v, want a call taken: %t", err, want)
+			}
+		}
+		arrive(0, true)
+		arrive(900*time.Millisecond, true)
+		arrive(50*time.Millisecond, false)
+		arrive(50*time.Millisecond, true) // the first one is a second ago
+		arrive(100*time.Millisecond, false)
+		arrive(800*time.Millisecond, true)
+		h.Close(t)
+	})
+}
+
 func TestLimitCallsPerSecond(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -244,6 +267,141 @@ func TestAppRingsAnEmergencyService(t *testing.T) {
 		time.Sleep(4 * time.Hour)
 		if got := ends(t, h); !slices.Equal(got, []engine.Cause{engine.CauseNormal, engine.CauseNormal}) {
 			t.Errorf("causes %v, want two normal ends", got)
+		}
+		h.Close(t)
+	})
+}
+
+// talks is a house where somebody who calls is put through to a number that
+// talks for as long as it is let.
+func talks(t *testing.T, c engine.Config) *enginetest.House {
+	dial := engine.Program{verbs.Dial{Targets: []engine.Target{{Address: outside}}}}
+	h := house(t, &phrase{programs: []engine.Program{dial, dial, dial, dial}}, func(into *engine.Config) {
+		into.Limits, into.Talked = c.Limits, c.Talked
+	})
+	h.Target(outside.Value, func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}) })
+	return h
+}
+
+var outside = engine.NumberAddress("+4930222222")
+
+// rung are the records of the targets that were rung.
+func rung(h *enginetest.House) []engine.Record {
+	return slices.DeleteFunc(h.Journal.Records(), func(r engine.Record) bool { return r.Parent.IsZero() })
+}
+
+// What calls by trunks last in a day is added up over all of them, and over a
+// restart; when it is enough they end, and no new one begins until midnight.
+func TestLimitMinutesPerDay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) { // the clock begins at midnight (UTC)
+		h := talks(t, engine.Config{Limits: engine.Limits{MinutesPerDay: 60}, Talked: 10 * time.Minute})
+		h.Call(t, caller, called, number)
+		time.Sleep(10 * time.Minute)
+		h.Call(t, caller, called, number)
+		time.Sleep(19 * time.Minute) // 10, 29 and 19 minutes
+		if n := h.Engine.Living(); n != 4 {
+			t.Fatalf("%d calls and targets live, want 4", n)
+		}
+		time.Sleep(time.Minute + time.Second)
+		if n := h.Engine.Living(); n != 0 {
+			t.Fatalf("%d calls and targets live when an hour was talked", n)
+		}
+		for _, r := range rung(h) {
+			if r.Cause != engine.CauseForbidden || r.Trunk != "trunk" {
+				t.Errorf("a target by trunk %q ended with %s", r.Trunk, r.Cause)
+			}
+			problems := h.Journal.Events(r.ID, engine.EventProblem)
+			if len(problems) != 1 || !strings.Contains(problems[0].Text, "limits.minutes_per_day: calls by trunks have lasted 60 minutes today") {
+				t.Errorf("its timeline says %v", problems)
+			}
+		}
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		if last := rung(h)[2]; last.Cause != engine.CauseForbidden || last.AnsweredAt != nil {
+			t.Errorf("the next target: %s, answered at %v; want it not rung", last.Cause, last.AnsweredAt)
+		}
+		time.Sleep(24 * time.Hour) // to the same time of the next day
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		if last := rung(h)[3]; last.State != engine.StateAnswered {
+			t.Errorf("a target of the next day is %s, want answered", last.State)
+		}
+		h.Close(t)
+	})
+}
+
+// A call that talks over midnight costs each day its part.
+func TestMinutesPerDayOverMidnight(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := talks(t, engine.Config{Limits: engine.Limits{MinutesPerDay: 60}})
+		time.Sleep(23*time.Hour + 10*time.Minute)
+		h.Call(t, caller, called, number)
+		time.Sleep(50*time.Minute + 59*time.Minute)
+		if n := h.Engine.Living(); n != 2 {
+			t.Fatalf("%d calls and targets live 59 minutes after midnight, want 2", n)
+		}
+		time.Sleep(2 * time.Minute)
+		if n := h.Engine.Living(); n != 0 {
+			t.Errorf("%d calls and targets live 61 minutes after midnight", n)
+		}
+		h.Close(t)
+	})
+}
+
+// Emergency calls cost no minutes, and are not ended for others.
+func TestEmergencyPassesMinutesPerDay(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: ambulance}}}}}}
+		h := house(t, p, func(c *engine.Config) { c.Limits, c.Talked = engine.Limits{MinutesPerDay: 1}, time.Minute })
+		h.Target("112", func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}); time.Sleep(time.Hour); l.HangUp() })
+		h.Call(t, caller, called, number)
+		time.Sleep(2 * time.Hour)
+		if got := ends(t, h); !slices.Equal(got, []engine.Cause{engine.CauseNormal, engine.CauseNormal}) {
+			t.Errorf("causes %v, want two normal ends", got)
+		}
+		h.Close(t)
+	})
+}
+
+// A call that was not taken has a record and says why; no app hears of it, and a
+// flood does not fill the disk.
+func TestRefusedCallsAreKept(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := limited(t, engine.Limits{})
+		refusal := engine.Refusal{
+			Cause: engine.CauseNotFound, Status: 404, Source: "192.0.2.1:5060", Reason: `number "100" is not configured, the nearest one is "+49301"`,
+		}
+		h.Engine.Refuse(engine.Arrival{From: caller, To: called, Trunk: "carrier"}, refusal)
+		synctest.Wait()
+		r := h.Journal.Records()[0]
+		if r.State != engine.StateEnded || r.Cause != engine.CauseNotFound || !r.Settled || r.EndedAt == nil || r.Trunk != "carrier" || r.Account != engine.DefaultAccount {
+			t.Errorf("recorded as %+v", r)
+		}
+		events := h.Journal.Events(r.ID)
+		if len(events) != 2 || events[0].Kind != engine.EventIncoming || events[1].Kind != engine.EventEnded ||
+			!strings.Contains(events[0].Text, refusal.Source) || !strings.Contains(events[1].Text, "404: "+refusal.Reason) {
+			t.Errorf("timeline %v", events)
+		}
+		if len(h.App.Asked()) != 0 || h.Engine.Living() != 0 {
+			t.Errorf("the app was asked %d times, %d calls live", len(h.App.Asked()), h.Engine.Living())
+		}
+		for range 1000 {
+			h.Engine.Refuse(engine.Arrival{From: caller, To: called}, refusal)
+		}
+		if n := len(h.Journal.Records()); n != 10 {
+			t.Errorf("%d records of one second, want 10", n)
+		}
+		time.Sleep(time.Second)
+		h.Journal.Sicken(errors.New("no disk"))
+		h.Engine.Refuse(engine.Arrival{From: caller, To: called}, refusal)
+		h.Journal.Sicken(nil)
+		h.Engine.Refuse(engine.Arrival{From: caller, To: called}, refusal)
+		if n := len(h.Journal.Records()); n != 11 {
+			t.Errorf("%d records, want one more", n)
 		}
 		h.Close(t)
 	})

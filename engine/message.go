@@ -59,8 +59,11 @@ type done struct {
 	value any
 }
 
-// hangUp ends the call.
-type hangUp struct{ cause Cause }
+// hangUp ends the call. Why, if it is not empty, is for the timeline.
+type hangUp struct {
+	cause Cause
+	why   string
+}
 
 // command is something that an API has a call do, and what came of it.
 type command struct {

@@ -48,6 +48,8 @@ type Record struct {
 	// Diversion is the number that was dialled before the call was diverted to
 	// us (RFC 5806), if it was.
 	Diversion string `json:"diversion,omitempty"`
+	// Trunk names the Trunk that the call came or left by, if it did.
+	Trunk string `json:"trunk,omitempty"`
 	// Parent is the Call whose Dial made this one; zero for a call of its own.
 	Parent ID `json:"parent,omitzero"`
 	// Chain is the first Call of a chain of transfers and forwards; a fresh

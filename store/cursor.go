@@ -4,7 +4,9 @@ package store
 
 import (
 	"encoding/base64"
+	"encoding/binary"
 	"fmt"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 )
@@ -33,4 +35,12 @@ func ParseCursor(cursor string) (engine.ID, error) {
 	}
 	copy(id[:], b)
 	return id, nil
+}
+
+// FirstID is the least id that a call can have which began at a moment or after
+// it.
+func FirstID(began time.Time) engine.ID {
+	var id engine.ID
+	binary.BigEndian.PutUint64(id[:8], uint64(began.UnixMilli())<<16)
+	return id
 }

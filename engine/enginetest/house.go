@@ -121,6 +121,9 @@ func (h *House) Dial(r engine.DialRequest) (engine.Leg, error) {
 		return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: errors.New("no such target")}
 	}
 	leg := h.leg(cmp.Or(r.Target.Contact, r.Target.Address.Value))
+	if r.Target.Address.Kind == engine.KindNumber {
+		leg.trunk = "trunk"
+	}
 	h.mu.Lock()
 	h.dialled = append(h.dialled, &Dialled{Request: r, Leg: leg})
 	h.mu.Unlock()

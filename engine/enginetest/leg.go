@@ -14,6 +14,7 @@ import (
 type Leg struct {
 	stream media.StreamID
 	name   string
+	trunk  string
 	sound  *Sound
 
 	mu      sync.Mutex
@@ -26,7 +27,7 @@ type Leg struct {
 }
 
 // Info names the leg's stream.
-func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream} }
+func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream, Trunk: l.trunk} }
 
 // Listen delivers what was emitted so far and from now on.
 func (l *Leg) Listen(deliver func(engine.LegEvent)) {

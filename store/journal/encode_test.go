@@ -32,7 +32,9 @@ func fill(t *rapid.T, v reflect.Value) {
 		v.SetString(rapid.StringN(1, 20, -1).Draw(t, "string"))
 	case reflect.Int, reflect.Int64:
 		v.SetInt(rapid.Int64Range(1, math.MaxInt32).Draw(t, "int"))
-	case reflect.Uint32:
+	case reflect.Float64:
+		v.SetFloat(rapid.Float64Range(1, 4.5).Draw(t, "float"))
+	case reflect.Uint32, reflect.Uint64:
 		v.SetUint(uint64(rapid.Uint32Min(1).Draw(t, "uint")))
 	case reflect.Bool:
 		v.SetBool(true)

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/store"
 )
 
 // callColumns are the columns of calls.
 const callColumns = `id, account, app, number, direction, caller, from_address, to_address, diversion,
-	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled`
+	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled, trunk, media`
 
 // callRow is a row of calls as JSON, both ways.
 type callRow struct {
@@ -37,6 +38,8 @@ type callRow struct {
 	EndedAt    *time.Time          `json:"ended_at"`
 	Dialect    engine.DialectState `json:"dialect"`
 	Settled    bool                `json:"settled"`
+	Trunk      string              `json:"trunk"`
+	Media      *media.Figures      `json:"media"`
 }
 
 func rowOfRecord(r engine.Record) callRow {
@@ -45,6 +48,7 @@ func rowOfRecord(r engine.Record) callRow {
 		From: r.From, To: r.To, Diversion: r.Diversion, Parent: r.Parent, Chain: r.Chain, Node: r.Node,
 		State: r.State, Cause: r.Cause, AnsweredBy: r.AnsweredBy, StartedAt: moment(r.StartedAt),
 		AnsweredAt: momentOrNull(r.AnsweredAt), EndedAt: momentOrNull(r.EndedAt), Dialect: r.Dialect, Settled: r.Settled,
+		Trunk: r.Trunk, Media: r.Media,
 	}
 	if row.Dialect == nil {
 		row.Dialect = engine.DialectState{} // null would be no value at all
@@ -61,6 +65,7 @@ func (row callRow) record() engine.Record {
 		From: row.From, To: row.To, Diversion: row.Diversion, Parent: row.Parent, Chain: row.Chain, Node: row.Node,
 		State: row.State, Cause: row.Cause, AnsweredBy: row.AnsweredBy, StartedAt: moment(row.StartedAt),
 		AnsweredAt: momentOrNull(row.AnsweredAt), EndedAt: momentOrNull(row.EndedAt), Dialect: row.Dialect, Settled: row.Settled,
+		Trunk: row.Trunk, Media: row.Media,
 	}
 }
 

@@ -38,7 +38,8 @@ const (
 		parent = excluded.parent, chain = excluded.chain, node = excluded.node,
 		state = excluded.state, cause = excluded.cause, answered_by = excluded.answered_by,
 		started_at = excluded.started_at, answered_at = excluded.answered_at,
-		ended_at = excluded.ended_at, dialect = excluded.dialect, settled = excluded.settled`
+		ended_at = excluded.ended_at, dialect = excluded.dialect, settled = excluded.settled,
+		trunk = excluded.trunk, media = excluded.media`
 
 	addEvents = `
 	INSERT INTO call_events (call, seq, at, kind, text, data)

@@ -18,9 +18,9 @@ import (
 func TestMigrateSaysFromWhereToWhere(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "calls.db")
-	for _, want := range []int64{0, 2} {
-		if from, to, err := Migrate(t.Context(), path); from != want || to != 2 || err != nil {
-			t.Errorf("from %d to %d, %v, want from %d to 2", from, to, err, want)
+	for _, want := range []int64{0, 3} {
+		if from, to, err := Migrate(t.Context(), path); from != want || to != 3 || err != nil {
+			t.Errorf("from %d to %d, %v, want from %d to 3", from, to, err, want)
 		}
 	}
 	exec(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, 1)")
@@ -56,7 +56,7 @@ func TestOldRecordsComeAlong(t *testing.T) {
 	}
 	defer s.Close(t.Context())
 	records, _, err := s.Calls(t.Context(), 10, "")
-	if err != nil || len(records) != 1 || records[0].Account != "acme" || records[0].Caller != "" {
+	if err != nil || len(records) != 1 || records[0].Account != "acme" || records[0].Caller != "" || records[0].Trunk != "" || records[0].Media != nil {
 		t.Fatalf("got %v, %v, want the old call", records, err)
 	}
 	if diff := cmp.Diff(engine.DialectState{"a": "b"}, records[0].Dialect); diff != "" {

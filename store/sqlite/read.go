@@ -115,6 +115,20 @@ func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error
 	return kept, nil
 }
 
+// Talked gives how long calls by trunks have lasted together since a moment; of
+// those that began more than a day before it, nothing.
+func (s *Store) Talked(ctx context.Context, since time.Time) (time.Duration, error) {
+	var seconds float64
+	err := s.read.QueryRowContext(ctx, `
+		SELECT coalesce(sum(unixepoch(ended_at, 'subsec') - unixepoch(max(answered_at, ?), 'subsec')), 0)
+		FROM calls WHERE id >= ? AND direction = 'out' AND trunk <> '' AND answered_at IS NOT NULL AND ended_at > ?`,
+		timeText(since), store.FirstID(since.AddDate(0, 0, -1)).String(), timeText(since)).Scan(&seconds)
+	if err != nil {
+		return 0, fmt.Errorf("add up calls by trunks: %w", err)
+	}
+	return time.Duration(seconds * float64(time.Second)), nil
+}
+
 // LastEventID is that of store.Events.
 func (s *Store) LastEventID(ctx context.Context) (int64, error) {
 	var id int64

@@ -35,7 +35,7 @@ func idOrNull(id engine.ID) any {
 
 // recordColumns are the columns of calls in the order of recordValues and scanRecord.
 const recordColumns = `id, account, app, number, direction, caller, from_address, to_address, diversion,
-	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled`
+	parent, chain, node, state, cause, answered_by, started_at, answered_at, ended_at, dialect, settled, trunk, media`
 
 func recordValues(r engine.Record) ([]any, error) {
 	from, err := store.JSON(r.From)
@@ -56,10 +56,17 @@ func recordValues(r engine.Record) ([]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	var figures any
+	if r.Media != nil {
+		if figures, err = store.JSON(r.Media); err != nil {
+			return nil, err
+		}
+	}
 	return []any{
 		r.ID.String(), r.Account, r.App, r.Number, string(r.Direction), r.Caller, from, to, r.Diversion,
 		idOrNull(r.Parent), idOrNull(r.Chain), r.Node, string(r.State), string(r.Cause), answeredBy,
 		timeText(r.StartedAt), timeOrNull(r.AnsweredAt), timeOrNull(r.EndedAt), dialect, r.Settled,
+		r.Trunk, figures,
 	}, nil
 }
 
@@ -71,12 +78,13 @@ func scanRecord(from row) (engine.Record, error) {
 		r                          engine.Record
 		id, fromAddr, to, started  string
 		dialect                    string
-		parent, chain, by          sql.NullString
+		parent, chain, by, figures sql.NullString
 		answered, ended            sql.NullString
 		startedAt, answerAt, endAt *time.Time
 	)
 	err := from.Scan(&id, &r.Account, &r.App, &r.Number, &r.Direction, &r.Caller, &fromAddr, &to, &r.Diversion,
-		&parent, &chain, &r.Node, &r.State, &r.Cause, &by, &started, &answered, &ended, &dialect, &r.Settled)
+		&parent, &chain, &r.Node, &r.State, &r.Cause, &by, &started, &answered, &ended, &dialect, &r.Settled,
+		&r.Trunk, &figures)
 	if err != nil {
 		return r, err
 	}
@@ -88,6 +96,9 @@ func scanRecord(from row) (engine.Record, error) {
 	into.json(&r.To, to)
 	if by.Valid {
 		into.json(&r.AnsweredBy, by.String)
+	}
+	if figures.Valid {
+		into.json(&r.Media, figures.String)
 	}
 	into.json(&r.Dialect, dialect)
 	into.time(&startedAt, started)

@@ -16,7 +16,7 @@ import (
 
 const saveRecord = `
 	INSERT INTO calls (` + recordColumns + `)
-	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 	ON CONFLICT (id) DO UPDATE SET
 		account = excluded.account, app = excluded.app, number = excluded.number,
 		direction = excluded.direction, caller = excluded.caller, from_address = excluded.from_address,
@@ -24,7 +24,8 @@ const saveRecord = `
 		parent = excluded.parent, chain = excluded.chain, node = excluded.node,
 		state = excluded.state, cause = excluded.cause, answered_by = excluded.answered_by,
 		started_at = excluded.started_at, answered_at = excluded.answered_at,
-		ended_at = excluded.ended_at, dialect = excluded.dialect, settled = excluded.settled`
+		ended_at = excluded.ended_at, dialect = excluded.dialect, settled = excluded.settled,
+		trunk = excluded.trunk, media = excluded.media`
 
 const addEvent = `
 	INSERT INTO call_events (call, seq, at, kind, text, data)

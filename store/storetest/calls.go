@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -221,3 +222,32 @@ func nodesCalls(t *testing.T, db Database) {
 }
 
 func byID(a, b engine.Record) int { return strings.Compare(a.ID.Hex(), b.ID.Hex()) }
+
+// talked: only what was said by trunks after the moment counts.
+func talked(t *testing.T, db Database) {
+	s := fresh(t, db)
+	since := time.Now().UTC().Truncate(time.Second)
+	call := func(change func(*engine.Record), answered, ended time.Duration) {
+		r := fullRecord()
+		from, to := since.Add(answered), since.Add(ended)
+		r.AnsweredAt, r.EndedAt = &from, &to
+		change(&r)
+		s.Append(saved(r))
+	}
+	plain := func(*engine.Record) {}
+	call(plain, time.Second, 61*time.Second)
+	call(plain, -time.Hour, 1500*time.Millisecond) // a second and a half of it
+	call(plain, -time.Hour, -time.Second)
+	call(func(r *engine.Record) { r.Trunk = "" }, 0, time.Minute)
+	call(func(r *engine.Record) { r.Direction = engine.In }, 0, time.Minute)
+	call(func(r *engine.Record) { r.AnsweredAt = nil }, 0, time.Minute)
+	call(func(r *engine.Record) { r.EndedAt = nil }, 0, time.Minute)
+	durable(t, s)
+	got, err := s.Talked(t.Context(), since)
+	if want := 61500 * time.Millisecond; err != nil || got.Round(time.Millisecond) != want {
+		t.Errorf("talked %s, %v, want %s", got, err, want)
+	}
+	if got, err := s.Talked(t.Context(), since.Add(time.Hour)); err != nil || got != 0 {
+		t.Errorf("talked %s after the last call, %v", got, err)
+	}
+}

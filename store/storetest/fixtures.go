@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
 )
 
 // moment is a time with all the digits that are kept.
@@ -37,7 +38,13 @@ func fullRecord() engine.Record {
 		AnsweredAt: &answered,
 		EndedAt:    &ended,
 		Settled:    true,
-		Dialect:    engine.DialectState{"cookie": "a=b; c=d", "onHangup": "http://127.0.0.1/?a=1&b=2"},
+		Trunk:      "carrier",
+		Media: &media.Figures{
+			Sent: 1500, Received: 1498, Lost: 2, Late: 3, Duplicate: 4, Foreign: 5, Malformed: 6, Concealed: 7,
+			Jitter: 1250 * time.Microsecond, SendErrors: 8, Suite: "AEAD_AES_128_GCM", Refused: 9,
+			RoundTrip: 23 * time.Millisecond, PeerLost: 10, PeerJitter: 2 * time.Millisecond, MOS: 4.375,
+		},
+		Dialect: engine.DialectState{"cookie": "a=b; c=d", "onHangup": "http://127.0.0.1/?a=1&b=2"},
 	}
 }
 

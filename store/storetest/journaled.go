@@ -144,6 +144,13 @@ func (j *journaled) Call(ctx context.Context, id engine.ID) (engine.Record, []en
 	return j.Store.Call(ctx, id)
 }
 
+func (j *journaled) Talked(ctx context.Context, since time.Time) (time.Duration, error) {
+	if err := j.settle(ctx); err != nil {
+		return 0, err
+	}
+	return j.Store.Talked(ctx, since)
+}
+
 func (j *journaled) OpenRecords(ctx context.Context, node string) ([]engine.Record, error) {
 	if err := j.settle(ctx); err != nil {
 		return nil, err

@@ -28,6 +28,7 @@ type Reader interface {
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(ctx context.Context, id engine.ID) (engine.Event, error)
 	Registrations(ctx context.Context) ([]engine.Registration, error)
+	Talked(ctx context.Context, since time.Time) (time.Duration, error)
 }
 
 // Objects is what is done with configured things.
@@ -65,6 +66,7 @@ func Run(t *testing.T, db Database) {
 		{"a replay changes nothing", replay},
 		{"calls that live are open", openCalls},
 		{"a node finds its own open calls", nodesCalls},
+		{"calls by trunks are added up", talked},
 		{"a registration comes back until it expires", registrations},
 		{"a replay of registrations changes nothing", registrationReplay},
 		{"a late replay of registrations overwrites no newer one", lateRegistration},

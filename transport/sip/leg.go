@@ -74,7 +74,9 @@ func (s *Server) openLeg(peer string, near media.StreamID, way string) (*Leg, er
 }
 
 // Info names the stream.
-func (l *Leg) Info() engine.LegInfo { return engine.LegInfo{Stream: l.stream} }
+func (l *Leg) Info() engine.LegInfo {
+	return engine.LegInfo{Stream: l.stream, Trunk: l.trunk}
+}
 
 // Listen tells everything that happened so far and from now on to deliver.
 func (l *Leg) Listen(deliver func(engine.LegEvent)) {

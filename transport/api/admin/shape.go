@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
 )
 
 // The shapes of the answers. A key is always there; what is not known, or not
@@ -44,6 +45,9 @@ type particulars struct {
 	Parent     *engine.ID `json:"parent"`
 	Chain      engine.ID  `json:"chain"`
 	Node       *string    `json:"node"`
+	Trunk      *string    `json:"trunk"`
+	// Media are the figures of the party's sound.
+	Media *media.Figures `json:"media"`
 }
 
 // detail is an answer to GET /calls/{id}.
@@ -83,6 +87,7 @@ func detailOf(r engine.Record, events []engine.Event) detail {
 		particulars: particulars{
 			Account: r.Account, Number: present(r.Number), Caller: present(r.Caller), FromName: present(r.From.Name),
 			Diversion: present(r.Diversion), Parent: present(r.Parent), Chain: r.Chain, Node: present(r.Node),
+			Trunk: present(r.Trunk), Media: r.Media,
 		},
 		Timeline: make([]event, 0, len(events)),
 	}

@@ -78,6 +78,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err != nil {
 		return nil, fmt.Errorf("look where phones are registered: %w", err)
 	}
+	talked, err := s.Store.Talked(ctx, time.Now().UTC().Truncate(24*time.Hour))
+	if err != nil {
+		return nil, fmt.Errorf("look how long calls have lasted today: %w", err)
+	}
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
 		TLS: sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
@@ -88,7 +92,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.Engine = engine.New(engine.Config{
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(c), Limits: limits, Recordings: c.Recordings, Ringback: ringback,
+		Node: node(c), Limits: limits, Talked: talked, Recordings: c.Recordings, Ringback: ringback,
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())

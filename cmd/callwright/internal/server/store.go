@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/engine"
@@ -27,6 +28,7 @@ type Store interface {
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(context.Context, engine.ID) (engine.Event, error)
 	Registrations(context.Context) ([]engine.Registration, error)
+	Talked(ctx context.Context, since time.Time) (time.Duration, error)
 	Ping(context.Context) error
 	Close(context.Context) error
 }
