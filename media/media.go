@@ -3,6 +3,7 @@
 package media
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -113,13 +114,32 @@ func (s Suite) String() string {
 	return fmt.Sprintf("suite %d", uint8(s))
 }
 
+// Lengths gives how many bytes the master key and the master salt of the suite
+// have; 0 of a suite that is not known.
+func (s Suite) Lengths() (key, salt int) {
+	switch s {
+	case AES128SHA1x80, AES128SHA1x32:
+		return 16, 14
+	case AES128GCM:
+		return 16, 12
+	}
+	return 0, 0
+}
+
 // Keys are what one side encrypts its packets with (RFC 3711). They are never
 // changed once they are made.
 type Keys struct {
 	Suite Suite
-	// Key is the master key, of 16 bytes, and Salt the master salt, of 14 or,
-	// for GCM, 12.
+	// Key is the master key and Salt the master salt, as long as Lengths says.
 	Key, Salt []byte
+}
+
+// Equal says whether both are the same keys, or none.
+func (k *Keys) Equal(other *Keys) bool {
+	if k == nil || other == nil {
+		return k == other
+	}
+	return k.Suite == other.Suite && bytes.Equal(k.Key, other.Key) && bytes.Equal(k.Salt, other.Salt)
 }
 
 // DigitWay is how a key reaches the other side.

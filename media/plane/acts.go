@@ -51,6 +51,7 @@ func (s *shard) remove(st *stream) {
 	s.ears.take(st.ear)
 	s.finders.take(st.in.finder)
 	s.packs.take(st.out.pack)
+	s.secrets.take(st.secrets)
 	delete(s.index, st.id)
 	s.streams.remove(st.self)
 }

@@ -14,7 +14,7 @@ import (
 // Connect tells a stream what was settled with its peer; from now on it sends,
 // silence if there is nothing else. It may be called again, as after a
 // re-INVITE. The stream stays locked to the source it hears unless the address
-// is a new one.
+// is a new one, and goes on with keys that are the same.
 func (p *Plane) Connect(id media.StreamID, r media.Remote) error {
 	if !r.Addr.IsValid() || (r.Codec != media.PCMU && r.Codec != media.PCMA) {
 		return fmt.Errorf("connect media stream: cannot send %v to %v", r.Codec, r.Addr)
@@ -22,13 +22,16 @@ func (p *Plane) Connect(id media.StreamID, r media.Remote) error {
 	if p.listen.Unmap().Is4() && !r.Addr.Addr().Unmap().Is4() {
 		return fmt.Errorf("connect media stream: cannot reach %v over IPv4: set media.listen to :: for both", r.Addr)
 	}
+	k, err := kitFor(r)
+	if err != nil {
+		return fmt.Errorf("connect media stream: %w", err)
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	e, err := p.lookup(id)
 	if err != nil {
 		return err
 	}
-	k := kitFor(r)
 	e.shard.sendFor(id, func(s *shard, st *stream) { s.connect(st, r, k) })
 	return nil
 }

@@ -31,19 +31,22 @@ type finder struct {
 // kit is memory that a stream needs for what was settled. It is made before, so
 // that the shard need not.
 type kit struct {
-	ear    *ear
-	finder *finder
-	pack   *pack
+	ear     *ear
+	finder  *finder
+	pack    *pack
+	secrets *secrets
 }
 
-func kitFor(r media.Remote) (k kit) {
+// kitFor fails if the keys of what was settled mean nothing.
+func kitFor(r media.Remote) (k kit, err error) {
 	if r.TelephoneEvent == 0 && r.Receive {
 		k.ear, k.finder = new(ear), new(finder)
 	}
 	if packs(r.PacketTime) {
 		k.pack = new(pack)
 	}
-	return k
+	k.secrets, err = secretsFor(r)
+	return k, err
 }
 
 // listenForTones looks for keys in sound from now on, or stops it.

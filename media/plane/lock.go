@@ -45,7 +45,9 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 	if st.remote.known && r.Addr.Addr().IsUnspecified() {
 		to = st.remote.offered // 0.0.0.0 is no place, but puts us on hold (RFC 3264 section 8.4)
 	}
-	if !st.remote.known || to != st.remote.offered {
+	moved := !st.remote.known || to != st.remote.offered
+	s.encrypt(st, k.secrets, moved)
+	if moved {
 		if st.lock == settling || st.lock == locked {
 			if st.socket.Disconnect() != nil {
 				st.out.errors++
@@ -116,11 +118,11 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 }
 
 // isBack says whether a packet shows where a peer is that has fallen silent. It
-// is where it was, or where it said that it is, or it is known by its SSRC,
-// which routers leave alone. Else it must go on sending from an address that it
-// is known to have.
+// is where it was, or where it said that it is, or it is known by its key, or by
+// its SSRC, which routers leave alone. Else it must go on sending from an address
+// that it is known to have.
 func (st *stream) isBack(h rtp.Header, from rtp.Endpoint) bool {
-	if from == st.out.to || from == st.remote.offered || st.in.reception.IsFrom(h.SSRC) {
+	if from == st.out.to || from == st.remote.offered || st.secrets != 0 || st.in.reception.IsFrom(h.SSRC) {
 		return true
 	}
 	if from.IP != st.out.to.IP && from.IP != st.remote.offered.IP {

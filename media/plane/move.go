@@ -24,6 +24,7 @@ type parcel struct {
 	finder *finder
 	pack   *pack
 	tape   *recorder.Recording
+	keys   *secrets
 }
 
 // move sends a stream to another shard. The plane's lock is held, so that the
@@ -86,6 +87,7 @@ func (s *shard) pack(id media.StreamID) *parcel {
 		finder: s.finders.take(st.in.finder),
 		pack:   s.packs.take(st.out.pack),
 		tape:   s.tapes.take(st.life.tape),
+		keys:   s.secrets.take(st.secrets),
 	}
 	delete(s.index, id)
 	s.streams.remove(st.self)
@@ -98,7 +100,7 @@ func (s *shard) unpack(p *parcel) {
 	i := s.streams.put(p.stream)
 	st := s.streams.at(i)
 	st.self = i
-	st.playing.prompt, st.ear, st.in.finder, st.out.pack, st.life.tape = 0, 0, 0, 0, 0
+	st.playing.prompt, st.ear, st.in.finder, st.out.pack, st.life.tape, st.secrets = 0, 0, 0, 0, 0, 0
 	if p.prompt != nil {
 		st.playing.prompt = s.prompts.put(p.prompt)
 	}
@@ -113,6 +115,9 @@ func (s *shard) unpack(p *parcel) {
 	}
 	if p.tape != nil {
 		st.life.tape = s.tapes.put(p.tape)
+	}
+	if p.keys != nil {
+		st.secrets = s.secrets.put(p.keys)
 	}
 	s.index[st.id] = i
 	s.enter(st, int(st.life.bin))

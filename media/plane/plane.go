@@ -153,7 +153,7 @@ func (p *Plane) Open(o media.StreamOptions) (media.StreamID, netip.AddrPort, err
 	p.entries[id] = e
 	p.open.Add(1)
 	st := stream{id: id, socket: socket}
-	st.out.ssrc, st.out.sequence, st.out.timestamp = rand.Uint32(), uint16(rand.Uint32()), rand.Uint32()
+	st.out.ssrc, st.out.sequence, st.out.timestamp = rand.Uint32(), firstSequence(), rand.Uint32()
 	e.shard.send(command{do: func(s *shard) { s.open(st, o.Near) }})
 	return id, netip.AddrPortFrom(p.listen, socket.Port()), nil
 }

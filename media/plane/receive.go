@@ -89,6 +89,10 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
 		st.in.foreign++
 		return
 	}
+	datagram, ok := s.unsealRTP(st, datagram)
+	if !ok {
+		return
+	}
 	h, payload, err := s.wire.parser.Parse(datagram)
 	if err != nil {
 		st.in.malformed++

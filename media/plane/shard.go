@@ -56,6 +56,7 @@ type tables struct {
 	finders table[*finder]
 	packs   table[*pack]
 	tapes   table[*recorder.Recording]
+	secrets table[*secrets]
 }
 
 // timing is where a shard is in time.
@@ -73,6 +74,7 @@ type wire struct {
 	in     [2048]byte
 	out    [rtp.HeaderSize + media.FrameSize]byte
 	sent   frame // the sound that was sent last, for recordings
+	sealed [2048]byte
 }
 
 func newShard(c clock.Clock, wake chan<- struct{}) *shard {

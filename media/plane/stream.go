@@ -28,6 +28,7 @@ type stream struct {
 	keys    dtmf.Sender
 	peer    ref // the stream it is bridged with
 	ear     ref // in shard.ears, while somebody listens
+	secrets ref // in shard.secrets, while it is encrypted
 	life    life
 }
 
@@ -49,6 +50,7 @@ type incoming struct {
 	from      whence
 	foreign   uint32
 	malformed uint32
+	refused   uint32    // not the peer's, as its key shows
 	counts    earCounts // of ears that were put away
 	finder    ref       // in shard.finders, while keys come as tones
 	round     uint8
@@ -106,6 +108,7 @@ func (s *shard) figures(st *stream) (f media.Figures) {
 	st.in.reception.Fill(&f)
 	f.Sent, f.SendErrors = st.out.sent, st.out.errors
 	f.Foreign, f.Malformed = uint64(st.in.foreign), uint64(st.in.malformed)
+	f.Suite, f.Refused = s.suite(st), uint64(st.in.refused)
 	f.Late, f.Concealed = st.in.counts.late, st.in.counts.concealed
 	if st.ear != 0 {
 		c := s.ears.at(st.ear).Counts
@@ -137,6 +140,9 @@ func (s *shard) describe(st *stream) string {
 		sinks = append(sinks, "recorder")
 	}
 	chain := fmt.Sprintf("%s %v <- %s", strings.ToLower(st.remote.codec.String()), st.out.to.AddrPort(), source)
+	if by := s.suite(st); by != "" {
+		chain += " (" + by + ")"
+	}
 	if !st.remote.send {
 		chain += " (held)"
 	}

@@ -111,6 +111,11 @@ func (s *shard) sendPacket(st *stream, h rtp.Header, packet []byte) {
 	h.SSRC, h.Sequence = st.out.ssrc, st.out.sequence
 	h.Put(packet)
 	st.out.sequence++
+	packet, ok := s.sealRTP(st, packet)
+	if !ok {
+		st.out.errors++
+		return
+	}
 	e := write(st, packet)
 	if e != 0 && rtp.Refused(e) {
 		// The kernel tells of an earlier packet here, and did not send this one.
