@@ -272,6 +272,28 @@ func (d *Directory) TrunkFrom(source netip.Addr) (trunk Trunk, ok bool) {
 	return trunk, ok
 }
 
+// NearestTrunk gives the trunk whose calls come from the network that has most in
+// common with a source, and that network, for a log line; none when no trunk names
+// a network of its family.
+func (d *Directory) NearestTrunk(source netip.Addr) (trunk Trunk, network netip.Prefix, ok bool) {
+	most := -1
+	for _, t := range d.now.Load().trunks {
+		for _, p := range t.AllowFrom {
+			if p.Addr().Is4() != source.Is4() {
+				continue
+			}
+			shared := 0
+			for shared < p.Bits() && netip.PrefixFrom(p.Addr(), shared+1).Contains(source) {
+				shared++
+			}
+			if shared > most {
+				trunk, network, ok, most = t, p, true, shared
+			}
+		}
+	}
+	return trunk, network, ok
+}
+
 // TrunksOut gives the trunks by which calls of an account can leave, in the order
 // in which they are to be tried: by Priority, and those that are equal as chance
 // and their Weights have it (RFC 2782). They are the account's own or, if it has

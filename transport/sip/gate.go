@@ -5,6 +5,7 @@ package sip
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/netip"
 	"slices"
@@ -46,11 +47,12 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 	case err != nil && r.Method == "INVITE" && g.isTrunk(r):
 		return nil
 	case !g.directory.AnyCaller():
-		return &dialog.Response{Status: 403, Phrase: "Forbidden"}
+		_, reason := g.trunkOf(r)
+		return &dialog.Response{Status: 403, Phrase: "Forbidden", Reason: reason}
 	case err != nil:
 		return g.challenge(r, false)
 	}
-	if wait := g.throttle.Wait(r.Source, c.Username, g.registered(r.Source, c.Username)); wait > 0 {
+	if wait := g.throttle.Wait(r.Source, c.Username, g.registered(r.Hop, c.Username)); wait > 0 {
 		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
 			{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)},
 		}}
@@ -86,15 +88,32 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	if !ok { // taken out just now
 		return engine.User{}, g.challenge(r, false)
 	}
-	g.throttle.Right(r.Source, c.Username, g.registered(r.Source, c.Username))
+	g.throttle.Right(r.Source, c.Username, g.registered(r.Hop, c.Username))
 	return user, nil
 }
 
 // isTrunk says whether a call is a trunk's. At an address that a trunk shares with
 // phones, one that is registered calls as its user.
 func (g *gate) isTrunk(r dialog.Request) bool {
-	_, ok := g.directory.TrunkFrom(r.Source.Addr())
-	return ok && !g.registered(r.Source, userPart(r.From.URI))
+	_, no := g.trunkOf(r)
+	return no == "" && !g.registered(r.Hop, userPart(r.From.URI))
+}
+
+// trunkOf finds the trunk that a request comes by, or says why it comes by none.
+func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
+	t, ok := g.directory.TrunkFrom(r.Source.Addr())
+	switch {
+	case !ok:
+		no = "no trunk has " + r.Source.Addr().String() + " in its allow_from"
+		if nearest, network, ok := g.directory.NearestTrunk(r.Source.Addr()); ok {
+			no += fmt.Sprintf(", the nearest network is %s of trunk %q", network, nearest.Name)
+		}
+		return t, no + ": to take its calls, add the address to allow_from of a trunk, or give a user a username and a password"
+	case t.TLS.ClientName != "" && !slices.Contains(r.Peer, t.TLS.ClientName):
+		return t, fmt.Sprintf("%s is in allow_from of trunk %q, which must show a certificate in the name of %q (trunks[].tls.client_name) and has shown %q",
+			r.Source.Addr(), t.Name, t.TLS.ClientName, strings.Join(r.Peer, ", "))
+	}
+	return t, ""
 }
 
 // registered says whether a phone of a user is registered from a source.
@@ -125,7 +144,7 @@ func (g *gate) refused(r dialog.Request, username string, err error) {
 	case errors.Is(err, digest.ErrForeign):
 		level, log = slog.LevelInfo, g.throttle.Odd(netip.Addr{}, err.Error())
 	case errors.Is(err, digest.ErrWrong):
-		log, waits = g.throttle.Wrong(r.Source, username, g.registered(r.Source, username))
+		log, waits = g.throttle.Wrong(r.Source, username, g.registered(r.Hop, username))
 		if _, known := g.directory.UserNamed(username); !known {
 			err = errors.New("no user has that username")
 		}

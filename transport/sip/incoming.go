@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -66,6 +67,23 @@ func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler
 	return dialog.Handler{Event: func(dialog.Event) {}}
 }
 
+// refused tells of a request that did not get as far as a call.
+func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
+	reason := no.Reason
+	if reason == "" {
+		_, reason = s.gate.trunkOf(r)
+	}
+	s.log.Warn("refused: "+reason, "request", r.Method+" "+r.URI, "status", no.Status,
+		"from", r.From.URI, "source", r.Source, "not_logged_before", missed)
+	if r.Method == "INVITE" && s.calls != nil {
+		in := dialog.Invitation{Request: r}
+		to := called(dialog.Party{URI: r.URI})
+		no := refusal{Response: no}
+		s.calls.Refuse(engine.Arrival{From: caller(in), To: to},
+			engine.Refusal{Cause: no.cause(), Status: no.Status, Source: r.Source.String(), Reason: reason})
+	}
+}
+
 // accept finds out what a call is for and gives its leg to the engine. With a
 // refusal the leg may be nil.
 func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *refusal) {
@@ -107,13 +125,13 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, way string, no
 		a, no = s.fromUser(user, in)
 		return a, user.DTMF, no
 	}
-	trunk, ok := s.cfg.Directory.TrunkFrom(in.Source.Addr())
-	if !ok {
-		return a, "", refuse(403, "Forbidden", "its source is no trunk's: add the address to allow_from of a trunk")
+	trunk, stranger := s.gate.trunkOf(in.Request)
+	if stranger != "" {
+		return a, "", refuse(403, "Forbidden", stranger)
 	}
 	number, no := s.number(trunk, userPart(in.To.URI))
 	return engine.Arrival{
-		Account: number.Account, Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number,
+		Account: cmp.Or(number.Account, trunk.Account), Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number,
 	}, trunk.DTMF, no
 }
 

@@ -101,8 +101,8 @@ func (s *Server) Start(calls Calls) (err error) {
 	s.calls = calls
 	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
-		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright",
-		Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
+		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
+		Refused: s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 	})
 	if err == nil {
 		s.registrar.Start()

@@ -62,7 +62,7 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 	if nearest := s.cfg.Directory.NearestNumber(user.Account, dialled); nearest != "" {
 		reason += fmt.Sprintf("; the nearest number is %q", nearest)
 	}
-	return engine.Arrival{}, refuse(404, "Not Found", reason)
+	return engine.Arrival{Account: user.Account, Caller: user}, refuse(404, "Not Found", reason)
 }
 
 // Contacts gives where a user's phones are: those that are registered, and the

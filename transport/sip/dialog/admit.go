@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -74,7 +75,7 @@ func (e *Endpoint) turnAway(req *sip.Request, source netip.AddrPort, no Response
 }
 
 func (e *Endpoint) admits(source netip.AddrPort) bool {
-	return e.cfg.Admit == nil || e.cfg.Admit(netip.AddrPortFrom(source.Addr().Unmap(), source.Port()))
+	return e.cfg.Admit == nil || e.isProxy(source.Addr().Unmap()) || e.cfg.Admit(netip.AddrPortFrom(source.Addr().Unmap(), source.Port()))
 }
 
 // turnsAway says what to answer a request with instead of letting it in; nil
@@ -84,14 +85,19 @@ func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response 
 	no := &Response{Status: sip.StatusForbidden}
 	switch {
 	case status == 0 && e.cfg.Challenge != nil && begins(req):
-		no = e.cfg.Challenge(newRequest(req, source))
+		no = e.cfg.Challenge(e.newRequest(req, source))
 	case e.admits(source) || status == 0 && e.cancels(req):
 		return nil
 	}
-	if no == nil || no.Status != sip.StatusForbidden || e.admits(source) {
-		return no
+	switch {
+	case no == nil:
+		return nil
+	case no.Status == sip.StatusForbidden && !e.admits(source):
+		return e.refusal(req, source, *no)
+	case no.Reason != "":
+		e.refused(req, source, *no)
 	}
-	return e.refusal(req, source)
+	return no
 }
 
 // begins says whether a request begins something that may want credentials. An
@@ -110,17 +116,28 @@ func (e *Endpoint) cancels(req *sip.Request) bool {
 	return err == nil && e.tx.findServer(key) != nil
 }
 
-// refusal refuses a stranger, and writes the line in the log.
-func (e *Endpoint) refusal(req *sip.Request, source netip.AddrPort) *Response {
-	answer, log, missed := e.strangers.seen(time.Now())
-	if log {
-		e.log.Warn("refused with 403: its source is unknown; to take its calls, add the address to allow_from of a trunk, or give a user a username and a password",
-			"request", summary(req), "source", source.Addr().Unmap(), "not_logged_before", missed)
-	}
-	if !answer {
+// refusal refuses a stranger, and drops what is too much of that.
+func (e *Endpoint) refusal(req *sip.Request, source netip.AddrPort, no Response) *Response {
+	if !e.refused(req, source, no) {
 		return &Response{}
 	}
-	return &Response{Status: sip.StatusForbidden, Phrase: "Forbidden"}
+	no.Phrase = cmp.Or(no.Phrase, "Forbidden")
+	return &no
+}
+
+// refused tells that a request was refused, now and then, and says whether it is
+// worth an answer.
+func (e *Endpoint) refused(req *sip.Request, source netip.AddrPort, no Response) (answer bool) {
+	answer, tell, missed := e.strangers.seen(time.Now())
+	if tell && e.cfg.Refused != nil && wellFormed(req) {
+		e.cfg.Refused(e.newRequest(req, source), no, missed)
+	}
+	return answer
+}
+
+// wellFormed says whether a request has all that a Request tells.
+func wellFormed(req *sip.Request) bool {
+	return req.From() != nil && req.To() != nil && req.CallID() != nil && req.CSeq() != nil
 }
 
 // strangers counts what unknown sources send in the running second.

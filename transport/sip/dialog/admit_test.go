@@ -4,49 +4,30 @@ package dialog
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
-	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 )
 
-// logged is a log that tests can read.
-type logged struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *logged) lines(with string) (n int) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for line := range strings.Lines(l.b.String()) {
-		if strings.Contains(line, with) {
-			n++
-		}
-	}
-	return n
-}
-
-// A stranger gets a 403 and a line in the log, and leaves nothing behind. What
+// A stranger gets a 403, is told of, and leaves nothing behind. What
 // belongs to a call of ours is let through from anywhere.
 func TestStrangers(t *testing.T) {
 	t.Parallel()
-	var log logged
+	var told atomic.Pointer[Request]
 	var friend atomic.Pointer[netip.AddrPort]
 	c := newCalls(t)
 	e := open(t, Config{
-		Incoming: c.incoming, Log: slog.New(slog.NewTextHandler(&log, nil)),
+		Incoming: c.incoming,
+		Refused: func(r Request, no Response, missed int) {
+			if told.Swap(&r) != nil || no.Status != 403 || missed != 0 {
+				t.Errorf("told again, or of %v and %d others", no, missed)
+			}
+		},
 		Admit: func(source netip.AddrPort) bool { return friend.Load() != nil && source == *friend.Load() },
 	})
 	w, stranger := newWire(t, e.Addr("udp")), newWire(t, e.Addr("udp"))
@@ -55,8 +36,8 @@ func TestStrangers(t *testing.T) {
 
 	stranger.send(invite("stranger"))
 	refused := stranger.expect("403 INVITE")
-	if log.lines("source=127.0.0.1") != 1 || log.lines("allow_from") != 1 {
-		t.Errorf("log:\n%s", &log.b)
+	if r := told.Load(); r == nil || r.Method != "INVITE" || r.Source.String() != stranger.addr() || r.Hop != r.Source {
+		t.Errorf("told of %v", r)
 	}
 	stranger.send(inside("ACK", "stranger", 1, refused))
 	stranger.send("garbage\n\n")
@@ -154,5 +135,51 @@ func TestGarbage(t *testing.T) {
 		}
 		w.send(strings.ReplaceAll(invite(fmt.Sprint("g", i)), "INVITE", "OPTIONS"))
 		w.expect("200 OPTIONS", "400 INVITE")
+	}
+}
+
+// Where a request came from is what a proxy of ours says, and else what the
+// socket says.
+func TestSourceBehindProxies(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		proxies []string
+		below   string // the Vias below the topmost
+		want    string // the address; empty is the socket's own
+	}{
+		"no proxy":                    {nil, "SIP/2.0/UDP 192.0.2.7:5066;branch=z9hG4bK1;received=192.0.2.8;rport=6000\n", ""},
+		"received and rport":          {[]string{"127.0.0.0/8"}, "SIP/2.0/UDP 10.0.0.1:5066;branch=z9hG4bK1;received=192.0.2.8;rport=6000\n", "192.0.2.8:6000"},
+		"received alone":              {[]string{"127.0.0.0/8"}, "SIP/2.0/TCP phone.invalid:5066;branch=z9hG4bK1;received=192.0.2.8\n", "192.0.2.8:5066"},
+		"what stands there":           {[]string{"127.0.0.0/8"}, "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\n", "192.0.2.7:0"},
+		"IPv6":                        {[]string{"127.0.0.0/8"}, "SIP/2.0/TLS [2001:db8::1]:5066;branch=z9hG4bK1;received=[2001:db8::2]\n", "[2001:db8::2]:5066"},
+		"a name proves nothing":       {[]string{"127.0.0.0/8"}, "SIP/2.0/UDP phone.invalid;branch=z9hG4bK1\n", ""},
+		"nobody below":                {[]string{"127.0.0.0/8"}, "", ""},
+		"a proxy behind the proxy":    {[]string{"127.0.0.0/8", "192.0.2.0/24"}, "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\nVia: SIP/2.0/UDP 10.1.1.1;branch=z9hG4bK2\n", "10.1.1.1:0"},
+		"a stranger tells of another": {[]string{"127.0.0.0/8"}, "SIP/2.0/UDP 192.0.2.7;branch=z9hG4bK1\nVia: SIP/2.0/UDP 10.1.1.1;branch=z9hG4bK2\n", "192.0.2.7:0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var proxies []netip.Prefix
+			for _, p := range tc.proxies {
+				proxies = append(proxies, netip.MustParsePrefix(p))
+			}
+			got := make(chan Request, 1)
+			e := open(t, Config{Proxies: proxies, Incoming: func(_ *Dialog, in Invitation) Handler {
+				got <- in.Request
+				return Handler{}
+			}})
+			w := newWire(t, e.Addr("udp"))
+			text := invite("behind")
+			if tc.below != "" {
+				i := strings.Index(text, "From:")
+				text = text[:i] + "Via: " + tc.below + text[i:]
+			}
+			w.send(text)
+			r := <-got
+			want := cmp.Or(tc.want, w.addr())
+			if r.Source.String() != want || r.Hop.String() != w.addr() {
+				t.Errorf("source %s by hop %s, want %s by %s", r.Source, r.Hop, want, w.addr())
+			}
+		})
 	}
 }

@@ -27,10 +27,18 @@ type Config struct {
 	Advertise string
 	// Product names us in the User-Agent and Server headers.
 	Product string
+	// Proxies are the networks of proxies of ours in front: they are admitted,
+	// and what they say about where a request came from is believed.
+	Proxies []netip.Prefix
 	// Admit says whether a source may begin something with us. Others get a
-	// 403 and a line in the log; what belongs to a call of ours is let through
-	// from anywhere. nil admits everybody.
+	// 403, of which Refused is told; what belongs to a call of ours is let
+	// through from anywhere. nil admits everybody.
 	Admit func(netip.AddrPort) bool
+	// Refused, if set, is told of a request that was refused before anybody else
+	// has seen it: of a few in a second, and how many it was not told of since
+	// the last. The Response's Reason is empty for a source that is not admitted.
+	// It must not block.
+	Refused func(r Request, no Response, missed int)
 	// Challenge, if set, is asked about every REGISTER and every INVITE that
 	// begins a call, whatever its source, in place of Admit. It gives what to
 	// answer, or nil to let it in; a 403 to a source that is not admitted is

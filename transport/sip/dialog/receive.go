@@ -157,7 +157,7 @@ func (e *Endpoint) route(r *inbound) {
 	case r.tag == "" && r.Method == sip.INVITE:
 		e.onInvite(r, tx)
 	case r.Method == sip.REGISTER && e.cfg.Register != nil:
-		res := e.cfg.Register(newRequest(r.Request, r.source))
+		res := e.cfg.Register(e.newRequest(r.Request, r.source))
 		_ = tx.Respond(e.response(r.Request, "", res.Status, res.Phrase, nil, res.headers()...))
 	default:
 		e.refuse(r, tx)

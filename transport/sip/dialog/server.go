@@ -80,7 +80,7 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	}
 	tx.dialog.Store(d)
 	d.trace(r.Request, false)
-	invitation := Invitation{Request: newRequest(r.Request, r.source), Body: r.Body()}
+	invitation := Invitation{Request: e.newRequest(r.Request, r.source), Body: r.Body()}
 	invitation.To.URI = invitation.URI
 	d.handler = e.cfg.Incoming(d, invitation)
 }

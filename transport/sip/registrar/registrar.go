@@ -205,7 +205,7 @@ func (r *Registrar) registration(u engine.User, req dialog.Request, w wish, now 
 	}
 	return engine.Registration{
 		Account: u.Account, User: u.ID, Contact: w.contact,
-		Source: strings.ToLower(req.Network) + ":" + req.Source.String(),
+		Source: strings.ToLower(req.Network) + ":" + req.Hop.String(),
 		CallID: strings.Clone(req.CallID), CSeq: req.CSeq, Agent: strings.Clone(strings.ToValidUTF8(agent, "")),
 		Node: r.cfg.Node, Expires: now.Add(w.expires),
 	}

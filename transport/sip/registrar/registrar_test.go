@@ -82,13 +82,13 @@ var home = netip.MustParseAddrPort("192.0.2.1:5060")
 // register sends a REGISTER with headers, each "Name: value".
 func (h *house) register(headers ...string) dialog.Response {
 	h.cseq++
-	return h.send(dialog.Request{Source: home, Network: "UDP", CallID: "call", CSeq: h.cseq}, headers...)
+	return h.send(dialog.Request{Hop: home, Network: "UDP", CallID: "call", CSeq: h.cseq}, headers...)
 }
 
 // from does so from a source.
 func (h *house) from(source string, headers ...string) dialog.Response {
 	h.cseq++
-	return h.send(dialog.Request{Source: netip.MustParseAddrPort(source), Network: "TCP", CallID: "call", CSeq: h.cseq}, headers...)
+	return h.send(dialog.Request{Hop: netip.MustParseAddrPort(source), Network: "TCP", CallID: "call", CSeq: h.cseq}, headers...)
 }
 
 func (h *house) send(r dialog.Request, headers ...string) dialog.Response {
@@ -224,14 +224,14 @@ func TestRefused(t *testing.T) {
 	}
 	h.want(h.send(dialog.Request{CallID: strings.Repeat("x", 600)}, "Contact: <sip:a@b>"), "400 Call-ID Too Long")
 	for _, cseq := range []uint32{0, 1} { // a message that was overtaken, and one that is repeated late
-		h.want(h.send(dialog.Request{Source: home, CallID: "call", CSeq: cseq}, "Contact: <sip:alice@here>;expires=0", "Contact: <sip:new@b>"),
+		h.want(h.send(dialog.Request{Hop: home, CallID: "call", CSeq: cseq}, "Contact: <sip:alice@here>;expires=0", "Contact: <sip:new@b>"),
 			"500 CSeq Out Of Order")
 	}
 	h.journaled()
 	if got := h.contacts(); !slices.Equal(got, []string{"sip:alice@here"}) {
 		t.Errorf("alice is at %q", got)
 	}
-	h.want(h.send(dialog.Request{Source: home, CallID: "restarted", CSeq: 1}, "Contact: <sip:alice@here>;expires=0"), "200 OK")
+	h.want(h.send(dialog.Request{Hop: home, CallID: "restarted", CSeq: 1}, "Contact: <sip:alice@here>;expires=0"), "200 OK")
 }
 
 // A user has a limited number of places; those that are there stay.
@@ -369,7 +369,7 @@ func BenchmarkRegister(b *testing.B) {
 		contact := fmt.Sprintf("Contact: <sip:user%d@10.%d.%d.%d:5060>", n, byte(n>>16), byte(n>>8), byte(n))
 		r.cfg.Journal = &journal{}
 		r.Register(engine.User{Account: "default", ID: fmt.Sprint("w", n)}, dialog.Request{
-			Source: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), 5060), Network: "UDP",
+			Hop: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), 5060), Network: "UDP",
 			CallID: fmt.Sprintf("%032d", n), CSeq: 1,
 			Header: func(name string) []string {
 				switch name {
