@@ -35,6 +35,7 @@ type Session struct {
 	// packetTime is how much sound we would like in one packet.
 	packetTime time.Duration
 	noEvents   bool
+	secrecy    secrecy
 }
 
 // New begins a session whose sound is received at local. id tells it from the
@@ -79,7 +80,11 @@ func (s *Session) read(body []byte) ([]stream, error) {
 
 // Offer describes everything we can do.
 func (s *Session) Offer() []byte {
+	proto, cryptos := s.secrecy.offer()
 	ours := stream{
+		proto:          proto,
+		cryptos:        cryptos,
+		control:        control{mux: true},
 		port:           s.local.Port(),
 		codecs:         s.codecs,
 		telephoneEvent: telephoneEvent,
@@ -93,17 +98,18 @@ func (s *Session) Offer() []byte {
 }
 
 // Answer answers an offer: the first audio stream that we can speak is taken
-// with the offerer's most preferred codec, all others are refused. Remote is
-// what was settled. The error wraps ErrNoCommonCodec if there is no such stream;
-// any other error means that the offer cannot be read.
+// with the offerer's most preferred codec, all others are refused; one that is
+// encrypted goes before one that is not. Remote is what was settled. The error
+// wraps ErrNoCommonCodec or ErrSecrecy if there is no such stream; any other error
+// means that the offer cannot be read.
 func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 	offered, err := s.read(offer)
 	if err != nil {
 		return nil, media.Remote{}, fmt.Errorf("read SDP offer: %w", err)
 	}
-	chosen := slices.IndexFunc(offered, s.usable)
-	if chosen < 0 {
-		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w (%s)", ErrNoCommonCodec, s.reason(offered))
+	chosen, line, err := s.choose(offered)
+	if err != nil {
+		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w", err)
 	}
 	answer := slices.Clone(offered)
 	for i := range answer {
@@ -113,18 +119,53 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 	}
 	theirs := offered[chosen]
 	s.Prefer(theirs.codecs[0])
+	remote := theirs.remote()
+	remote.Ours, remote.Theirs = s.secrecy.settle(theirs.proto, line)
 	answer[chosen] = stream{
+		proto:          theirs.proto,
+		control:        control{mux: theirs.control.mux},
 		port:           s.local.Port(),
 		codecs:         theirs.codecs[:1],
 		telephoneEvent: theirs.telephoneEvent,
 		direction:      theirs.direction.answer(theirs.held()),
 		packetTime:     s.packetTime,
 	}
-	return s.print(answer), theirs.remote(), nil
+	if line != nil {
+		answer[chosen].cryptos = []crypto{{tag: line.tag, keys: remote.Ours}}
+	}
+	return s.print(answer), remote, nil
+}
+
+// choose finds the stream of an offer that we take, and its line that we encrypt
+// by, if any.
+func (s *Session) choose(offered []stream) (chosen int, line *crypto, err error) {
+	chosen = -1
+	var no error
+	for i, st := range offered {
+		if !s.usable(st) {
+			continue
+		}
+		c, err := s.secrecy.choose(st)
+		switch {
+		case err != nil && no == nil:
+			no = err
+		case err != nil:
+		case chosen < 0 || line == nil && c != nil:
+			chosen, line = i, c
+		}
+	}
+	switch {
+	case chosen >= 0:
+		return chosen, line, nil
+	case no != nil:
+		return chosen, nil, no
+	}
+	return chosen, nil, fmt.Errorf("%w (%s)", ErrNoCommonCodec, s.reason(offered))
 }
 
 // Accept reads the answer to our last offer. The error wraps ErrNoCommonCodec
-// if the peer refused our stream or chose a codec that we did not offer.
+// if the peer refused our stream or chose a codec that we did not offer, and
+// ErrSecrecy if it does not encrypt as we have offered.
 func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	streams, err := s.read(answer)
 	if err != nil {
@@ -133,8 +174,14 @@ func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	if len(streams) == 0 || !s.usable(streams[0]) {
 		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, s.reason(streams))
 	}
+	line, err := s.secrecy.accept(streams[0])
+	if err != nil {
+		return media.Remote{}, fmt.Errorf("accept SDP answer: %w", err)
+	}
 	s.Prefer(streams[0].codecs[0])
-	return streams[0].remote(), nil
+	remote := streams[0].remote()
+	remote.Ours, remote.Theirs = s.secrecy.settle(streams[0].proto, line)
+	return remote, nil
 }
 
 // usable says whether we can exchange sound over a stream: one in our own
@@ -148,8 +195,8 @@ func (s *Session) reason(streams []stream) string {
 	for _, st := range streams {
 		switch {
 		case st.media != "audio":
-		case st.proto != plainRTP:
-			return "its audio stream wants " + st.proto + ", we speak " + plainRTP
+		case !spoken(st.proto):
+			return "its audio stream wants " + st.proto + ", we speak " + plainRTP + " and " + secureRTP
 		case st.port == 0:
 			return "its audio stream has port 0"
 		case st.usable():

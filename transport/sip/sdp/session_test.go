@@ -20,7 +20,7 @@ var (
 	local = netip.MustParseAddrPort("198.51.100.7:20000")
 	peer  = netip.MustParseAddrPort("192.0.2.1:4000")
 	six   = netip.MustParseAddrPort("[2001:db8::7]:20000")
-	equal = cmpopts.EquateComparable(netip.AddrPort{})
+	equal = cmpopts.EquateComparable(netip.AddrPort{}, netip.Addr{})
 )
 
 // lines gives the m= and a= lines of a description, and its c= line.
@@ -121,7 +121,8 @@ func TestAnswerRefuses(t *testing.T) {
 		{"another address family", strings.Replace(head, "c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1", 1) + "m=audio 4000 RTP/AVP 0\r\n", "IPv4 and IPv6 do not reach each other", true},
 		{"video only", head + "m=video 4000 RTP/AVP 96\r\n", "no audio stream", true},
 		{"port 0", head + "m=audio 0 RTP/AVP 0\r\n", "port 0", true},
-		{"SRTP", head + "m=audio 4000 RTP/SAVP 0\r\n", "RTP/SAVP", true},
+		{"DTLS", head + "m=audio 4000 UDP/TLS/RTP/SAVP 0\r\n", "wants UDP/TLS/RTP/SAVP", true},
+		{"SRTP without a key", head + "m=audio 4000 RTP/SAVP 0\r\n", "(RTP/SAVP) cannot be decrypted: it has no a=crypto line", false},
 		{"G.729 only", head + "m=audio 4000 RTP/AVP 18 101\r\na=rtpmap:101 telephone-event/8000\r\n", "none of our codecs", true},
 		{"payload type 0 made something else", head + "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 opus/48000\r\n", "none of our codecs", true},
 	} {
@@ -147,7 +148,7 @@ func TestOfferAndAccept(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := media.Remote{Addr: caller.local, TelephoneEvent: telephoneEvent, Send: true, Receive: true, PacketTime: 20 * time.Millisecond}
+		want := media.Remote{Addr: caller.local, TelephoneEvent: telephoneEvent, Send: true, Receive: true, PacketTime: 20 * time.Millisecond, Mux: true}
 		if diff := cmp.Diff(want, remote, equal); diff != "" {
 			t.Errorf("%s: called side (-want +got):\n%s", addr, diff)
 		}
@@ -288,6 +289,7 @@ func FuzzAnswer(f *testing.F) {
 	f.Add([]byte(head + "m=audio 4000 RTP/AVP 0 8 101\r\na=rtpmap:101 telephone-event/8000\r\na=sendonly\r\n"))
 	f.Add([]byte(head + "m=image 4006 udptl t38\r\nm=audio 4000 RTP/AVP 0\r\nc=IN IP6 ::1\r\n"))
 	f.Add([]byte("v=0\no=x\nm=audio 1 RTP/AVP\n"))
+	f.Add([]byte(head + "m=audio 4000 RTP/SAVPF 8\r\na=crypto:1 AEAD_AES_128_GCM inline:" + key28 + "|2^31\r\na=rtcp:4001 IN IP4 192.0.2.1\r\n"))
 	f.Add([]byte(""))
 	f.Fuzz(func(t *testing.T, offer []byte) {
 		answer, remote, err := New(local, 1).Answer(offer)

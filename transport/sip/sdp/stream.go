@@ -9,9 +9,6 @@ import (
 	"github.com/callwright/callwright/media"
 )
 
-// plainRTP is the only transport we speak so far.
-const plainRTP = "RTP/AVP"
-
 // direction is a direction attribute, seen by the side that writes it.
 type direction string
 
@@ -50,11 +47,23 @@ type stream struct {
 	// packetTime is how much sound its writer would like in one packet; 0 when it
 	// does not say.
 	packetTime time.Duration
+	// cryptos are its a=crypto lines that can be used, and unusable is why the
+	// first of the others cannot.
+	cryptos  []crypto
+	unusable error
+	control  control
+}
+
+// control is where RTCP goes: with RTP (RFC 5761), to a place of its own (RFC
+// 3605) or, as a rule, to the port above.
+type control struct {
+	mux bool
+	at  netip.AddrPort
 }
 
 // usable says whether we can exchange sound over the stream.
 func (st stream) usable() bool {
-	return st.media == "audio" && st.proto == plainRTP && st.port != 0 &&
+	return st.media == "audio" && spoken(st.proto) && st.port != 0 &&
 		st.addr.IsValid() && !st.addr.IsMulticast() && len(st.codecs) > 0
 }
 
@@ -75,5 +84,7 @@ func (st stream) remote() media.Remote {
 		Send:           (st.direction == sendrecv || st.direction == recvonly) && !st.held(),
 		Receive:        st.direction == sendrecv || st.direction == sendonly,
 		PacketTime:     st.packetTime,
+		Mux:            st.control.mux,
+		RTCP:           st.control.at,
 	}
 }

@@ -35,7 +35,7 @@ func parse(body []byte) ([]stream, error) {
 	var streams []stream
 	for i, m := range d.MediaDescriptions {
 		st := stream{media: names[i][0], proto: names[i][2], formats: names[i][3:]}
-		if st.media == "audio" && st.proto == plainRTP {
+		if st.media == "audio" && spoken(st.proto) {
 			if st, err = parseAudio(st, &d, m); err != nil {
 				return nil, fmt.Errorf("m= line %d: %w", i+1, err)
 			}
@@ -63,7 +63,7 @@ func tame(body []byte) (text string, names [][]string, err error) {
 				return "", nil, fmt.Errorf("%q is no whole m= line", line)
 			}
 			names = append(names, fields)
-			if fields[0] != "audio" || fields[2] != plainRTP {
+			if fields[0] != "audio" || !spoken(fields[2]) {
 				line = "m=application 0 UDP 0"
 			}
 		}
@@ -73,7 +73,7 @@ func tame(body []byte) (text string, names [][]string, err error) {
 	return b.String(), names, nil
 }
 
-// parseAudio reads what belongs to an audio stream over plain RTP.
+// parseAudio reads what belongs to an audio stream over RTP.
 func parseAudio(st stream, d *pion.SessionDescription, m *pion.MediaDescription) (stream, error) {
 	port := m.MediaName.Port.Value
 	if port < 0 || port > 65535 {
@@ -84,6 +84,7 @@ func parseAudio(st stream, d *pion.SessionDescription, m *pion.MediaDescription)
 	st.packetTime = parsePacketTime(m)
 	st.direction = parseDirection(d.Attributes, sendrecv)
 	st.direction = parseDirection(m.Attributes, st.direction)
+	st.cryptos, st.unusable = parseCryptos(m)
 	if st.port == 0 {
 		return st, nil
 	}
@@ -99,7 +100,48 @@ func parseAudio(st stream, d *pion.SessionDescription, m *pion.MediaDescription)
 		return st, fmt.Errorf("c= line: %q is no IP address", c.Address.Address)
 	}
 	st.addr = addr.Unmap().WithZone("")
+	st.control = parseControl(m, st.addr)
 	return st, nil
+}
+
+// parseCryptos gives the a=crypto lines that can be used, in their order, and why
+// the first of the others cannot.
+func parseCryptos(m *pion.MediaDescription) (usable []crypto, unusable error) {
+	for _, a := range m.Attributes {
+		if a.Key != "crypto" {
+			continue
+		}
+		c, err := parseCrypto(a.Value)
+		switch {
+		case err == nil:
+			usable = append(usable, c)
+		case unusable == nil:
+			unusable = err
+		}
+	}
+	return usable, unusable
+}
+
+// parseControl reads where RTCP goes. A line that means nothing is left out: the
+// port above is as good a guess.
+func parseControl(m *pion.MediaDescription, host netip.Addr) (c control) {
+	_, c.mux = m.Attribute("rtcp-mux")
+	value, ok := m.Attribute("rtcp")
+	fields := strings.Fields(value) // port [IN IP4 address]
+	if c.mux || !ok || len(fields) != 1 && len(fields) != 4 {
+		return c
+	}
+	if len(fields) == 4 {
+		other, err := netip.ParseAddr(fields[3])
+		if err != nil {
+			return c
+		}
+		host = other.Unmap().WithZone("")
+	}
+	if port, err := strconv.ParseUint(fields[0], 10, 16); err == nil && port != 0 && !host.IsUnspecified() && !host.IsMulticast() {
+		c.at = netip.AddrPortFrom(host, uint16(port))
+	}
+	return c
 }
 
 // parseDirection gives the last direction attribute, or what was before.
@@ -214,7 +256,7 @@ func (st stream) print() *pion.MediaDescription {
 		}}
 	}
 	m := &pion.MediaDescription{MediaName: pion.MediaName{
-		Media: "audio", Port: pion.RangedPort{Value: int(st.port)}, Protos: strings.Split(plainRTP, "/"),
+		Media: "audio", Port: pion.RangedPort{Value: int(st.port)}, Protos: strings.Split(st.proto, "/"),
 	}}
 	for _, c := range st.codecs {
 		pt := strconv.Itoa(int(c))
@@ -227,6 +269,12 @@ func (st stream) print() *pion.MediaDescription {
 		m.Attributes = append(m.Attributes,
 			pion.NewAttribute("rtpmap", pt+" telephone-event/8000"),
 			pion.NewAttribute("fmtp", pt+" 0-15"))
+	}
+	for _, c := range st.cryptos {
+		m.Attributes = append(m.Attributes, pion.NewAttribute("crypto", c.String()))
+	}
+	if st.control.mux {
+		m.Attributes = append(m.Attributes, pion.NewPropertyAttribute("rtcp-mux"))
 	}
 	m.Attributes = append(m.Attributes,
 		pion.NewAttribute("ptime", strconv.FormatInt(st.packetTime.Milliseconds(), 10)), pion.NewPropertyAttribute(string(st.direction)))
