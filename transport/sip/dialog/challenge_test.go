@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"net/netip"
@@ -143,9 +144,12 @@ func TestRegister(t *testing.T) {
 	}
 	done := make(chan result)
 	go func() {
-		r, err := phone.Register(Registration{
-			To: "sip:" + registrar.addr(), User: "sip:alice@callwright.test", Contacts: []string{"<sip:a@b>"}, Expires: 60, Username: "alice", Password: "secret",
-		})
+		a, err := phone.Asker(Asking{To: "sip:" + registrar.addr(), User: "sip:alice@callwright.test", Username: "alice", Password: "secret"})
+		if err != nil {
+			done <- result{error: err}
+			return
+		}
+		r, err := a.Register(context.Background(), []string{"<sip:a@b>"}, 60)
 		done <- result{r, err}
 	}()
 	first := registrar.expect("REGISTER")
@@ -159,8 +163,8 @@ func TestRegister(t *testing.T) {
 	if got.error != nil || got.Status != 403 || got.Phrase != "Forbidden" {
 		t.Errorf("%+v", got)
 	}
-	if _, err := phone.Register(Registration{To: "nonsense", User: "sip:a@b"}); err == nil {
-		t.Error("registered at nonsense")
+	if _, err := phone.Asker(Asking{To: "nonsense", User: "sip:a@b"}); err == nil {
+		t.Error("somebody would be asked at nonsense")
 	}
 }
 
@@ -169,17 +173,16 @@ func TestRegisterRepeatedChallenge(t *testing.T) {
 	t.Parallel()
 	phone := open(t, Config{})
 	registrar := newWire(t, phone.Addr("udp"))
-	uri, err := parseURI("sip:" + registrar.addr())
-	must(t, err)
-	from, err := Party{URI: "sip:a@b"}.from("t")
+	a, err := phone.Asker(Asking{To: "sip:" + registrar.addr(), User: "sip:a@b"})
 	must(t, err)
 	answer := make(chan *sip.Response, 1)
-	phone.registering.Store("t", awaited{2, answer})
+	phone.asking.Store("t", awaited{2, answer})
 	for _, came := range []struct {
 		seq    uint32
 		status int
 	}{{1, 401}, {1, 401}, {2, 100}, {2, 200}, {2, 200}, {1, 401}} {
-		phone.registered("t", sip.NewResponseFromRequest(Registration{}.request(uri, from, "id", came.seq), came.status, "", nil))
+		a.seq = came.seq
+		phone.answered("t", sip.NewResponseFromRequest(a.request(sip.REGISTER, nil), came.status, "", nil))
 	}
 	if got := <-answer; got.StatusCode != 200 {
 		t.Errorf("got %d", got.StatusCode)

@@ -233,7 +233,7 @@ func (d *Dialog) onAnswer(res *sip.Response) {
 	switch {
 	case d.out.winner == "" && d.phase == early:
 		d.out.winner = tag
-		d.phase = confirmed
+		d.phase, d.out.credentials.tries = confirmed, 0
 		if d.out.timer != nil {
 			d.out.timer.Stop()
 		}

@@ -70,8 +70,8 @@ type Endpoint struct {
 	tx        *transactions
 	dialogs   *registry
 	strangers *strangers
-	// registering has, by our tag, where responses to a REGISTER of ours go.
-	registering sync.Map
+	// asking has, by our tag, where responses to what an Asker asks go.
+	asking sync.Map
 	// secret is in every tag and branch that we make. Who sends it back was
 	// given it, so a message with it belongs to a call of ours.
 	secret  string

@@ -281,8 +281,8 @@ func (e *Endpoint) onResponse(res *sip.Response) {
 	switch {
 	case d != nil:
 		d.onResponse(res)
-	case res.CSeq().MethodName == sip.REGISTER:
-		e.registered(tag, res)
+	case res.CSeq().MethodName == sip.REGISTER, res.CSeq().MethodName == sip.OPTIONS:
+		e.answered(tag, res)
 	case strings.HasPrefix(tag, e.secret) && res.CSeq().MethodName == sip.INVITE && res.IsSuccess():
 		e.stray(res, nil)
 	}

@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strconv"
@@ -10,81 +11,134 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// Registration is what is asked of a registrar (RFC 3261 section 10.2).
-type Registration struct {
-	// To is the registrar, "sip:192.0.2.1:5060;transport=tcp", and User whose
-	// address it is about.
+// Asking is how a peer is asked for something outside of any call.
+type Asking struct {
+	// To is the peer, "sip:192.0.2.1:5060;transport=tcp", and User who asks: for a
+	// REGISTER whose address it is about.
 	To, User string
-	// Contacts are where the user is, "<sip:alice@192.0.2.7>", "*", or none to
-	// ask what is known; Expires is for how many seconds, 0 to be forgotten.
-	Contacts []string
-	Expires  int
 	// Username and Password answer a digest challenge.
 	Username, Password string
 }
 
-// Register asks a registrar and gives its final response. The error is that none
-// came, at the latest when the transaction gives up.
-func (e *Endpoint) Register(r Registration) (Response, error) {
-	target, err := parseURI(r.To)
+// Asker asks a peer outside of any call, time and again: with one Call-ID, a CSeq
+// that counts (RFC 3261 section 10.2.4) and a nonce as long as it lasts. It asks
+// one thing at a time.
+type Asker struct {
+	ep          *Endpoint
+	target      sip.Uri
+	from        *sip.FromHeader
+	callID      string
+	seq         uint32
+	credentials credentials
+}
+
+// Asker makes one. The error says what is wrong with what was given.
+func (e *Endpoint) Asker(a Asking) (*Asker, error) {
+	target, err := parseURI(a.To)
 	if err != nil {
-		return Response{}, fmt.Errorf("registrar: %w", err)
+		return nil, fmt.Errorf("who is asked: %w", err)
 	}
-	tag, callID := e.newTag(), token(16)
-	from, err := Party{URI: r.User}.from(tag)
+	from, err := Party{URI: a.User}.from(e.newTag())
 	if err != nil {
-		return Response{}, fmt.Errorf("who registers: %w", err)
+		return nil, fmt.Errorf("who asks: %w", err)
 	}
-	defer e.registering.Delete(tag)
-	credentials := credentials{username: r.Username, password: r.Password}
-	for seq := uint32(1); ; seq++ {
-		req := r.request(target, from, callID, seq)
-		network, address := hop(target, "UDP")
-		e.direct(req, network, address)
-		credentials.apply(req)
+	return &Asker{
+		ep: e, target: target, from: from, callID: token(16),
+		credentials: credentials{username: a.Username, password: a.Password},
+	}, nil
+}
+
+// Register asks a registrar to know the user at contacts for some seconds, or to
+// forget them with 0 (RFC 3261 section 10.2). A contact is "<sip:alice@192.0.2.7>"
+// or "*"; none asks what is known. The answer is the final response. The error is
+// that none came, at the latest when the transaction gives up.
+func (a *Asker) Register(ctx context.Context, contacts []string, expires int) (Response, error) {
+	var headers []sip.Header
+	for _, c := range contacts {
+		headers = append(headers, sip.NewHeader("Contact", c))
+	}
+	return a.ask(ctx, sip.REGISTER, append(headers, sip.NewHeader("Expires", strconv.Itoa(expires))))
+}
+
+// Options asks whether the peer is there (RFC 3261 section 11). The answer is as
+// for Register.
+func (a *Asker) Options(ctx context.Context) (Response, error) {
+	return a.ask(ctx, sip.OPTIONS, []sip.Header{sip.NewHeader("Accept", "application/sdp")})
+}
+
+// Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>".
+func (a *Asker) Contact(user string) (string, error) {
+	network, address := hop(a.target, "UDP")
+	c, err := a.ep.contactFor(user, network, address)
+	if err != nil {
+		return "", err
+	}
+	return c.Value(), nil
+}
+
+// ask asks, and once more with credentials as often as that makes sense.
+func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip.Header) (Response, error) {
+	tag, _ := a.from.Params.Get("tag")
+	defer a.ep.asking.Delete(tag)
+	for {
+		a.seq++
+		req := a.request(method, headers)
 		answer, over := make(chan *sip.Response, 1), make(chan error, 1)
-		e.registering.Store(tag, awaited{seq, answer})
-		if _, err := e.begin(req, func(sip.Message) {}, func(err error) { over <- err }); err != nil {
+		a.ep.asking.Store(tag, awaited{a.seq, answer})
+		tx, err := a.ep.begin(req, func(sip.Message) {}, func(err error) { over <- err })
+		if err != nil {
 			return Response{}, err
 		}
-		res, err := e.final(callID, answer, over)
+		res, err := a.ep.final(ctx, a.callID, answer, over)
 		if err != nil {
-			return Response{}, fmt.Errorf("register at %s: %w", r.To, err)
+			tx.Terminate()
+			return Response{}, fmt.Errorf("%s to %s: %w", method, a.target.String(), err)
 		}
-		if !credentials.answer(res) {
+		if !a.credentials.answer(res) {
 			return responseOf(res), nil
 		}
 	}
 }
 
-// request makes a REGISTER.
-func (r Registration) request(target sip.Uri, from *sip.FromHeader, callID string, seq uint32) *sip.Request {
-	req := sip.NewRequest(sip.REGISTER, target)
-	forwards, id := sip.MaxForwardsHeader(70), sip.CallIDHeader(callID)
+// request makes a request that is ready to be sent.
+func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *sip.Request {
+	req := sip.NewRequest(method, *a.target.Clone())
+	forwards, id := sip.MaxForwardsHeader(70), sip.CallIDHeader(a.callID)
 	req.AppendHeader(&forwards)
-	req.AppendHeader(sip.HeaderClone(from))
-	req.AppendHeader(&sip.ToHeader{Address: *from.Address.Clone()})
-	req.AppendHeader(&id)
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: sip.REGISTER})
-	for _, c := range r.Contacts {
-		req.AppendHeader(sip.NewHeader("Contact", c))
+	req.AppendHeader(sip.HeaderClone(a.from))
+	to := &sip.ToHeader{Address: *a.from.Address.Clone()}
+	if method != sip.REGISTER {
+		to.Address = sip.Uri{Scheme: a.target.Scheme, User: a.target.User, Host: a.target.Host, Port: a.target.Port}
 	}
-	req.AppendHeader(sip.NewHeader("Expires", strconv.Itoa(r.Expires)))
+	req.AppendHeader(to)
+	req.AppendHeader(&id)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: a.seq, MethodName: method})
+	for _, h := range headers {
+		req.AppendHeader(h)
+	}
+	if a.ep.cfg.Product != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", a.ep.cfg.Product))
+	}
+	network, address := hop(a.target, "UDP")
+	a.ep.direct(req, network, address)
+	a.credentials.apply(req)
 	req.SetBody(nil)
 	return req
 }
 
-// awaited is the final response to the REGISTER with a CSeq number.
+// awaited is the final response to the request with a CSeq number.
 type awaited struct {
 	seq    uint32
 	answer chan *sip.Response
 }
 
 // final waits for a final response. over is told how its transaction ended.
-func (e *Endpoint) final(callID string, answer <-chan *sip.Response, over <-chan error) (*sip.Response, error) {
+func (e *Endpoint) final(ctx context.Context, callID string, answer <-chan *sip.Response, over <-chan error) (*sip.Response, error) {
 	select {
 	case res := <-answer:
 		return res, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
 	case err := <-over:
 		if err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
 			return nil, err
@@ -104,11 +158,11 @@ func (e *Endpoint) final(callID string, answer <-chan *sip.Response, over <-chan
 	}
 }
 
-// registered takes a response to a REGISTER of ours. Repetitions, also of what
-// was answered to an earlier one, must not stand in the way of the one that is
-// awaited.
-func (e *Endpoint) registered(tag string, res *sip.Response) {
-	of, ok := e.registering.Load(tag)
+// answered takes a response to what an Asker asked. Repetitions, also of what
+// was answered to an earlier request, must not stand in the way of the one that
+// is awaited.
+func (e *Endpoint) answered(tag string, res *sip.Response) {
+	of, ok := e.asking.Load(tag)
 	if !ok || res.IsProvisional() || res.CSeq().SeqNo != of.(awaited).seq {
 		return
 	}

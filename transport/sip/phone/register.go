@@ -3,6 +3,7 @@
 package phone
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -27,10 +28,13 @@ func (p *Phone) Register(r Registration) (dialog.Response, error) {
 		r.Contacts = []string{"<" + p.URI() + ">"}
 	}
 	host, _, _ := strings.Cut(strings.TrimPrefix(r.To, "sip:"), ";")
-	answer, err := p.endpoint.Register(dialog.Registration{
-		To: r.To, User: "sip:" + dialog.EscapeUser(p.cfg.User) + "@" + host, Contacts: r.Contacts, Expires: r.Expires,
-		Username: r.Username, Password: r.Password,
+	asker, err := p.endpoint.Asker(dialog.Asking{
+		To: r.To, User: "sip:" + dialog.EscapeUser(p.cfg.User) + "@" + host, Username: r.Username, Password: r.Password,
 	})
+	if err != nil {
+		return dialog.Response{}, fmt.Errorf("phone %s: %w", p.cfg.User, err)
+	}
+	answer, err := asker.Register(context.Background(), r.Contacts, r.Expires)
 	if err != nil {
 		return answer, fmt.Errorf("phone %s: %w", p.cfg.User, err)
 	}
