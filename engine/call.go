@@ -34,6 +34,7 @@ type Call struct {
 	emergency bool
 
 	parent   *inbox // nil for a call of its own
+	move     moving
 	children map[ID]Target
 	asking   *question // nil unless the app is being asked
 	asked    Event     // what it was asked about last
@@ -66,8 +67,10 @@ type party struct {
 	// preview is the stream whose early media it heard last.
 	ringback uint64
 	preview  media.StreamID
-	// hearer is the call of who hears the party, zero if nobody does.
-	hearer ID
+	// hearer is the call of who hears the party, zero if nobody does. talking
+	// says that both picked up.
+	hearer  ID
+	talking bool
 	// tapes is how many recordings were begun; taping says that one runs.
 	tapes  int
 	taping bool
@@ -170,9 +173,18 @@ func (c *Call) keeps(m Message) bool {
 func (c *Call) handle(ctx context.Context, m Message) Message {
 	switch m := m.(type) {
 	case fromLeg:
+		if m.leg != c.party.leg {
+			return nil // of one that was tried before, and has ended
+		}
 		return c.handleLeg(m.event)
+	case ChildRinging:
+		rest, _ := c.fromRung(m.Child, m)
+		return rest
+	case ChildAnswered:
+		rest, _ := c.fromRung(m.Child, m)
+		return rest
 	case ChildEnded:
-		delete(c.children, m.Child)
+		return c.childEnded(m)
 	case hangUp:
 		if m.cause == CauseMaxDuration && c.emergency {
 			return nil
@@ -192,7 +204,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		c.relay(m.digits)
 		return nil
 	}
-	return m
+	return c.handleTransfer(m)
 }
 
 // finishWith settles why the call ends. The first reason stays.

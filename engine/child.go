@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/callwright/callwright/media"
 )
 
 // Ring makes a child Call to a target, shown as from, and begins to ring it.
@@ -48,9 +46,7 @@ func (c *Call) Places(targets []Target) []Target {
 	var places []Target
 	for _, t := range targets {
 		for _, place := range c.placesOf(t) {
-			if !slices.ContainsFunc(places, func(p Target) bool {
-				return p.Contact == place.Contact && (p.Contact != "" || p.Address == place.Address)
-			}) {
+			if !slices.ContainsFunc(places, place.same) {
 				places = append(places, place)
 			}
 		}
@@ -60,6 +56,11 @@ func (c *Call) Places(targets []Target) []Target {
 		places = places[:mostPlaces]
 	}
 	return places
+}
+
+// same says whether two targets are one place.
+func (t Target) same(o Target) bool {
+	return t.Contact == o.Contact && (t.Contact != "" || t.Address == o.Address)
 }
 
 func (c *Call) placesOf(t Target) []Target {
@@ -116,32 +117,6 @@ func (c *Call) ring(request DialRequest) {
 	c.close(text)
 }
 
-// reach dials and tells the parent what becomes of it, until the call is over.
-func (c *Call) reach(request DialRequest) error {
-	if err := c.mayRing(request.Target); err != nil {
-		return err
-	}
-	leg, err := c.engine.dialer.Dial(request)
-	if err != nil {
-		return err
-	}
-	c.party.leg = leg
-	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
-	for {
-		m, err := c.Await(c.engine.ctx, func(m Message) bool {
-			switch m.(type) {
-			case legAlerted, legAnswered:
-				return true
-			}
-			return false
-		})
-		if err != nil {
-			return err
-		}
-		c.report(m, leg.Info().Stream)
-	}
-}
-
 // mayRing says whether a target may be rung. A number of ours that rings nobody
 // must not leave by a trunk: it would come back.
 func (c *Call) mayRing(t Target) error {
@@ -164,8 +139,9 @@ func (c *Call) mayRing(t Target) error {
 	return nil
 }
 
-// report tells the parent how the leg, whose stream it is given, is doing.
-func (c *Call) report(m Message, stream media.StreamID) {
+// report tells the parent how the leg is doing, by which a party is rung.
+func (c *Call) report(m Message, to Address) {
+	stream := c.Stream()
 	switch m := m.(type) {
 	case legAlerted:
 		news := alerted{status: m.Status, sound: m.Sound}
@@ -173,19 +149,19 @@ func (c *Call) report(m Message, stream media.StreamID) {
 			return // carriers repeat themselves while it rings
 		}
 		c.party.news = news
-		c.note(EventRinging, Data{Status: m.Status, Party: &c.record.To}, "%s is ringing", c.record.To)
+		c.note(EventRinging, Data{Status: m.Status, Party: &to}, "%s is ringing", to)
 		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
 	case legAnswered:
 		now := time.Now()
 		c.record.Trunk = c.party.leg.Info().Trunk
-		if c.record.Trunk != "" && !c.engine.directory.Emergency(c.record.To) {
+		if c.record.Trunk != "" && !c.engine.directory.Emergency(to) {
 			c.engine.toll.begin(c.record.ID)
 		}
-		c.party.hearer = c.record.Parent
+		c.party.hearer, c.party.talking, c.party.sound = c.record.Parent, true, true
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
-		c.record.AnsweredBy = &c.record.To
-		c.save(EventAnswered, Data{Party: &c.record.To}, "%s picked up", c.record.To)
-		c.parent.put(ChildAnswered{Child: c.record.ID, Stream: stream})
+		c.record.AnsweredBy = &to
+		c.save(EventAnswered, Data{Party: &to}, "%s picked up", to)
+		c.parent.put(ChildAnswered{Child: c.record.ID, Stream: stream, By: to})
 	}
 }
 
@@ -196,10 +172,15 @@ func (c *Call) HangupChild(child ID, cause Cause) {
 }
 
 // Connect answers the call, if it is not, and has its party and the child that
-// picked up hear each other. The app is told who answered. A child that has hung
-// up meanwhile is no failure: its ChildEnded is on its way.
+// picked up hear each other; Converse stays in that conversation. The app is told
+// who answered. A child that has hung up meanwhile is no failure: its end is on
+// its way.
 func (c *Call) Connect(answered ChildAnswered) error {
 	target := c.children[answered.Child]
+	if answered.By != target.Address { // it sent the call on
+		target = Target{Address: answered.By}
+		c.children[answered.Child] = target
+	}
 	if err := c.pickUp(); err != nil {
 		return err
 	}
@@ -207,6 +188,7 @@ func (c *Call) Connect(answered ChildAnswered) error {
 	if err := c.bridge(answered.Child, answered.Stream); err != nil {
 		return err
 	}
+	c.party.talking = true
 	by := target.Address
 	c.record.AnsweredBy = &by
 	e := c.save(EventAnswered, Data{Party: &by, Other: answered.Child}, "%s answered", target)

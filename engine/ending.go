@@ -13,6 +13,7 @@ import (
 // told. It is called exactly once a Call, and nothing of the Call is left
 // behind it but deliveries.
 func (c *Call) close(text string) {
+	c.part()
 	for id := range c.children {
 		c.HangupChild(id, c.over)
 	}
@@ -33,6 +34,9 @@ func (c *Call) close(text string) {
 		}
 	}
 	c.end(text)
+	if c.party.leg != nil {
+		c.engine.unbind(c.party.leg)
+	}
 	c.engine.unregister(c)
 }
 

@@ -72,6 +72,7 @@ type Engine struct {
 
 	mu       sync.Mutex
 	calls    map[ID]*Call
+	legs     map[Leg]ID // of the calls that live
 	draining bool
 	idle     chan struct{} // closed when draining and no call is left
 }
@@ -85,7 +86,7 @@ func New(c Config) *Engine {
 		journal: c.Journal, log: c.Logger,
 		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
-		calls: map[ID]*Call{}, idle: make(chan struct{}),
+		calls: map[ID]*Call{}, legs: map[Leg]ID{}, idle: make(chan struct{}),
 	}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e
@@ -100,7 +101,8 @@ func (e *Engine) tollExhausted(ids []ID, why *LimitError) {
 
 // Arrive takes a leg that came in and makes a Call of it. With an error, that
 // the server is stopping (ErrDraining), could not keep a record of the call, or
-// has reached one of its Limits (a *LimitError), the leg is still the
+// has reached one of its Limits (a *LimitError), or that the call whose place it is
+// to take is over (ErrNoCall), the leg is still the
 // transport's to refuse. A call to an emergency service is let through if it can
 // be at all.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
@@ -117,17 +119,46 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	c := e.newCall(record)
 	c.emergency = emergency
 	c.users = e.usersOf(record, a.Number)
-	c.party.leg = leg
+	replaced, found := e.callOf(a.Replaces)
+	if a.Replaces != nil && !found {
+		e.guard.leave()
+		return ErrNoCall
+	}
 	if !e.register(c) {
 		e.guard.leave()
 		return ErrDraining
 	}
-	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{ev}) })
+	c.setLeg(leg)
 	e.goroutines.Go(func() {
 		defer e.guard.leave()
+		if found {
+			c.standIn(replaced)
+			return
+		}
 		c.main()
 	})
 	return nil
+}
+
+// bind notes whose a leg is.
+func (e *Engine) bind(leg Leg, id ID) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.legs[leg] = id
+}
+
+func (e *Engine) unbind(leg Leg) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.legs, leg)
+}
+
+// callOf finds the living call that has a leg, which may be nil.
+func (e *Engine) callOf(leg Leg) (ID, bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	id, ok := e.legs[leg]
+	return id, ok
 }
 
 // arrived is what is known of a call that came in. A User is who it logged in

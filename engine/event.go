@@ -23,6 +23,7 @@ const (
 	EventRinging   EventKind = "ringing"   // a target rings
 	EventAnswered  EventKind = "answered"  // a party picked up
 	EventBridged   EventKind = "bridged"   // two parties hear each other
+	EventTransfer  EventKind = "transfer"  // a party is moved to another, or sends a call on
 	EventMedia     EventKind = "media"     // figures of a stream, its source
 	EventRecording EventKind = "recording" // a recording begins, pauses, ends
 	EventEnded     EventKind = "ended"     // always the last but for deliveries; exactly one a Call

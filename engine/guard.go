@@ -97,6 +97,13 @@ func (g *guard) refusal(now time.Time) bool {
 	return g.refused <= refusalsKept
 }
 
+// stay counts a target that goes on as a call of its own. It leaves too.
+func (g *guard) stay() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.alive++
+}
+
 func (g *guard) leave() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -62,7 +62,7 @@ func (c *Call) limitDuration() (stop func()) {
 	if limit == 0 {
 		return func() {}
 	}
-	t := time.AfterFunc(limit, func() { c.inbox.put(hangUp{cause: CauseMaxDuration}) })
+	t := time.AfterFunc(time.Until(c.record.StartedAt.Add(limit)), func() { c.inbox.put(hangUp{cause: CauseMaxDuration}) })
 	return func() { t.Stop() }
 }
 

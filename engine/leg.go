@@ -37,6 +37,17 @@ type Leg interface {
 	Hangup(Cause)
 }
 
+// Transfer is what a Leg may also be able to do: to have its party moved.
+type Transfer interface {
+	// Refer asks the party to call somebody else instead: a number, a user or a
+	// group. What comes of it is told as LegTransfer. The error is ErrLegGone if
+	// the leg is not in a call, or says why it cannot be asked.
+	Refer(to Address) error
+	// Notify tells the party how it goes with what it asked for by LegReferred:
+	// 180, or a final status, once.
+	Notify(id uint32, status int, phrase string)
+}
+
 // ErrLegGone says that a leg has ended.
 var ErrLegGone = errors.New("the leg has ended")
 
@@ -53,7 +64,8 @@ type LegInfo struct {
 }
 
 // LegEvent is something that happened on a leg. The list is closed: LegMessage,
-// LegRinging, LegAnswered, LegConfirmed, LegMedia, LegEnded.
+// LegRinging, LegAnswered, LegConfirmed, LegMedia, LegReferred, LegTransfer,
+// LegEnded.
 type LegEvent interface{ legEvent() }
 
 // LegMessage is a signalling message that was sent or came, for the timeline.
@@ -81,6 +93,32 @@ type LegAnswered struct{}
 // LegConfirmed says that the answer to an incoming leg was acknowledged.
 type LegConfirmed struct{}
 
+// LegReferred says that the party asks to have its other side connected with
+// somebody else (REFER, RFC 3515). It has been told that this is tried; how it
+// goes is told by Transfer.Notify. Its leg is to end once that has succeeded.
+type LegReferred struct {
+	// ID names what was asked to Notify.
+	ID uint32
+	// To is who is to be connected, as if the party had dialled it; an address
+	// elsewhere is given whole. Asked is what the party wrote.
+	To, Asked string
+	// Replaces says that To is in a conversation already, and that its other side
+	// there is to be left out (RFC 3891). Other is the leg of that one; nil if it
+	// is none of ours.
+	Replaces bool
+	Other    Leg
+}
+
+// LegTransfer says how it goes with what Transfer.Refer asked of the party.
+type LegTransfer struct {
+	// Status is a final one, or that of a 1xx: 202 when the party agreed to try.
+	Status int
+	// Final is true for the last word.
+	Final bool
+	// Text says it to a person: "486 Busy Here".
+	Text string
+}
+
 // LegMedia is something that happened on the leg's stream.
 type LegMedia struct{ media.Event }
 
@@ -102,6 +140,8 @@ type LegEnded struct {
 }
 
 func (LegMessage) legEvent()   {}
+func (LegReferred) legEvent()  {}
+func (LegTransfer) legEvent()  {}
 func (LegRinging) legEvent()   {}
 func (LegAnswered) legEvent()  {}
 func (LegConfirmed) legEvent() {}
@@ -125,6 +165,9 @@ type Arrival struct {
 	// MaxForwards is how many hops the call may still take (RFC 3261 section
 	// 20.22).
 	MaxForwards int
+	// Replaces is the leg whose place the new one is to take (RFC 3891): one that
+	// is in a conversation, or that rings somebody. It is of the same account.
+	Replaces Leg
 	// Number is what was found in the directory for To; of a number that is
 	// configured nowhere only the number, and the trunk's App. It is empty for
 	// a User who calls out.

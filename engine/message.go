@@ -35,6 +35,8 @@ type ChildRinging struct {
 type ChildAnswered struct {
 	Child  ID
 	Stream media.StreamID
+	// By is who did: a target may have sent the call on to somebody else.
+	By Address
 }
 
 // ChildEnded says that a child call is over: the last word of a child, and
@@ -44,14 +46,84 @@ type ChildEnded struct {
 	Cause Cause
 }
 
-// legAlerted and legAnswered are what a child's own leg reports.
+// legAlerted, legAnswered and legRefused are what a child's own leg reports
+// until it is answered.
 type (
 	legAlerted  struct{ LegRinging }
 	legAnswered struct{}
+	legRefused  struct{ LegEnded }
 )
 
-// fromLeg is anything a leg reports, before the Call has looked at it.
-type fromLeg struct{ event LegEvent }
+// fromLeg is anything a leg reports, before the Call has looked at it. A Call
+// may have had another leg before the one that it has.
+type fromLeg struct {
+	leg   Leg
+	event LegEvent
+}
+
+// parted says that the conversation of the party is over, and why.
+type parted struct{ cause Cause }
+
+// What Calls tell each other when one party takes the place of another. They
+// are sent by engine.send, which fails for a Call that is gone, and each that
+// asks for something is answered. transfer.go says who sends what to whom.
+type (
+	// ringInstead asks the other end of a call to ring somebody in its place.
+	ringInstead struct {
+		old    ID
+		target Target
+	}
+	// joinInstead asks the other end of a call to take the place of another.
+	joinInstead struct{ old, place ID }
+	// moved tells the call that is to be left how that goes on: without a cause
+	// somebody rings, CauseTransferred is success, any other a failure.
+	moved struct {
+		cause Cause
+		text  string
+		// by is the call that was asked.
+		by ID
+	}
+	// yield asks a call for its place in its conversation.
+	yield struct {
+		to      ID
+		account string
+		stream  media.StreamID
+		party   Address
+	}
+	// meet tells the other end of a call that has yielded who comes.
+	meet struct {
+		old ID
+		yield
+	}
+	// met answers yield.
+	met struct {
+		// other is who the party hears now; party, of which the call chain is
+		// one, is its name.
+		other ID
+		party Address
+		chain ID
+		// adopter is set where the place is that of a target which rings: the
+		// call that rings it, and which is told with adopted.
+		adopter *inbox
+		// refused is why there is no such place, empty if there is.
+		refused Cause
+		text    string
+	}
+	// adopted tells a call that another one took the place of a child of its
+	// that was ringing, and has picked up.
+	adopted struct {
+		old ID
+		ChildAnswered
+	}
+	// left tells the other end of a call, where that is not its parent, that the
+	// call is over.
+	left struct {
+		other ID
+		cause Cause
+	}
+	// rungLong says that who is rung in place of another has not picked up.
+	rungLong struct{ handover *handover }
+)
 
 // done is the result of work that was done outside the Call's goroutine.
 type done struct {
@@ -84,6 +156,17 @@ func (ChildAnswered) message() {}
 func (ChildEnded) message()    {}
 func (legAlerted) message()    {}
 func (legAnswered) message()   {}
+func (legRefused) message()    {}
+func (parted) message()        {}
+func (ringInstead) message()   {}
+func (joinInstead) message()   {}
+func (moved) message()         {}
+func (yield) message()         {}
+func (meet) message()          {}
+func (met) message()           {}
+func (adopted) message()       {}
+func (left) message()          {}
+func (rungLong) message()      {}
 func (fromLeg) message()       {}
 func (done) message()          {}
 func (hangUp) message()        {}

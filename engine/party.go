@@ -38,9 +38,19 @@ func (c *Call) handleLeg(ev LegEvent) Message {
 		return legAnswered{}
 	case LegMedia:
 		return c.handleMedia(ev.Event)
+	case LegReferred:
+		c.refer(ev)
+	case LegTransfer:
+		c.referredOn(ev)
 	case LegEnded:
 		c.party.gone = &ev
+		if c.over == "" && c.parent != nil && !c.Answered() {
+			return legRefused{ev}
+		}
 		cause := ev.Cause
+		if ev.Remote && (c.move.leaving() || c.move.referred) {
+			cause = CauseTransferred
+		}
 		if c.parent == nil && cause == CauseNormal && ev.Remote && c.record.AnsweredBy == nil {
 			// The caller hung up while it heard our sound, before anybody
 			// picked up.

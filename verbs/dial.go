@@ -13,7 +13,8 @@ import (
 )
 
 // Dial rings targets in parallel, connects the party with the first that picks
-// up, and ends the call when either hangs up or when no target picks up.
+// up, and ends the call when either hangs up or when no target picks up. Parties
+// that are transferred meanwhile stay in it.
 //
 //	attribute    default            known to
 //	Targets      -                  sipgateio <Number>, 1 to 5
@@ -61,14 +62,8 @@ func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if err := c.Connect(answered); err != nil {
 		return engine.Next{}, err
 	}
-	m, err := c.Await(ctx, func(m engine.Message) bool {
-		ended, ok := m.(engine.ChildEnded)
-		return ok && ended.Child == answered.Child
-	})
-	if err != nil {
-		return engine.Next{}, err
-	}
-	return engine.End(m.(engine.ChildEnded).Cause), nil
+	cause, err = c.Converse(ctx)
+	return engine.End(cause), err
 }
 
 // from is the party that targets are shown.

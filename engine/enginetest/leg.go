@@ -74,6 +74,14 @@ func (l *Leg) Hangup(cause engine.Cause) {
 	}
 }
 
+// Refer notes "refer" with whom the party is to call.
+func (l *Leg) Refer(to engine.Address) error { return l.note("refer " + to.String()) }
+
+// Notify notes "notify" with the status, and which referral it is about.
+func (l *Leg) Notify(id uint32, status int, _ string) {
+	_ = l.note(fmt.Sprintf("notify %d: %d", id, status)) // fails for one that is gone
+}
+
 func (l *Leg) note(what string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -153,4 +161,7 @@ func (l *Leg) Press(keys string) {
 	}
 }
 
-var _ engine.Leg = (*Leg)(nil)
+var (
+	_ engine.Leg      = (*Leg)(nil)
+	_ engine.Transfer = (*Leg)(nil)
+)

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"errors"
+	"fmt"
+)
+
+// ErrNoTransfer says that the party of a call cannot be asked to call somebody
+// else: it is not in an answered call, or its phone is none that can.
+var ErrNoTransfer = errors.New("the party cannot be transferred: it must have answered")
+
+// Refer asks the party of a living call to call somebody else (REFER): a number,
+// or a user or group of its account. When it says that it has reached that, the
+// call ends with CauseTransferred; the timeline tells. The error is ErrNoCall,
+// ErrNoTransfer, or a *DialError if the party may not be sent there.
+func (e *Engine) Refer(id ID, to string) error {
+	return e.order(id, func(c *Call) error { return c.sendAway(to) })
+}
+
+func (c *Call) sendAway(to string) error {
+	leg, can := c.party.leg.(Transfer)
+	switch {
+	case !can || !c.Answered() || c.move.leaving() || c.move.handover != nil:
+		return ErrNoTransfer
+	case c.emergency:
+		return refuseTransfer(CauseForbidden, "an emergency call is not transferred")
+	}
+	party, err := c.mayBeSent(to)
+	if err != nil {
+		return err
+	}
+	if err := leg.Refer(party); errors.Is(err, ErrLegGone) {
+		return ErrNoTransfer
+	} else if err != nil {
+		return fmt.Errorf("refer to %s: %w", party, err)
+	}
+	c.note(EventTransfer, Data{Party: &party}, "is asked to call %s", party)
+	return nil
+}
+
+// mayBeSent finds whom the party is to call, who must be one that the account
+// could ring by Dial. Behind a trunk only numbers are known.
+func (c *Call) mayBeSent(to string) (Address, error) {
+	directory, account := c.engine.directory, c.record.Account
+	outside := c.party.leg.Info().Trunk != ""
+	if party, ok := directory.Party(account, to); ok && !outside {
+		return party, nil
+	}
+	if !IsNumber(to) {
+		return Address{}, refuseTransfer(CauseNotFound, "%q is nobody to whom this party can be sent", to)
+	}
+	party := NumberAddress(to)
+	if _, ours := directory.ours(account, party.Value); ours || directory.Emergency(party) {
+		return party, nil
+	}
+	if err := c.engine.guard.dial(party); err != nil {
+		return Address{}, err
+	}
+	if err := c.engine.toll.check(); err != nil {
+		return Address{}, &DialError{Cause: CauseForbidden, Err: err}
+	}
+	return party, nil
+}
+
+// referredOn takes how it goes with what Refer asked of the party.
+func (c *Call) referredOn(ev LegTransfer) {
+	c.note(EventTransfer, Data{Status: ev.Status}, "the party says of its transfer: %s", ev.Text)
+	c.move.referred = !ev.Final || ev.Status/100 == 2
+	if ev.Final && c.move.referred {
+		c.finishWith(CauseTransferred)
+	}
+}
