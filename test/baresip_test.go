@@ -13,26 +13,27 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/callwright/callwright/internal/peer"
 )
 
-// telephone is a baresip that runs.
-type telephone struct {
-	t      *testing.T
-	conn   net.Conn
-	events chan string // "CALL_INCOMING", with what there is to say about it
+// words of baresip: its commands, and its events as read gives them.
+var baresipWords = brand{
+	dial: "dial %s", accept: "accept", hangUp: "hangup", hold: "hold", resume: "resume", key: "sndcode %s", status: "reginfo",
+	ready: "OK", ringing: "CALL_INCOMING", established: "CALL_ESTABLISHED", closed: "CALL_CLOSED", keyHeard: "CALL_DTMF_START %s",
+	deafAfterHold: true,
 }
 
-// settings of a baresip that sends back what it hears.
-const settings = `
+// baresipSettings are those of a baresip, which takes its sound from SOURCE and
+// writes what it hears into a folder.
+const baresipSettings = `
 poll_method epoll
 sip_listen HOST:5060
+net_interface HOST
 audio_path /nonexistent
 audio_player aubridge,null-a
 audio_alert aubridge,null-a
-audio_source aubridge,null-a
+audio_source SOURCE
 ausrc_srate 8000
 auplay_srate 8000
 ausrc_channels 1
@@ -40,6 +41,9 @@ auplay_channels 1
 module_path MODULES
 module g711.so
 module aubridge.so
+module aufile.so
+module sndfile.so
+snd_path DIR/heard
 module_tmp uuid.so
 module_tmp account.so
 module_app menu.so
@@ -48,24 +52,34 @@ ctrl_tcp_listen HOST:4444
 ringback_disabled yes
 `
 
-// telephone starts a baresip at an address that registers with a password.
-// parameters are those of its account.
-func (h *house) telephone(t *testing.T, last, username, password, parameters string) *telephone {
+// baresip starts a baresip that registers.
+func (h *house) baresip(t *testing.T, l line) *telephone {
 	t.Helper()
 	peer.Need(t, "baresip", "baresip-core")
-	dir, host := t.TempDir(), h.host(last)
+	dir, host := t.TempDir(), h.host(l.host)
+	source, mode := "aubridge,null-a", "auto"
+	if l.plays != 0 {
+		source = "aufile," + filepath.Join(dir, "tape.wav")
+		tape(t, filepath.Join(dir, "tape.wav"), l.plays)
+	}
+	if l.manual {
+		mode = "manual"
+	}
 	files := map[string]string{
-		"config":   strings.NewReplacer("HOST", host, "MODULES", modules(t)).Replace(settings),
+		"config":   strings.NewReplacer("HOST", host, "MODULES", modules(t), "SOURCE", source, "DIR", dir).Replace(baresipSettings),
 		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=%[2]s;outbound=\"sip:%[3]s:5060\";regint=60;%[4]s\n",
-			username, password, h.host(hostServer), parameters),
+		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=pw-%[1]s;outbound=\"sip:%[2]s:5060;transport=%[3]s\";regint=60;answermode=%[4]s\n",
+			l.username, h.host(hostServer), l.through(), mode),
+	}
+	if err := os.Mkdir(filepath.Join(dir, "heard"), 0o700); err != nil {
+		t.Fatal(err)
 	}
 	for name, text := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	cmd := peer.Command(t, "baresip", "-f", dir, "-4", "-v")
+	cmd := peer.Command(t, "baresip", "-f", dir, "-4", "-v", "-s")
 	screen, err := os.Create(filepath.Join(dir, "screen"))
 	if err != nil {
 		t.Fatal(err)
@@ -75,26 +89,32 @@ func (h *house) telephone(t *testing.T, last, username, password, parameters str
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	phone := &telephone{t: t, events: make(chan string, 100)}
+	var conn net.Conn
 	t.Cleanup(func() {
 		_ = cmd.Wait() // ends with the test
-		if phone.conn != nil {
-			phone.conn.Close()
+		if conn != nil {
+			conn.Close()
 		}
-		if text, err := os.ReadFile(screen.Name()); err == nil && t.Failed() {
-			t.Logf("baresip %s said:\n%s", host, text)
-		}
+		showOf(t, "baresip "+host, screen.Name())
 	})
 	eventually(t, func() string {
-		conn, err := net.Dial("tcp", host+":4444")
-		if err != nil {
+		if conn, err = net.Dial("tcp", host+":4444"); err != nil {
 			return err.Error()
 		}
-		phone.conn = conn
 		return ""
 	})
-	go phone.read()
-	return phone
+	p := &telephone{t: t, brand: baresipWords, events: make(chan string, 1000)}
+	p.send = func(command string) error { return sendTo(conn, command) }
+	p.heard = func() []byte { return recorded(filepath.Join(dir, "heard", "*-dec.wav")) }
+	go readFrom(conn, p.events)
+	return p
+}
+
+// showOf shows what a peer wrote, if the test failed.
+func showOf(t *testing.T, name, file string) {
+	if text, err := os.ReadFile(file); err == nil && t.Failed() {
+		t.Logf("%s said:\n%s", name, text)
+	}
 }
 
 // modules finds where baresip's modules are.
@@ -109,10 +129,10 @@ func modules(t *testing.T) string {
 	panic("unreachable")
 }
 
-// read takes events until the telephone has ended: netstrings of JSON.
-func (p *telephone) read() {
-	defer close(p.events)
-	r := bufio.NewReader(p.conn)
+// readFrom takes events of a baresip until it has ended: netstrings of JSON.
+func readFrom(conn net.Conn, events chan<- string) {
+	defer close(events)
+	r := bufio.NewReader(conn)
 	for {
 		length, err := r.ReadString(':')
 		n, err2 := strconv.Atoi(strings.TrimSuffix(length, ":"))
@@ -125,51 +145,18 @@ func (p *telephone) read() {
 		}
 		var message struct{ Type, Param, Data string }
 		if json.Unmarshal(text[:n], &message) == nil { // an event, or the answer to a command
-			p.events <- strings.TrimSpace(message.Type + " " + message.Param + message.Data)
+			events <- strings.TrimSpace(message.Type + " " + message.Param + message.Data)
 		}
 	}
 }
 
-// command presses a button.
-func (p *telephone) command(command, parameter string) {
-	p.t.Helper()
-	text, err := json.Marshal(map[string]string{"command": command, "params": parameter})
+// sendTo gives a baresip a command.
+func sendTo(conn net.Conn, command string) error {
+	name, parameter, _ := strings.Cut(command, " ")
+	text, err := json.Marshal(map[string]string{"command": name, "params": parameter})
 	if err != nil {
-		p.t.Fatal(err)
+		return err
 	}
-	if _, err := fmt.Fprintf(p.conn, "%d:%s,", len(text), text); err != nil {
-		p.t.Fatal(err)
-	}
-}
-
-// registered waits until the telephone is registered, which it does by itself.
-func (p *telephone) registered() {
-	p.t.Helper()
-	eventually(p.t, func() string {
-		p.command("reginfo", "")
-		if info := <-p.events; !strings.Contains(info, "OK") {
-			return fmt.Sprintf("the telephone is not registered: %q", info)
-		}
-		return ""
-	})
-}
-
-// expect waits for an event that begins like this.
-func (p *telephone) expect(event string) {
-	p.t.Helper()
-	timeout := time.After(20 * time.Second)
-	var seen []string
-	for {
-		select {
-		case got, ok := <-p.events:
-			if strings.HasPrefix(got, event) {
-				return
-			}
-			if seen = append(seen, got); !ok {
-				p.t.Fatalf("the telephone ended after %q, want %s", seen, event)
-			}
-		case <-timeout:
-			p.t.Fatalf("the telephone told only of %q, want %s", seen, event)
-		}
-	}
+	_, err = fmt.Fprintf(conn, "%d:%s,", len(text), text)
+	return err
 }

@@ -37,7 +37,7 @@ const keysTyped = "1*55#0"
 // press presses the last of some keys, and waits until the server knows of all.
 func (p *telephone) press(h *house, keys string) {
 	p.t.Helper()
-	p.command("sndcode", keys[len(keys)-1:])
+	p.do(p.brand.key, keys[len(keys)-1:])
 	eventually(p.t, func() string {
 		if got := h.keys(); got != keys {
 			return fmt.Sprintf("the timelines have the keys %q, want %q", got, keys)
@@ -81,14 +81,13 @@ func TestTelephonePressesKeys(t *testing.T) {
 		"newCall": fmt.Sprintf(`<Gather onData="APP/" maxDigits="%d" timeout="20000"/>`, len(keysTyped)),
 		"dtmf":    `<Hangup/>`,
 	})
-	carol := h.telephone(t, hostDesk, "carol", "pw-carol", "answermode=manual")
-	carol.registered()
-	carol.command("dial", ourNumber)
-	carol.expect("CALL_ESTABLISHED")
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true}).registered()
+	carol.do(carol.brand.dial, ourNumber)
+	carol.expect(carol.brand.established)
 	for i := range len(keysTyped) {
 		carol.press(h, keysTyped[:i+1])
 	}
-	carol.expect("CALL_CLOSED")
+	carol.expect(carol.brand.closed)
 	told := ""
 	for _, post := range h.app.last(t) {
 		told += post.Get("dtmf")
@@ -107,19 +106,17 @@ func TestTelephoneHearsKeys(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			t.Parallel()
 			h := newHouseOf(t, wanting(way), nil)
-			carol := h.telephone(t, hostDesk, "carol", "pw-carol", "answermode=manual")
-			carol.registered()
-			dave := h.telephone(t, hostMobile, "dave", "pw-dave", "answermode=auto")
-			dave.registered()
-			carol.command("dial", "+4921103")
-			carol.expect("CALL_ESTABLISHED")
-			dave.expect("CALL_ESTABLISHED")
+			carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true}).registered()
+			dave := h.baresip(t, line{host: hostMobile, username: "dave"}).registered()
+			carol.do(carol.brand.dial, "+4921103")
+			carol.expect(carol.brand.established)
+			dave.expect(dave.brand.established)
 			for i := range len(keysTyped) {
 				carol.press(h, keysTyped[:i+1])
-				dave.expect("CALL_DTMF_START " + keysTyped[i:i+1])
+				dave.expect(dave.brand.keyHeard, keysTyped[i:i+1])
 			}
-			carol.command("hangup", "")
-			dave.expect("CALL_CLOSED")
+			carol.do(carol.brand.hangUp)
+			dave.expect(dave.brand.closed)
 			infos := slices.DeleteFunc(h.told("sip"), func(line string) bool { return !strings.HasPrefix(line, "-> INFO") })
 			if want := map[string]int{"info": len(keysTyped)}[way]; len(infos) != want {
 				t.Errorf("%d keys were sent by INFO, want %d", len(infos), want)

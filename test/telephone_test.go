@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/media/tone"
+)
+
+// line is what a telephone is set up with. Its password is that of the
+// configurations: "pw-" and the username.
+type line struct {
+	host      string // the last number of its address
+	username  string
+	transport string // udp, tcp; empty means udp
+	manual    bool   // it does not answer by itself
+	plays     int    // hertz of the tone that it plays; 0 sends back what it hears
+}
+
+// through is how the line reaches the server.
+func (l line) through() string { return cmp.Or(l.transport, "udp") }
+
+// telephone is a foreign telephone that runs.
+type telephone struct {
+	t      *testing.T
+	brand  brand
+	send   func(command string) error
+	events chan string
+	heard  func() []byte // the samples that were recorded, of 16 bits
+}
+
+// brand is what commands and events of one make of telephones are called.
+type brand struct {
+	dial, accept, hangUp, hold, resume, key, status string // commands
+	ready, ringing, established, closed, keyHeard   string // events
+	deafAfterHold                                   bool   // it records nothing more once it has been on hold
+}
+
+// do presses a button.
+func (p *telephone) do(button string, values ...any) {
+	p.t.Helper()
+	if len(values) > 0 {
+		button = fmt.Sprintf(button, values...)
+	}
+	if err := p.send(button); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// registered waits until the telephone is registered, which it does by itself.
+func (p *telephone) registered() *telephone {
+	p.t.Helper()
+	eventually(p.t, func() string {
+		p.do(p.brand.status)
+		select {
+		case info := <-p.events:
+			if !strings.Contains(info, p.brand.ready) {
+				return fmt.Sprintf("the telephone is not registered: %q", info)
+			}
+		case <-time.After(time.Second):
+			return "the telephone does not say whether it is registered"
+		}
+		return ""
+	})
+	return p
+}
+
+// expect waits for an event that has these words.
+func (p *telephone) expect(event string, values ...any) {
+	p.t.Helper()
+	if len(values) > 0 {
+		event = fmt.Sprintf(event, values...)
+	}
+	timeout := time.After(20 * time.Second)
+	var seen []string
+	for {
+		select {
+		case got, ok := <-p.events:
+			if strings.Contains(got, event) {
+				return
+			}
+			if seen = append(seen, got); !ok {
+				p.t.Fatalf("the telephone ended after %q, want %s", seen, event)
+			}
+		case <-timeout:
+			p.t.Fatalf("the telephone told only of %q, want %s", seen, event)
+		}
+	}
+}
+
+// hears waits until the telephone has heard half a second of a tone from now on.
+func (p *telephone) hears(hz int) {
+	p.t.Helper()
+	after := len(p.heard())
+	eventually(p.t, func() string {
+		sound := p.heard()
+		loudest := float64(tone.Silence)
+		for from := after; from+8000 <= len(sound); from += 1600 {
+			samples := make([]int16, 4000)
+			_, _ = binary.Decode(sound[from:], binary.LittleEndian, samples)
+			loudest = max(loudest, tone.Level(samples, float64(hz)))
+		}
+		if loudest < -20 {
+			return fmt.Sprintf("of %d Hz, the telephone heard %.0f dB at most in %d bytes", hz, loudest, max(len(sound)-after, 0))
+		}
+		return ""
+	})
+}
+
+// wavHeader is how long it is in the files that telephones write. While they do,
+// what is in it is not true yet.
+const wavHeader = 44
+
+// recorded gives the samples of the WAV files of some names.
+func recorded(pattern string) (sound []byte) {
+	files, _ := filepath.Glob(pattern)
+	for _, name := range files {
+		if file, _ := os.ReadFile(name); len(file) > wavHeader {
+			sound = append(sound, file[wavHeader:]...)
+		}
+	}
+	return sound[:len(sound)&^1]
+}
+
+// tape writes a WAV file of a minute of a tone, for telephones to play.
+func tape(t *testing.T, name string, hz int) {
+	t.Helper()
+	samples := tone.Make(60*8000, -12, float64(hz))
+	var file bytes.Buffer
+	for _, part := range []any{
+		[]byte("RIFF"), uint32(36 + 2*len(samples)), []byte("WAVEfmt "), uint32(16), uint16(1), uint16(1),
+		uint32(8000), uint32(16000), uint16(2), uint16(16), []byte("data"), uint32(2 * len(samples)), samples,
+	} {
+		if err := binary.Write(&file, binary.LittleEndian, part); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(name, file.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
