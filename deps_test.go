@@ -49,6 +49,7 @@ var libraries = []struct {
 	{"github.com/zaf/g711", []string{"media/codec/"}, "it allocates on each call; media/codec has its tables"},
 	{"github.com/pion/rtp", []string{"media/", "transport/sip/phone/"}, "packets stay inside media, and in the test phone"},
 	{"github.com/pion/srtp", []string{"media/srtp/"}, "packets are encrypted in one place"},
+	{"github.com/pion/rtcp", []string{"media/rtcp/"}, "reports are put together and taken apart in one place"},
 	{"modernc.org/sqlite", []string{"store/sqlite/"}, "each database has one room"},
 	{"github.com/jackc/pgx", []string{"store/postgres/"}, "each database has one room"},
 	{"github.com/pressly/goose", []string{"store/"}, "migrations are run by the stores"},

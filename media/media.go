@@ -252,7 +252,8 @@ type Event struct {
 	Completed bool
 	// Source is where packets come from, for Latched.
 	Source netip.AddrPort
-	// Duration is how long was recorded, for RecordEnded.
+	// Duration is how long was recorded, for RecordEnded, or nothing was heard,
+	// for Lost.
 	Duration time.Duration
 	// Err says why a recording failed, for RecordEnded, or why digits were not
 	// taken, for DigitsSent.
@@ -301,6 +302,20 @@ func (f Figures) String() string {
 		if c.n > 0 {
 			s += fmt.Sprintf(", %d %s", c.n, c.what)
 		}
+	}
+	return s + f.judged()
+}
+
+// judged says how good the two sides were heard, as far as is known.
+func (f Figures) judged() (s string) {
+	if f.RoundTrip > 0 {
+		s += fmt.Sprintf(", round trip %s", f.RoundTrip.Round(100*time.Microsecond))
+	}
+	if f.PeerLost > 0 || f.PeerJitter > 0 {
+		s += fmt.Sprintf(", the peer lost %d with jitter %s", f.PeerLost, f.PeerJitter.Round(100*time.Microsecond))
+	}
+	if f.MOS > 0 {
+		s += fmt.Sprintf(", MOS %.1f", f.MOS)
 	}
 	return s
 }

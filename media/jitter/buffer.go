@@ -3,6 +3,8 @@
 package jitter
 
 import (
+	"time"
+
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/rtp"
 )
@@ -243,6 +245,9 @@ func (b *Buffer) at(turn uint32) *slot {
 	}
 	return nil
 }
+
+// Wait is for how long sound waits at the beginning of a talk spurt.
+func (b *Buffer) Wait() time.Duration { return time.Duration(b.pace.target) * media.FrameDuration }
 
 // Depth is how many frames wait, those missing between them included.
 func (b *Buffer) Depth() int { return max(0, int(int32(b.end-b.turn))) }

@@ -5,6 +5,7 @@ package plane
 import (
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/recorder"
+	"github.com/callwright/callwright/media/rtp"
 )
 
 // What follows are the acts that commands ask for. They run between two ticks.
@@ -31,6 +32,10 @@ func (s *shard) open(st stream, near media.StreamID) {
 // complete.
 func (s *shard) close(id media.StreamID) {
 	st := s.streams.at(s.index[id])
+	if st.remote.known {
+		s.readReports(st)
+		s.sendReport(st, true)
+	}
 	s.endPlay(st, false)
 	s.unbridge(st)
 	s.stopRecord(st)
@@ -44,9 +49,9 @@ func (s *shard) close(id media.StreamID) {
 // remove tells that a stream is gone; the teller closes its socket.
 func (s *shard) remove(st *stream) {
 	s.outbox.push(event{
-		Event:  media.Event{Stream: st.id, Kind: media.Closed, At: s.timing.clock.Time(s.timing.now), Figures: s.figures(st)},
-		order:  st.life.told,
-		socket: st.socket,
+		Event:   media.Event{Stream: st.id, Kind: media.Closed, At: s.timing.clock.Time(s.timing.now), Figures: s.figures(st)},
+		order:   st.life.told,
+		sockets: rtp.Pair{Sound: st.socket, Control: st.reports.socket},
 	})
 	s.ears.take(st.ear)
 	s.finders.take(st.in.finder)

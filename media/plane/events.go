@@ -17,9 +17,9 @@ const outboxSize = 256
 // event is an event on its way to whom it is to be told.
 type event struct {
 	media.Event
-	order  uint32     // how many events of the stream came before it
-	socket rtp.Socket // to be closed, with Closed
-	late   time.Duration
+	order   uint32   // how many events of the stream came before it
+	sockets rtp.Pair // to be closed, with Closed
+	late    time.Duration
 }
 
 // outbox carries events from a shard to the teller: a ring with one writer and
@@ -137,7 +137,7 @@ func (p *Plane) deliver(e event) {
 
 // forget gives back what a closed stream had.
 func (p *Plane) forget(e event) {
-	if err := p.ports.Release(e.socket); err != nil {
+	if err := p.ports.Release(e.sockets); err != nil {
 		p.logger.Warn("close media stream", "stream", e.Stream, "err", err)
 	}
 	p.mu.Lock()

@@ -155,10 +155,11 @@ func (f *fixture) sync() {
 	f.mu.Unlock()
 }
 
-// phone is a peer: one socket, and what it has heard.
+// phone is a peer: its sockets, and what it has heard.
 type phone struct {
 	t       *testing.T
 	socket  rtp.Socket
+	control rtp.Socket // for reports, on the port above
 	at      netip.AddrPort
 	codec   media.Codec
 	server  rtp.Endpoint
@@ -177,23 +178,28 @@ type heard struct {
 func newPhone(t *testing.T, c media.Codec, server netip.AddrPort) *phone {
 	t.Helper()
 	home := server.Addr()
-	s, err := rtp.Listen(netip.AddrPortFrom(home, 0))
+	ports, err := rtp.NewPorts("0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ports.Listen(home)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &phone{
-		t: t, socket: s, at: netip.AddrPortFrom(home, s.Port()), codec: c, server: rtp.EndpointOf(server),
+		t: t, socket: pair.Sound, control: pair.Control, codec: c,
+		at: netip.AddrPortFrom(home, pair.Sound.Port()), server: rtp.EndpointOf(server),
 		header: rtp.Header{PayloadType: uint8(c), SSRC: 0x1234, Sequence: 65530, Timestamp: 1<<32 - 800},
 	}
 	t.Cleanup(p.crash)
 	return p
 }
 
-// crash closes the phone's socket, once: its number soon means another file.
+// crash closes the phone's sockets, once: their numbers soon mean other files.
 func (p *phone) crash() {
 	if !p.crashed {
 		p.crashed = true
-		_ = p.socket.Close()
+		_ = rtp.Pair{Sound: p.socket, Control: p.control}.Close()
 	}
 }
 

@@ -3,6 +3,7 @@
 package plane
 
 import (
+	"math/rand/v2"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -67,14 +68,21 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 		s.ears.at(st.ear).attune(r.Codec)
 	}
 	s.repack(st, r, k.pack)
+	st.watchFor(r, moved, s.timing.now)
 	st.in.from.last = s.timing.now
+	if !st.remote.known {
+		st.reports.schedule.Begin(s.timing.now, rand.Float64())
+	}
+	st.reports.mux, st.reports.wanted = r.Mux, rtp.EndpointOf(r.RTCP)
+	st.life.tended = s.timing.now
 	st.remote = remote{
-		known:   true,
-		send:    r.Send,
-		receive: r.Receive,
-		codec:   r.Codec,
-		events:  r.TelephoneEvent,
-		offered: to,
+		known:     true,
+		send:      r.Send,
+		receive:   r.Receive,
+		codec:     r.Codec,
+		events:    r.TelephoneEvent,
+		offered:   to,
+		signalled: rtp.HostOf(r.Signalled),
 	}
 	s.listenForTones(st, k)
 }
@@ -84,6 +92,8 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 	since := s.timing.now - st.in.from.last // when a packet was taken last
 	switch {
+	case from != st.out.to && st.secrets == 0 && !st.remote.mayBe(from):
+		return false
 	case st.lock == open && from == st.in.from.stale && since < straggle:
 		return false
 	case st.lock == lost:
@@ -115,6 +125,13 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 	}
 	st.lock, st.out.to = settling, from
 	return true
+}
+
+// mayBe says whether a source can be the peer: whoever is neither where the
+// peer said nor where it signals from could be anybody, even if he knows its SSRC.
+// Whoever has its key is the peer, wherever he is.
+func (r *remote) mayBe(from rtp.Endpoint) bool {
+	return r.signalled == [16]byte{} || from.IP == r.signalled || from.IP == r.offered.IP
 }
 
 // isBack says whether a packet shows where a peer is that has fallen silent. It

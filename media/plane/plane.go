@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"net/netip"
 	"runtime"
@@ -137,14 +138,14 @@ func (p *Plane) Close() {
 // sends nor listens until Connect. It fails with rtp.ErrNoPorts when all ports
 // are in use.
 func (p *Plane) Open(o media.StreamOptions) (media.StreamID, netip.AddrPort, error) {
-	socket, err := p.ports.Listen(p.listen)
+	sockets, err := p.ports.Listen(p.listen)
 	if err != nil {
 		return 0, netip.AddrPort{}, fmt.Errorf("open media stream: %w", err)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
-		return 0, netip.AddrPort{}, errors.Join(ErrClosed, p.ports.Release(socket))
+		return 0, netip.AddrPort{}, errors.Join(ErrClosed, p.ports.Release(sockets))
 	}
 	p.last++
 	id := p.last
@@ -152,10 +153,11 @@ func (p *Plane) Open(o media.StreamOptions) (media.StreamID, netip.AddrPort, err
 	e.shard.load++
 	p.entries[id] = e
 	p.open.Add(1)
-	st := stream{id: id, socket: socket}
+	st := stream{id: id, socket: sockets.Sound, reports: newReports(sockets.Control)}
+	st.life.tended = math.MaxInt64
 	st.out.ssrc, st.out.sequence, st.out.timestamp = rand.Uint32(), firstSequence(), rand.Uint32()
 	e.shard.send(command{do: func(s *shard) { s.open(st, o.Near) }})
-	return id, netip.AddrPortFrom(p.listen, socket.Port()), nil
+	return id, netip.AddrPortFrom(p.listen, sockets.Sound.Port()), nil
 }
 
 // place chooses a shard: that of a neighbour, or else the one with the fewest

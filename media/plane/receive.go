@@ -82,7 +82,14 @@ func (s *shard) read(st *stream) (size int, from rtp.Endpoint, ok bool) {
 
 // take takes one datagram.
 func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
-	if st.lock == deaf || !st.remote.receive {
+	if st.lock == deaf {
+		return
+	}
+	if isReport(datagram) {
+		s.takeReport(st, datagram, from, s.timing.now)
+		return
+	}
+	if !st.remote.receive {
 		return
 	}
 	if st.lock == settling && from != st.out.to {

@@ -82,6 +82,7 @@ func (s *shard) encrypt(st *stream, now *secrets, moved bool) {
 // (RFC 3711 section 3.3.1).
 func (st *stream) renew() {
 	st.out.ssrc, st.out.sequence = rand.Uint32(), firstSequence()
+	st.out.earlier, st.out.octets = st.out.sent, 0
 	st.out.talking = false
 }
 

@@ -152,6 +152,9 @@ func (s *shard) stepStream(st *stream) {
 		s.addToRecording(st)
 	}
 	st.life.due = s.timing.next + media.FrameDuration
+	if s.timing.now >= st.life.tended {
+		s.tend(st)
+	}
 }
 
 // emptiest is the bin that has the fewest streams.

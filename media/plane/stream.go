@@ -20,6 +20,8 @@ type stream struct {
 	id      media.StreamID
 	self    ref // where it is in the slab
 	socket  rtp.Socket
+	reports reports
+	watch   watch
 	remote  remote
 	lock    lock
 	in      incoming
@@ -40,6 +42,8 @@ type remote struct {
 	codec   media.Codec
 	events  uint8 // payload type of telephone-event, 0 for none
 	offered rtp.Endpoint
+	// signalled is the host that it signals from; zero is not known.
+	signalled [16]byte
 }
 
 // incoming is what is known of what is received.
@@ -80,6 +84,8 @@ type outgoing struct {
 	halves    bool // each frame goes in two packets, 10 ms each
 	pack      ref  // in shard.packs, while several go in one
 	sent      uint64
+	earlier   uint64 // those of them that another source sent
+	octets    uint32 // of the payload of the others
 	errors    uint64
 }
 
@@ -97,11 +103,15 @@ type life struct {
 	place   int32         // and as which of its bin
 	told    uint32        // events so far
 	due     time.Duration // when the next step is its turn
+	tended  time.Duration // when it is to be looked after again
 	tape    ref           // in shard.tapes
 	tapes   uint8         // recordings that are not complete on disk
 	closing bool
 	paused  bool // what is said is left out of the recording
 }
+
+// nominalWait is how long the sound of a peer would wait that nobody listens to.
+const nominalWait = 2 * media.FrameDuration
 
 // figures are the counts of the stream so far.
 func (s *shard) figures(st *stream) (f media.Figures) {
@@ -110,11 +120,14 @@ func (s *shard) figures(st *stream) (f media.Figures) {
 	f.Foreign, f.Malformed = uint64(st.in.foreign), uint64(st.in.malformed)
 	f.Suite, f.Refused = s.suite(st), uint64(st.in.refused)
 	f.Late, f.Concealed = st.in.counts.late, st.in.counts.concealed
+	wait := nominalWait
 	if st.ear != 0 {
-		c := s.ears.at(st.ear).Counts
-		f.Late += c.Late + c.Skipped
-		f.Concealed += c.Concealed
+		ear := s.ears.at(st.ear)
+		f.Late += ear.Counts.Late + ear.Counts.Skipped
+		f.Concealed += ear.Counts.Concealed
+		wait = ear.Wait()
 	}
+	st.rate(&f, wait)
 	return f
 }
 

@@ -111,6 +111,7 @@ func (s *shard) sendPacket(st *stream, h rtp.Header, packet []byte) {
 	h.SSRC, h.Sequence = st.out.ssrc, st.out.sequence
 	h.Put(packet)
 	st.out.sequence++
+	octets := uint32(len(packet) - rtp.HeaderSize)
 	packet, ok := s.sealRTP(st, packet)
 	if !ok {
 		st.out.errors++
@@ -127,6 +128,7 @@ func (s *shard) sendPacket(st *stream, h rtp.Header, packet []byte) {
 		return
 	}
 	st.out.sent++
+	st.out.octets += octets
 }
 
 func write(st *stream, packet []byte) syscall.Errno {

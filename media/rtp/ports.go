@@ -18,10 +18,16 @@ import (
 // ErrNoPorts says that every port of the range is in use.
 var ErrNoPorts = errors.New("no free rtp port: widen media.ports or end some calls")
 
-// Ports hands out sockets on the even ports of a range (RFC 3550 section 11).
-// The port that was given back first is used again first, so that a late packet
-// of an old call finds no new one for as long as possible. Safe for concurrent
-// use.
+// Pair is the two sockets of one stream: Sound is on an even port, and Control,
+// for RTCP, on the one above (RFC 3550 section 11).
+type Pair struct{ Sound, Control Socket }
+
+// Close gives both back to the kernel.
+func (p Pair) Close() error { return errors.Join(p.Sound.Close(), p.Control.Close()) }
+
+// Ports hands out pairs of ports of a range. The pair that was given back first
+// is used again first, so that a late packet of an old call finds no new one for
+// as long as possible. Safe for concurrent use.
 type Ports struct {
 	mu   sync.Mutex
 	free []uint16 // a queue: taken from head on, given back at the end
@@ -38,47 +44,88 @@ func NewPorts(ports string) (*Ports, error) {
 	low, errLow := strconv.ParseUint(from, 10, 16)
 	high, errHigh := strconv.ParseUint(to, 10, 16)
 	low += low % 2
-	if errLow != nil || errHigh != nil || low == 0 || low > high {
-		return nil, fmt.Errorf("port range %q: write two ports from low to high, such as 20000-29999", ports)
+	if errLow != nil || errHigh != nil || low == 0 || low+1 > high {
+		return nil, fmt.Errorf("port range %q: write two ports from low to high, such as 20000-29999; a call takes an even one and the one above", ports)
 	}
 	p := &Ports{}
-	for port := low; port <= high; port += 2 {
+	for port := low; port < high; port += 2 {
 		p.free = append(p.free, uint16(port))
 	}
 	return p, nil
 }
 
-// Listen opens a socket on the next port that is free. A port that somebody
-// else has taken is passed over and goes to the end of the queue. It fails with
-// ErrNoPorts when none is left.
-func (p *Ports) Listen(at netip.Addr) (Socket, error) {
+// Listen opens a pair on the next ports that are free. Those that somebody else
+// has taken are passed over and go to the end of the queue. It fails with
+// ErrNoPorts when none are left.
+func (p *Ports) Listen(at netip.Addr) (Pair, error) {
 	if p.any {
-		return Listen(netip.AddrPortFrom(at, 0))
+		return listenAnywhere(at)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for range len(p.free) {
 		port := p.free[0]
 		p.free = p.free[1:]
-		s, err := Listen(netip.AddrPortFrom(at, port))
+		pair, err := listenPair(at, port)
 		if err == nil {
-			return s, nil
+			return pair, nil
 		}
 		p.free = append(p.free, port)
 		if !errors.Is(err, unix.EADDRINUSE) {
-			return Socket{}, err
+			return Pair{}, err
 		}
 	}
-	return Socket{}, ErrNoPorts
+	return Pair{}, ErrNoPorts
 }
 
-// Release closes the socket and gives its port back.
-func (p *Ports) Release(s Socket) error {
-	err := s.Close()
+// Release closes the pair and gives its ports back.
+func (p *Ports) Release(pair Pair) error {
+	err := pair.Close()
 	if !p.any {
 		p.mu.Lock()
 		defer p.mu.Unlock()
-		p.free = append(p.free, s.port)
+		p.free = append(p.free, pair.Sound.port)
 	}
 	return err
+}
+
+// listenAnywhere opens a pair on ports that the kernel has free.
+func listenAnywhere(at netip.Addr) (Pair, error) {
+	for range 64 {
+		found, err := Listen(netip.AddrPortFrom(at, 0))
+		if err != nil {
+			return Pair{}, err
+		}
+		port := found.port &^ 1
+		if err := found.Close(); err != nil {
+			return Pair{}, err
+		}
+		pair, err := listenPair(at, port)
+		if !errors.Is(err, unix.EADDRINUSE) {
+			return pair, err
+		}
+	}
+	return Pair{}, fmt.Errorf("bind udp %v: of all pairs of ports found one was taken", at)
+}
+
+func listenPair(at netip.Addr, port uint16) (pair Pair, err error) {
+	if pair.Sound, err = Listen(netip.AddrPortFrom(at, port)); err != nil {
+		return Pair{}, err
+	}
+	if pair.Control, err = Listen(netip.AddrPortFrom(at, port+1)); err == nil {
+		if err = pair.Control.reserve(); err == nil {
+			return pair, nil
+		}
+		err = errors.Join(err, pair.Control.Close())
+	}
+	return Pair{}, errors.Join(err, pair.Sound.Close())
+}
+
+// reserve makes a socket one that is read seldom: little may wait in it, so that
+// a flood takes no memory, and what waits is stamped with its arrival.
+func (s Socket) reserve() error {
+	if err := unix.SetsockoptInt(int(s.fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<10); err != nil {
+		return fmt.Errorf("set up rtcp socket: %w", err)
+	}
+	return s.stamp()
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/rtcp"
 )
 
 // maxDropout is how far a sequence number may run ahead before the sender is
@@ -58,10 +59,15 @@ type Reception struct {
 	other   uint32 // the last source beside the one that is heard
 	strange uint8  // what its sound in a row counts
 
+	told progress // with the last report
+
 	transit uint32 // arrival minus timestamp of the last packet
 	timed   bool   // transit is known
 	jitter  uint32 // in sixteenths of a sample
 }
+
+// progress is how far a run of packets had come.
+type progress struct{ expected, received uint32 }
 
 // Packet counts one packet and says what it is. A great leap of the sequence
 // begins a new run, and so does another source once its sound is believed.
@@ -131,6 +137,7 @@ func (r *Reception) begin(h Header) {
 	r.base = 1<<16 | uint32(h.Sequence) // room below for packets from before
 	r.highest, r.inRun, r.seen = r.base, 0, 1
 	r.started, r.timed, r.jitter = true, false, 0
+	r.told = progress{}
 }
 
 // Timing notes when a packet of sound with the given timestamp arrived, as a
@@ -156,6 +163,27 @@ func (r *Reception) lostInRun() uint64 {
 		return 0
 	}
 	return uint64(r.highest - r.base + 1 - r.inRun)
+}
+
+// Block says how the source is heard that is heard now, for a report to it, and
+// begins the count of the next one (RFC 3550 section 6.4.1 and appendix A.3). Of
+// a source that has sent nothing since the last report there is none.
+func (r *Reception) Block() (b rtcp.Block, ok bool) {
+	if !r.started || r.inRun == r.told.received {
+		return b, false
+	}
+	now := progress{expected: r.highest - r.base + 1, received: r.inRun}
+	expected, received := now.expected-r.told.expected, now.received-r.told.received
+	r.told = now
+	b = rtcp.Block{
+		SSRC: r.ssrc, Lost: int32(now.expected - now.received),
+		Highest: r.highest - 1<<16, // without the room below
+		Jitter:  r.jitter >> 4,
+	}
+	if int32(expected-received) > 0 {
+		b.Fraction = uint8((expected - received) << 8 / expected)
+	}
+	return b, true
 }
 
 // Fill writes the counts to f.

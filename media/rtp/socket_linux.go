@@ -4,8 +4,10 @@ package rtp
 
 import (
 	"encoding/binary"
+	"fmt"
 	"net/netip"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -53,12 +55,50 @@ func (s Socket) RecvFrom(b []byte) (int, Endpoint, syscall.Errno) {
 	if e != 0 {
 		return 0, Endpoint{}, e
 	}
+	return int(n), endpointOfRaw(&sa), 0
+}
+
+func endpointOfRaw(sa *unix.RawSockaddrInet6) Endpoint {
 	from := Endpoint{IP: sa.Addr, Port: netOrder(sa.Port)}
 	if sa.Family == unix.AF_INET {
-		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(&sa))
+		four := (*unix.RawSockaddrInet4)(unsafe.Pointer(sa))
 		from.IP = netip.AddrFrom4(four.Addr).As16()
 	}
-	return int(n), from, 0
+	return from
+}
+
+// Stamped says whether RecvWaited knows how long datagrams have waited.
+const Stamped = true
+
+// stamp has the kernel note when datagrams arrive.
+func (s Socket) stamp() error {
+	if err := unix.SetsockoptInt(int(s.fd), unix.SOL_SOCKET, unix.SO_TIMESTAMPNS, 1); err != nil {
+		return fmt.Errorf("stamp what comes to udp socket: %w", err)
+	}
+	return nil
+}
+
+// RecvWaited reads one datagram of the Control socket of a Pair, and says where
+// it came from and for how long it has waited.
+func (s Socket) RecvWaited(b []byte) (int, Endpoint, time.Duration, syscall.Errno) {
+	var sa unix.RawSockaddrInet6
+	var control [64]byte
+	iov := unix.Iovec{Base: unsafe.SliceData(b)}
+	iov.SetLen(len(b))
+	msg := unix.Msghdr{Name: (*byte)(unsafe.Pointer(&sa)), Namelen: uint32(unsafe.Sizeof(sa)), Iov: &iov, Control: &control[0]}
+	msg.SetIovlen(1)
+	msg.SetControllen(len(control))
+	n, _, e := syscall.RawSyscall(unix.SYS_RECVMSG, uintptr(s.fd), uintptr(unsafe.Pointer(&msg)), unix.MSG_DONTWAIT)
+	if e != 0 {
+		return 0, Endpoint{}, 0, e
+	}
+	var waited time.Duration
+	header := (*unix.Cmsghdr)(unsafe.Pointer(&control[0]))
+	if msg.Controllen > 0 && header.Level == unix.SOL_SOCKET && header.Type == unix.SCM_TIMESTAMPNS {
+		ts := (*unix.Timespec)(unsafe.Pointer(&control[unix.CmsgLen(0)]))
+		waited = max(0, time.Since(time.Unix(ts.Unix())))
+	}
+	return int(n), endpointOfRaw(&sa), waited, 0
 }
 
 // SendTo writes one datagram to the given peer.

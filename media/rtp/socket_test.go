@@ -151,7 +151,7 @@ func TestSocketAllocatesNothing(t *testing.T) {
 func TestPorts(t *testing.T) {
 	t.Parallel()
 	home := netip.MustParseAddr("127.0.7.1")
-	ports, err := rtp.NewPorts("31001-31006") // 31002, 31004, 31006
+	ports, err := rtp.NewPorts("31001-31008") // 31002, 31004, 31006 and those above
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,7 +159,7 @@ func TestPorts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	take := func() rtp.Socket {
+	take := func() rtp.Pair {
 		t.Helper()
 		s, err := ports.Listen(home)
 		if err != nil {
@@ -168,14 +168,14 @@ func TestPorts(t *testing.T) {
 		return s
 	}
 	first, second := take(), take()
-	if first.Port() != 31002 || second.Port() != 31006 {
-		t.Errorf("ports %d, %d; want 31002, and 31006 as 31004 is taken", first.Port(), second.Port())
+	if first.Sound.Port() != 31002 || second.Sound.Port() != 31006 || second.Control.Port() != 31007 {
+		t.Errorf("ports %d, %d; want 31002, and 31006 as 31004 is taken", first.Sound.Port(), second.Sound.Port())
 	}
 	if _, err := ports.Listen(home); !errors.Is(err, rtp.ErrNoPorts) {
 		t.Errorf("third port: %v, want ErrNoPorts", err)
 	}
 	_ = taken.Close()
-	for _, s := range []rtp.Socket{second, first} {
+	for _, s := range []rtp.Pair{second, first} {
 		if err := ports.Release(s); err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +183,7 @@ func TestPorts(t *testing.T) {
 	var got []uint16
 	for range 3 {
 		s := take()
-		got = append(got, s.Port())
+		got = append(got, s.Sound.Port())
 		defer func() { _ = ports.Release(s) }()
 	}
 	if got[0] != 31004 || got[1] != 31006 || got[2] != 31002 {
@@ -193,7 +193,7 @@ func TestPorts(t *testing.T) {
 
 func TestPortsRange(t *testing.T) {
 	t.Parallel()
-	for _, bad := range []string{"", "20000", "1-", "30000-20000", "a-b", "20001-20001", "1-70000", "-5"} {
+	for _, bad := range []string{"", "20000", "1-", "30000-20000", "a-b", "20001-20001", "20000-20000", "20001-20002", "1-70000", "-5"} {
 		if _, err := rtp.NewPorts(bad); err == nil || !strings.Contains(err.Error(), "20000-29999") {
 			t.Errorf("%q: error %v", bad, err)
 		}
@@ -203,8 +203,8 @@ func TestPortsRange(t *testing.T) {
 		t.Fatal(err)
 	}
 	s, err := p.Listen(netip.MustParseAddr("127.0.0.1"))
-	if err != nil || s.Port() == 0 {
-		t.Fatalf("port %d, %v", s.Port(), err)
+	if err != nil || s.Sound.Port() == 0 || s.Sound.Port()%2 != 0 || s.Control.Port() != s.Sound.Port()+1 {
+		t.Fatalf("ports %d and %d, %v", s.Sound.Port(), s.Control.Port(), err)
 	}
 	if err := p.Release(s); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ package rtp
 import (
 	"errors"
 	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -53,6 +54,18 @@ func (s Socket) RecvFrom(b []byte) (int, Endpoint, syscall.Errno) {
 		return 0, Endpoint{}, number(err)
 	}
 	return n, endpointOfSockaddr(from), 0
+}
+
+// Stamped says whether RecvWaited knows how long datagrams have waited.
+const Stamped = false
+
+func (s Socket) stamp() error { return nil }
+
+// RecvWaited reads one datagram of the Control socket of a Pair, and says where
+// it came from and for how long it has waited: not known here.
+func (s Socket) RecvWaited(b []byte) (int, Endpoint, time.Duration, syscall.Errno) {
+	n, from, e := s.RecvFrom(b)
+	return n, from, 0, e
 }
 
 // SendTo writes one datagram to the given peer.
