@@ -33,6 +33,9 @@ type Call struct {
 	// emergency says that it goes to an emergency service, or rings one.
 	emergency bool
 
+	// forwards is how many hops it may still take.
+	forwards int
+
 	parent   *inbox // nil for a call of its own
 	move     moving
 	children map[ID]Target

@@ -29,6 +29,8 @@ const (
 	CauseForwarded Cause = "forwarded"
 	// CauseNoCodec: the two sides have no way to code sound in common.
 	CauseNoCodec Cause = "no-codec"
+	// CauseLoop: the call was passed on too often.
+	CauseLoop Cause = "loop"
 	// CauseNoAck: our answer was never acknowledged (RFC 3261 section 13.3.1.4).
 	CauseNoAck Cause = "no-ack"
 	// CauseMediaLost: nothing more was heard of a party in an established call.
@@ -79,6 +81,7 @@ var causes = map[Cause]Words{
 	CauseOffline:     {480, "Temporarily Unavailable", 20, "notFound", 3},
 	CauseForwarded:   {480, "Temporarily Unavailable", 23, "forwarded", 0},
 	CauseNoCodec:     {488, "Not Acceptable Here", 88, "congestion", 5},
+	CauseLoop:        {483, "Too Many Hops", 25, "congestion", 6},
 	CauseNoAck:       {408, "Request Timeout", 102, "congestion", 0},
 	CauseMediaLost:   {480, "Temporarily Unavailable", 41, "congestion", 0},
 	CauseExpired:     {408, "Request Timeout", 102, "congestion", 0},
@@ -121,6 +124,8 @@ func CauseOfStatus(status int, rang bool) Cause {
 		return CauseOffline
 	case status == 404 || status == 410 || status == 484 || status == 485 || status == 604:
 		return CauseNotFound
+	case status == 483:
+		return CauseLoop
 	case status == 487 && rang || status == 408 && rang:
 		return CauseNoAnswer
 	}

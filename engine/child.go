@@ -17,11 +17,12 @@ func (c *Call) Ring(target Target, from Address) ID {
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
 	})
-	child.parent = c.inbox
+	child.parent, child.forwards = c.inbox, c.forwards-1
 	c.emergency = c.emergency || c.engine.directory.Emergency(target.Address)
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream(),
+		MaxForwards: child.forwards,
 	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
 	registered := c.engine.register(child)
@@ -35,6 +36,10 @@ func (c *Call) Ring(target Target, from Address) ID {
 	})
 	return child.record.ID
 }
+
+// maxForwards is how many hops a call may take that says nothing of it (RFC 3261
+// section 8.1.1.6).
+const maxForwards = 70
 
 // mostPlaces is how many phones one Dial may ring.
 const mostPlaces = 30
@@ -118,8 +123,13 @@ func (c *Call) ring(request DialRequest) {
 }
 
 // mayRing says whether a target may be rung. A number of ours that rings nobody
-// must not leave by a trunk: it would come back.
+// must not leave by a trunk: it would come back. Nor may a call be passed on for
+// ever.
 func (c *Call) mayRing(t Target) error {
+	if c.forwards <= 0 && !c.engine.directory.Emergency(t.Address) {
+		return &DialError{Cause: CauseLoop, Err: fmt.Errorf(
+			"%s is not rung: the call has been passed on as often as it may (Max-Forwards); look for a number that leads back to itself", t)}
+	}
 	if t.Contact != "" || t.Address.Kind != KindNumber || c.engine.directory.Emergency(t.Address) {
 		return nil
 	}

@@ -117,7 +117,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	}
 	record := e.arrived(a, emergency)
 	c := e.newCall(record)
-	c.emergency = emergency
+	c.emergency, c.forwards = emergency, cmp.Or(a.MaxForwards, maxForwards)
 	c.users = e.usersOf(record, a.Number)
 	replaced, found := e.callOf(a.Replaces)
 	if a.Replaces != nil && !found {
@@ -219,7 +219,7 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
 		timeline: t, outbox: &outbox{engine: e, timeline: t},
 		record: r, app: app, dialect: dialect,
-		children: map[ID]Target{},
+		children: map[ID]Target{}, forwards: maxForwards,
 	}
 }
 

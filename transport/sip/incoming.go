@@ -88,6 +88,7 @@ func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
 // refusal the leg may be nil.
 func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *refusal) {
 	arrival, way, no := s.arrival(in)
+	arrival.MaxForwards = in.MaxForwards
 	if no != nil {
 		arrival.From, arrival.To = caller(in), called(in.To)
 		return nil, arrival, no

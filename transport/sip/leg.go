@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 
 	"github.com/callwright/callwright/engine"
@@ -225,7 +226,7 @@ func (l *Leg) take(ev dialog.Event) error {
 		if l.fate.over != nil {
 			return nil // told when the stream was closed under it
 		}
-		l.fate.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason}
+		l.fate.over = &engine.LegEnded{Cause: l.causeOf(ev), Remote: ev.By == dialog.Remote, Text: ev.Reason, Contacts: usersOf(ev.Contacts)}
 		if l.fate.fault != nil && ev.By == dialog.Local {
 			l.fate.over.Text = l.fate.fault.Error()
 		}
@@ -279,6 +280,17 @@ func (l *Leg) onOffer(offer []byte) ([]byte, error) {
 	return answer, l.connect()
 }
 
+// usersOf gives the users of URIs, each once, as if they were dialled.
+func usersOf(uris []string) []string {
+	var users []string
+	for _, uri := range uris {
+		if user := userPart(uri); user != "" && !slices.Contains(users, user) {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
 // causeOf says why the leg ended. l.mu is held.
 func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
 	switch {
@@ -286,10 +298,12 @@ func (l *Leg) causeOf(ended dialog.Ended) engine.Cause {
 		return l.fate.cause
 	case ended.By == dialog.Remote && ended.Status == 487 && !l.out:
 		return engine.CauseCancelled
+	case ended.Why == dialog.Expired:
+		return engine.CauseExpired
+	case ended.Why == dialog.Unacknowledged:
+		return engine.CauseNoAck
 	case ended.Status != 0:
 		return engine.CauseOfStatus(ended.Status, l.rang)
-	case ended.By == dialog.Timeout:
-		return engine.CauseNoAck
 	case ended.By == dialog.Remote:
 		return engine.CauseNormal
 	}

@@ -65,7 +65,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	leg.dialog, err = s.endpoint.Call(dialog.Call{
 		To: way.uri, From: from, Headers: headers, Body: leg.session.Offer(),
 		Username: way.trunk.Username, Password: way.trunk.Password,
-		Network: way.network, Flow: way.flow,
+		Network: way.network, Flow: way.flow, MaxForwards: r.MaxForwards,
 	}, leg.handler())
 	if err != nil {
 		// Nobody listens to this leg; its stream ends for itself.

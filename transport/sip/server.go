@@ -103,6 +103,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	s.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
 		Refused: s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
+		SessionExpires: s.cfg.SessionExpires,
 	})
 	if err == nil {
 		s.registrar.Start()

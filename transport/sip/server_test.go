@@ -30,7 +30,7 @@ func TestIncoming(t *testing.T) {
 	want := engine.Arrival{
 		Account: engine.DefaultAccount, Trunk: "test",
 		From: engine.Address{Kind: engine.KindNumber, Value: "+4930123", Name: "Alice"}, To: engine.NumberAddress("+4921112345"),
-		Diversion: "+49401", Number: engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, App: "k"},
+		Diversion: "+49401", Number: engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, App: "k"}, MaxForwards: 70,
 	}
 	if diff := cmp.Diff(want, leg.Arrival); diff != "" {
 		t.Errorf("arrival (-want +got):\n%s", diff)
@@ -214,14 +214,19 @@ func TestLateOffer(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = caller.Close() })
 	answered := make(chan struct{})
-	d, err := caller.Call(dialog.Call{To: h.uri("+4921112345"), From: dialog.Party{URI: "sip:1@x"}}, dialog.Handler{Event: func(ev dialog.Event) {
-		if a, ok := ev.(dialog.Answered); ok {
-			if !strings.Contains(string(a.Body), "m=audio") {
-				t.Errorf("no offer in the answer: %q", a.Body)
+	d, err := caller.Call(dialog.Call{To: h.uri("+4921112345"), From: dialog.Party{URI: "sip:1@x"}}, dialog.Handler{
+		Event: func(ev dialog.Event) {
+			if _, ok := ev.(dialog.Answered); ok {
+				close(answered)
 			}
-			close(answered)
-		}
-	}})
+		},
+		Offer: func(body []byte) ([]byte, error) {
+			if !strings.Contains(string(body), "m=audio") {
+				t.Errorf("no offer in the answer: %q", body)
+			}
+			return nil, errors.New("not that")
+		},
+	})
 	must(t, err)
 	leg := h.next()
 	if err := leg.Progress(true); !errors.Is(err, engine.ErrNoEarlyMedia) {

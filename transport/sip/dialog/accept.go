@@ -17,6 +17,7 @@ type acceptance struct {
 	tx       *serverTx
 	res      *sip.Response
 	seq      uint32
+	offers   bool // an offer of ours, to which the ACK has the answer
 	interval time.Duration
 	until    time.Time
 	timer    *time.Timer
@@ -29,13 +30,16 @@ func (a *acceptance) stop() {
 }
 
 // accept sends a 200 and waits for its ACK. d.mu is held.
-func (d *Dialog) accept(tx *serverTx, res *sip.Response, seq uint32) error {
+func (d *Dialog) accept(tx *serverTx, res *sip.Response, req *sip.Request) error {
 	tx.answered.Store(true)
 	if err := tx.Respond(res); err != nil {
 		return fmt.Errorf("send 200: %w", err)
 	}
 	t1 := d.ep.cfg.T1
-	a := &acceptance{tx: tx, res: res, seq: seq, interval: t1, until: time.Now().Add(64 * t1)}
+	a := &acceptance{
+		tx: tx, res: res, seq: req.CSeq().SeqNo, offers: len(req.Body()) == 0 && len(res.Body()) > 0,
+		interval: t1, until: time.Now().Add(64 * t1),
+	}
 	a.timer = time.AfterFunc(a.interval, func() { d.repeat(a) })
 	d.await = a
 	return nil
@@ -65,7 +69,7 @@ func (d *Dialog) unacknowledged() {
 	d.settle()
 	if d.phase == confirmed {
 		d.leave(Ended{
-			Reason: fmt.Sprintf("our answer was not acknowledged for %v", 64*d.ep.cfg.T1), By: Timeout,
+			Reason: fmt.Sprintf("our answer was not acknowledged for %v", 64*d.ep.cfg.T1), By: Timeout, Why: Unacknowledged,
 		})
 		return
 	}
@@ -85,6 +89,7 @@ func (d *Dialog) onAck(r *inbound) {
 func (d *Dialog) acknowledged(body []byte) {
 	d.await.stop()
 	d.await = nil
+	d.nextChange()
 	first := d.in != nil
 	d.settle()
 	if d.phase == confirmed && (first || len(body) > 0) {

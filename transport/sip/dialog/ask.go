@@ -5,9 +5,13 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
+
+// ErrNotAllowed says that the peer does not take a method.
+var ErrNotAllowed = errors.New("the peer does not allow that")
 
 // Reply is what came of a request of ours inside a call.
 type Reply struct {
@@ -18,7 +22,7 @@ type Reply struct {
 	Reason string
 	// Peer is where it was asked: "192.0.2.1:5060".
 	Peer string
-	// Body is the session description of an answer to Reinvite.
+	// Body is the session description of an answer to Reinvite or Update.
 	Body []byte
 }
 
@@ -28,12 +32,27 @@ func (r Reply) OK() bool { return r.Status/100 == 2 }
 // question is a request of ours inside a call.
 type question struct {
 	method      sip.RequestMethod
+	headers     []sip.Header
 	contentType string
 	body        []byte
-	tries       int
-	peer        string
-	auth        []sip.Header // its credentials, for the ACK
-	done        func(Reply)  // nil when it was called
+	// refresh says that it is there for the session timer alone, fork is the early
+	// dialog that it is for.
+	refresh bool
+	fork    *fork
+	tries   int // that crossed a change of the peer's
+	peer    string
+	auth    []sip.Header // its credentials, for the ACK
+	done    func(Reply)  // nil when it was called
+}
+
+// asks are the requests of ours inside a call.
+type asks struct {
+	open map[uint32]*question // by CSeq
+	// changing is the one that changes the session, and waiting those that are
+	// to do so after it, or after what the peer changes.
+	changing *question
+	waiting  []*question
+	retry    *time.Timer // until one is asked again
 }
 
 // Info sends something beside the call (RFC 6086). done is told what came of
@@ -44,45 +63,86 @@ func (d *Dialog) Info(contentType string, body []byte, done func(Reply)) error {
 }
 
 // Reinvite offers the peer another session (RFC 3261 section 14.1). done is told
-// what came of it, as for Info.
+// what came of it, as for Info. It waits for its turn while another change is
+// under way, and is sent again when it has crossed one of the peer's.
 func (d *Dialog) Reinvite(offer []byte, done func(Reply)) error {
-	return d.ask(&question{method: sip.INVITE, contentType: "application/sdp", body: offer, done: done})
+	return d.ask(&question{method: sip.INVITE, contentType: sdpType, body: offer, done: done})
+}
+
+// Update does as Reinvite, without an INVITE and so also before the call is
+// answered, once a session was settled reliably (RFC 3311). An empty offer
+// changes nothing and says where we are. ErrNotAllowed says that the peer takes
+// no UPDATE.
+func (d *Dialog) Update(offer []byte, done func(Reply)) error {
+	q := &question{method: sip.UPDATE, body: offer, done: done}
+	if len(offer) > 0 {
+		q.contentType = sdpType
+	}
+	return d.ask(q)
 }
 
 func (d *Dialog) ask(q *question) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.phase != confirmed {
+	p := &d.peer
+	switch {
+	case d.phase == confirmed:
+	case d.phase == early && q.method == sip.UPDATE && d.out != nil && d.out.settled != nil:
+		q.fork = d.out.settled
+		p = &q.fork.peer
+	case d.phase == early && q.method == sip.UPDATE && d.in != nil && d.in.reliable.settled && d.in.reliable.open == nil:
+	default:
 		return ErrOver
+	}
+	if q.method == sip.UPDATE && !p.updates {
+		return ErrNotAllowed
 	}
 	d.ep.lanes.do(d.callID, func() { d.sendQuestion(q) })
 	return nil
 }
 
+// mayAsk says whether the call is in a state in which a question can be sent.
+func (d *Dialog) mayAsk(q *question) bool {
+	return d.phase == confirmed || d.phase == early && (q.method == sip.UPDATE || q.method == sip.PRACK)
+}
+
+// to is whom a question goes to. d.mu is held.
+func (d *Dialog) to(q *question) *peer {
+	if q.fork != nil && d.phase == early {
+		return &q.fork.peer
+	}
+	return &d.peer
+}
+
 // sendQuestion runs in the dialog's lane.
 func (d *Dialog) sendQuestion(q *question) {
 	d.mu.Lock()
-	if d.phase != confirmed {
+	if !d.mayAsk(q) || !d.takesTurn(q) || !d.offersAfresh(q) {
 		d.mu.Unlock()
 		return
 	}
-	q.tries++
-	req := d.request(q.method)
-	if q.method == sip.INVITE {
+	req := d.requestTo(d.to(q), q.method)
+	if q.changes() {
 		req.AppendHeader(d.self.contact.Clone())
 		req.AppendHeader(sip.NewHeader("Allow", allow))
+		d.askTimer(req)
+	}
+	for _, h := range q.headers {
+		req.AppendHeader(h)
 	}
 	if d.out != nil {
 		q.auth = d.out.credentials.apply(req)
 	}
-	req.AppendHeader(sip.NewHeader("Content-Type", q.contentType))
+	if len(q.body) > 0 {
+		req.AppendHeader(sip.NewHeader("Content-Type", q.contentType))
+	}
 	req.SetBody(q.body)
 	q.peer = req.Destination()
 	seq := req.CSeq().SeqNo
-	if d.asked == nil {
-		d.asked = map[uint32]*question{}
+	if d.asks.open == nil {
+		d.asks.open = map[uint32]*question{}
 	}
-	d.asked[seq] = q
+	d.asks.open[seq] = q
 	d.mu.Unlock()
 	_, err := d.ep.begin(req, d.traceSent, func(err error) {
 		d.ep.lanes.do(d.callID, func() { d.unanswered(seq, err) })
@@ -97,18 +157,18 @@ func (d *Dialog) sendQuestion(q *question) {
 func (d *Dialog) unanswered(seq uint32, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	q := d.asked[seq]
+	q := d.asks.open[seq]
 	if q == nil || q.done == nil {
 		return
 	}
 	reply := Reply{Status: sip.StatusServiceUnavailable, Peer: q.peer}
 	switch {
+	case err == nil || errors.Is(err, sip.ErrTransactionTerminated):
+		return // its response is on its way through the lane
 	case errors.Is(err, sip.ErrTransactionTimeout):
 		reply.Status, reply.Reason = sip.StatusRequestTimeout, fmt.Sprintf("no answer to %s for %v", q.method, sip.Timer_F)
-	case err != nil:
-		reply.Reason = err.Error()
 	default:
-		return // its response is on its way through the lane
+		reply.Reason = err.Error()
 	}
 	d.replied(seq, q, reply)
 }
@@ -117,11 +177,26 @@ func (d *Dialog) unanswered(seq uint32, err error) {
 func (d *Dialog) replied(seq uint32, q *question, reply Reply) {
 	done := q.done
 	if q.done = nil; q.method != sip.INVITE {
-		delete(d.asked, seq) // an INVITE's answer may come again, for its ACK
+		delete(d.asks.open, seq) // an INVITE's answer may come again, for its ACK
 	}
+	d.passTurn(q)
 	d.mu.Unlock() // done may use the dialog
 	done(reply)
 	d.mu.Lock()
+	d.gone(q, reply)
+}
+
+// gone hangs up if the peer does not know of the call any more, or is silent when
+// the session is to be changed or refreshed (RFC 3261 sections 12.2.1.2 and 14.1).
+// d.mu is held.
+func (d *Dialog) gone(q *question, reply Reply) {
+	switch {
+	case d.phase != confirmed:
+	case reply.Status == sip.StatusRequestTimeout && q.changes():
+		d.leave(Ended{Reason: reply.Reason, By: Timeout, Why: Expired})
+	case reply.Status == sip.StatusCallTransactionDoesNotExists && q.method != sip.PRACK:
+		d.leave(Ended{Reason: fmt.Sprintf("%s: the other side does not know of the call", reply.Reason), By: Timeout, Why: Expired})
+	}
 }
 
 // onReply takes a response to a question, and says whether it was to one.
@@ -129,26 +204,59 @@ func (d *Dialog) onReply(res *sip.Response) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	seq := res.CSeq().SeqNo
-	q := d.asked[seq]
+	q := d.asks.open[seq]
 	if q == nil || q.method != res.CSeq().MethodName {
 		return false
 	}
 	if res.IsProvisional() {
 		return true
 	}
-	if q.method == sip.INVITE && res.IsSuccess() {
-		if c := res.Contact(); c != nil {
-			d.peer.target = *c.Address.Clone()
-		}
-		d.acknowledge(seq, q.auth)
+	if res.IsSuccess() {
+		d.agreed(q, seq, res)
 	}
 	switch {
 	case q.done == nil: // it came again
-	case d.phase == confirmed && d.out != nil && q.tries < 2 && d.out.credentials.answer(res):
-		delete(d.asked, seq)
-		d.ep.lanes.do(d.callID, func() { d.sendQuestion(q) })
+	case d.asksAgain(q, res):
+		delete(d.asks.open, seq)
 	default:
 		d.replied(seq, q, Reply{Status: res.StatusCode, Reason: summary(res), Peer: q.peer, Body: res.Body()})
 	}
+	return true
+}
+
+// agreed takes what a 2xx to a question says of the dialog. d.mu is held.
+func (d *Dialog) agreed(q *question, seq uint32, res *sip.Response) {
+	if d.out != nil {
+		d.out.credentials.answer(res) // nothing more is asked
+	}
+	if !q.changes() {
+		return
+	}
+	d.to(q).refresh(res)
+	if q.method == sip.INVITE {
+		d.acknowledge(seq, q.auth, nil)
+	}
+	if q.done != nil && d.phase == confirmed { // it did not come again
+		d.takeTimer(res)
+	}
+}
+
+// asksAgain says whether a refusal is one that another try may get around, and
+// sees to it: with credentials, a longer session, another method, or later.
+// d.mu is held.
+func (d *Dialog) asksAgain(q *question, res *sip.Response) bool {
+	if d.phase != confirmed && d.phase != early {
+		return false
+	}
+	switch {
+	case d.out != nil && d.out.credentials.answer(res):
+	case q.changes() && d.learnLeast(res):
+	case q.refresh && d.refusesUpdate(q, res):
+	case q.changes() && d.crossed(q, res):
+		return true
+	default:
+		return false
+	}
+	d.ep.lanes.do(d.callID, func() { d.sendQuestion(q) })
 	return true
 }

@@ -41,7 +41,7 @@ func (c *credentials) answer(res *sip.Response) bool {
 	case sip.StatusProxyAuthRequired:
 		asks, answers = "Proxy-Authenticate", "Proxy-Authorization"
 	default:
-		c.tries = 0
+		c.tries = 0 // what was given was taken, or not asked for
 		return false
 	}
 	again := false

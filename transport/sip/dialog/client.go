@@ -28,6 +28,9 @@ type Call struct {
 	// points, and everything inside it: "UDP" or "TCP", and an address from which
 	// the peer was heard.
 	Network, Flow string
+	// MaxForwards is how many hops the call may take (RFC 3261 section 20.22); 0
+	// means 70.
+	MaxForwards int
 	// RingTimeout cancels the call if nobody answers; 0 means never.
 	RingTimeout time.Duration
 }
@@ -35,14 +38,15 @@ type Call struct {
 // outgoing is an INVITE of ours.
 type outgoing struct {
 	credentials credentials
-	// headers and body are sent again after a challenge.
-	headers []sip.Header
-	body    []byte
-	seq     uint32
-	req     *sip.Request // sent last; nil once it is answered
-	auth    []sip.Header // its credentials, for the ACK
-	tx      *sip.ClientTx
-	ring    time.Duration
+	// headers, body and forwards are sent again after a challenge.
+	headers  []sip.Header
+	body     []byte
+	forwards uint32
+	seq      uint32
+	req      *sip.Request // sent last; nil once it is answered
+	auth     []sip.Header // its credentials, for the ACK
+	tx       *clientTx
+	ring     time.Duration
 	// timer cancels a call that rings too long, and later gives up a cancelled
 	// one.
 	timer *time.Timer
@@ -51,6 +55,12 @@ type outgoing struct {
 	heard, wanted, sent bool
 	// winner is the To tag of the fork that answered.
 	winner string
+	// answer is ours to an offer that came in place of an answer.
+	answer []byte
+	// forks are the early dialogs by To tag; settled is the one with which offer
+	// and answer were exchanged reliably.
+	forks   map[string]*fork
+	settled *fork
 }
 
 // Call begins a call. The error says what is wrong with what was given;
@@ -65,7 +75,10 @@ func (e *Endpoint) Call(c Call, h Handler) (*Dialog, error) {
 	if err != nil {
 		return nil, fmt.Errorf("calling party: %w", err)
 	}
-	d.out = &outgoing{body: c.Body, ring: c.RingTimeout, credentials: credentials{username: c.Username, password: c.Password}}
+	d.out = &outgoing{
+		body: c.Body, ring: c.RingTimeout, forwards: uint32(cmp.Or(c.MaxForwards, maxForwards)),
+		credentials: credentials{username: c.Username, password: c.Password},
+	}
 	for _, header := range c.Headers {
 		sh, err := header.sipHeader()
 		if err != nil {
@@ -80,7 +93,7 @@ func (e *Endpoint) Call(c Call, h Handler) (*Dialog, error) {
 		network: cmp.Or(c.Network, "UDP"), flow: c.Flow, pinned: c.Flow != "",
 	}
 	network, address := hop(target, d.peer.network)
-	network, address = d.byFlow(network, address)
+	network, address = d.peer.byFlow(e, network, address)
 	if d.self.contact, err = e.contactFor(from.Address.User, network, address); err != nil {
 		return nil, err
 	}
@@ -99,14 +112,16 @@ func (d *Dialog) sendInvite() {
 		return
 	}
 	req := d.request(sip.INVITE)
+	*req.MaxForwards() = sip.MaxForwardsHeader(d.out.forwards)
 	req.AppendHeader(d.self.contact.Clone())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
+	d.askTimer(req)
 	for _, h := range d.out.headers {
 		req.AppendHeader(h)
 	}
 	d.out.auth = d.out.credentials.apply(req)
 	if len(d.out.body) > 0 {
-		req.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+		req.AppendHeader(sip.NewHeader("Content-Type", sdpType))
 		req.SetBody(d.out.body)
 	}
 	d.out.req, d.out.seq, d.out.heard = req, d.self.seq, false
@@ -122,7 +137,7 @@ func (d *Dialog) sendInvite() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err != nil {
-		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Local})
+		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Local, Why: Unreachable})
 		d.release()
 		return
 	}
@@ -179,7 +194,7 @@ func (d *Dialog) sendCancel() {
 	req := sip.NewRequest(sip.CANCEL, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone())
 	sip.CopyHeaders("Route", invite, req)
-	forwards := sip.MaxForwardsHeader(70)
+	forwards := sip.MaxForwardsHeader(maxForwards)
 	req.AppendHeader(&forwards)
 	req.AppendHeader(sip.HeaderClone(invite.From()))
 	req.AppendHeader(sip.HeaderClone(invite.To()))
@@ -202,10 +217,10 @@ func (d *Dialog) sendCancel() {
 func (d *Dialog) onInviteResponse(res *sip.Response) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if res.CSeq().SeqNo != d.out.seq {
-		return // a repetition of what we have dealt with, a challenge
-	}
 	switch {
+	case res.CSeq().SeqNo != d.out.seq && res.IsSuccess():
+		d.ep.stray(res, d) // somebody took an INVITE that we had given up
+	case res.CSeq().SeqNo != d.out.seq: // what we have dealt with, a challenge
 	case res.IsProvisional():
 		d.onProvisional(res)
 	case res.IsSuccess():
@@ -221,9 +236,17 @@ func (d *Dialog) onProvisional(res *sip.Response) {
 		d.out.sent = true
 		d.ep.lanes.do(d.callID, d.sendCancel)
 	}
-	if d.phase == early && res.StatusCode > sip.StatusTrying {
-		d.emit(Ringing{Status: res.StatusCode, Body: res.Body()})
+	if d.phase != early || res.StatusCode <= sip.StatusTrying {
+		return
 	}
+	f := d.forked(res)
+	if requires(res, option100rel) && !d.confirm(f, res) {
+		return
+	}
+	if f != nil && len(res.Body()) > 0 {
+		f.body = res.Body()
+	}
+	d.emit(Ringing{Status: res.StatusCode, Body: res.Body()})
 }
 
 // onAnswer takes a 2xx. The first one makes the call; another fork's, and one
@@ -237,12 +260,9 @@ func (d *Dialog) onAnswer(res *sip.Response) {
 		if d.out.timer != nil {
 			d.out.timer.Stop()
 		}
-		d.establish(res)
-		d.acknowledge(d.out.seq, d.out.auth)
-		d.emit(Answered{Body: res.Body()})
-		d.out.body, d.out.headers = nil, nil
+		d.answered(res)
 	case d.out.winner != "" && tag == d.out.winner:
-		d.acknowledge(d.out.seq, d.out.auth) // a repetition: our ACK was lost
+		d.acknowledge(d.out.seq, d.out.auth, d.out.answer) // a repetition: our ACK was lost
 	default:
 		d.ep.stray(res, d)
 		if d.out.winner == "" {
@@ -252,15 +272,37 @@ func (d *Dialog) onAnswer(res *sip.Response) {
 	}
 }
 
-// establish makes a dialog of a 2xx (RFC 3261 section 12.1.2). d.mu is held.
-func (d *Dialog) establish(res *sip.Response) {
+// answered makes the call of its first 2xx. d.mu is held.
+func (d *Dialog) answered(res *sip.Response) {
+	settled := d.out.settled
+	body := d.establish(res)
+	d.out.credentials.answer(res) // nothing more is asked
+	d.takeTimer(res)
+	if settled == nil && len(d.out.body) == 0 {
+		d.out.answer, body = d.answerTo(res), nil
+	}
+	d.acknowledge(d.out.seq, d.out.auth, d.out.answer)
+	d.emit(Answered{Body: body})
+	d.out.body, d.out.headers, d.out.forks, d.out.settled = nil, nil, nil, nil
+}
+
+// establish makes a dialog of a 2xx (RFC 3261 section 12.1.2), and gives the
+// session description that holds: its own, or what the phone said while it rang.
+// d.mu is held.
+func (d *Dialog) establish(res *sip.Response) []byte {
+	body := res.Body()
+	if f := d.out.forks[d.out.winner]; f != nil {
+		d.peer = f.peer
+		if len(body) == 0 {
+			body = f.body
+		}
+	}
 	d.peer.to = sip.HeaderClone(res.To()).(*sip.ToHeader)
 	d.peer.routes = routesOf(res)
-	if c := res.Contact(); c != nil {
-		d.peer.target = *c.Address.Clone()
-	}
 	d.peer.network = d.out.req.Transport()
+	d.peer.refresh(res)
 	d.out.req = nil
+	return body
 }
 
 // routesOf gives the route set of a response: its Record-Route, backwards.
@@ -276,11 +318,15 @@ func routesOf(res *sip.Response) []sip.Uri {
 
 // acknowledge sends the ACK for a 2xx. It has the CSeq number and the
 // credentials of the INVITE (RFC 3261 section 13.2.2.4). d.mu is held.
-func (d *Dialog) acknowledge(seq uint32, auth []sip.Header) {
+func (d *Dialog) acknowledge(seq uint32, auth []sip.Header, answer []byte) {
 	ack := d.request(sip.ACK)
 	ack.CSeq().SeqNo = seq
 	for _, h := range auth {
 		ack.AppendHeader(h)
+	}
+	if len(answer) > 0 {
+		ack.AppendHeader(sip.NewHeader("Content-Type", sdpType))
+		ack.SetBody(answer)
 	}
 	if err := d.ep.send(ack, d.traceSent); err != nil {
 		d.ep.log.Warn("acknowledge answer", "call_id", d.callID, "error", err)
@@ -294,14 +340,19 @@ func (d *Dialog) onRefusal(res *sip.Response) {
 		d.release()
 		return
 	}
-	if d.phase == early && d.out.credentials.answer(res) {
+	if d.phase == early && (d.out.credentials.answer(res) || d.learnLeast(res)) {
+		d.out.forks, d.out.settled = nil, nil
 		d.ep.lanes.do(d.callID, d.sendInvite)
 		return
 	}
 	if d.phase == leaving {
 		d.finish(d.bye.ended)
 	} else {
-		d.finish(Ended{Status: res.StatusCode, Reason: summary(res), By: Remote})
+		later, _, _ := secondsOf(value(res, "Retry-After"))
+		d.finish(Ended{
+			Status: res.StatusCode, Reason: summary(res), By: Remote,
+			Contacts: contacts(res), RetryAfter: time.Duration(later) * time.Second,
+		})
 	}
 	d.release()
 }
@@ -319,9 +370,9 @@ func (d *Dialog) inviteOver(seq uint32, err error) {
 		d.finish(d.bye.ended)
 	case errors.Is(err, sip.ErrTransactionTimeout):
 		d.finish(Ended{Status: sip.StatusRequestTimeout,
-			Reason: fmt.Sprintf("no answer to INVITE from %s for %v", d.out.req.Destination(), sip.Timer_B), By: Timeout})
+			Reason: fmt.Sprintf("no answer to INVITE from %s for %v", d.out.req.Destination(), sip.Timer_B), By: Timeout, Why: Silent})
 	case errors.Is(err, sip.ErrTransactionTransport):
-		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Timeout})
+		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Timeout, Why: Unreachable})
 	case d.phase == early:
 		return // a challenge that is being answered
 	}

@@ -41,13 +41,14 @@ type Dialog struct {
 	self    self
 	peer    peer
 
-	mu    sync.Mutex
-	phase phase
-	in    *incoming            // an INVITE that came, until it is settled
-	out   *outgoing            // an INVITE of ours
-	await *acceptance          // a 200 of ours that waits for its ACK
-	asked map[uint32]*question // requests of ours inside the call, by CSeq
-	bye   goodbye
+	mu      sync.Mutex
+	phase   phase
+	in      *incoming   // an INVITE that came, until it is settled
+	out     *outgoing   // an INVITE of ours
+	await   *acceptance // a 200 of ours that waits for its ACK
+	asks    asks
+	session session
+	bye     goodbye
 }
 
 // self is how we appear in a dialog.
@@ -55,19 +56,6 @@ type self struct {
 	from    *sip.FromHeader // with our tag
 	contact *sip.ContactHeader
 	seq     uint32 // CSeq of our last request
-}
-
-// peer is the other side and the way to it (RFC 3261 section 12.1).
-type peer struct {
-	to     *sip.ToHeader // with its tag, once known
-	seq    uint32        // CSeq of its last request
-	target sip.Uri
-	routes []sip.Uri
-	// network is "UDP" or "TCP" where the URIs do not say. flow is where the call
-	// came from; a TCP connection is used while it lives.
-	network, flow string
-	// pinned says that the peer is reached by flow, whatever its URIs say.
-	pinned bool
 }
 
 // goodbye is the end of a call in the making.
@@ -132,7 +120,11 @@ func (d *Dialog) release() {
 		d.out.timer.Stop()
 	}
 	d.await.stop()
-	d.await, d.asked = nil, nil
+	if d.asks.retry != nil {
+		d.asks.retry.Stop()
+	}
+	d.session.stop()
+	d.await, d.asks = nil, asks{}
 	d.settle()
 	d.ep.dialogs.remove(d)
 }
@@ -140,6 +132,7 @@ func (d *Dialog) release() {
 // settle forgets the INVITE that began the dialog. d.mu is held.
 func (d *Dialog) settle() {
 	if d.in != nil {
+		d.in.reliable.stop()
 		d.ep.dialogs.settle(d.in.key)
 		d.in = nil
 	}
@@ -178,6 +171,7 @@ func (d *Dialog) Hangup(status int, phrase string, headers ...Header) {
 func (d *Dialog) leave(ended Ended) {
 	d.phase = leaving
 	d.bye.ended = ended
+	d.session.stop()
 	d.bye.timer = time.AfterFunc(farewell, func() {
 		d.mu.Lock()
 		defer d.mu.Unlock()
@@ -267,22 +261,25 @@ func (d *Dialog) abandon() {
 
 // request makes the next request inside the dialog (RFC 3261 section 12.2.1.1).
 // d.mu is held.
-func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
+func (d *Dialog) request(method sip.RequestMethod) *sip.Request { return d.requestTo(&d.peer, method) }
+
+// requestTo makes it for one of several early dialogs. d.mu is held.
+func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *sip.Request {
 	if method != sip.ACK {
 		d.self.seq++
 	}
-	uri, routes := d.peer.target, slices.Clone(d.peer.routes)
+	uri, routes := p.target, slices.Clone(p.routes)
 	if len(routes) > 0 && !routes[0].UriParams.Has("lr") { // a strict router
-		uri, routes = routes[0], append(routes[1:], d.peer.target)
+		uri, routes = routes[0], append(routes[1:], p.target)
 	}
 	req := sip.NewRequest(method, uri)
 	for _, r := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
 	}
-	forwards := sip.MaxForwardsHeader(70)
+	forwards := sip.MaxForwardsHeader(maxForwards)
 	req.AppendHeader(&forwards)
 	req.AppendHeader(&sip.FromHeader{DisplayName: d.self.from.DisplayName, Address: *d.self.from.Address.Clone(), Params: d.self.from.Params.Clone()})
-	req.AppendHeader(&sip.ToHeader{DisplayName: d.peer.to.DisplayName, Address: *d.peer.to.Address.Clone(), Params: d.peer.to.Params.Clone()})
+	req.AppendHeader(&sip.ToHeader{DisplayName: p.to.DisplayName, Address: *p.to.Address.Clone(), Params: p.to.Params.Clone()})
 	callID := sip.CallIDHeader(d.callID)
 	req.AppendHeader(&callID)
 	req.AppendHeader(&sip.CSeqHeader{SeqNo: d.self.seq, MethodName: method})
@@ -291,12 +288,12 @@ func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
 	}
 	req.SetBody(nil)
 	next := uri
-	if len(d.peer.routes) > 0 {
-		next = d.peer.routes[0]
+	if len(p.routes) > 0 {
+		next = p.routes[0]
 	}
-	network, address := hop(next, d.peer.network)
-	if len(d.peer.routes) == 0 {
-		network, address = d.byFlow(network, address)
+	network, address := hop(next, p.network)
+	if len(p.routes) == 0 {
+		network, address = p.byFlow(d.ep, network, address)
 	}
 	d.ep.direct(req, network, address)
 	return req
@@ -304,12 +301,12 @@ func (d *Dialog) request(method sip.RequestMethod) *sip.Request {
 
 // byFlow gives the way that the call came by in place of the one that its URIs
 // say, where it is to be used.
-func (d *Dialog) byFlow(network, address string) (string, string) {
-	switch p := d.peer; {
+func (p *peer) byFlow(e *Endpoint, network, address string) (string, string) {
+	switch {
 	case p.flow == "":
 	case p.network == "UDP" && p.pinned:
 		return p.network, p.flow
-	case p.network == "TCP" && (p.pinned || network == "TCP") && d.ep.Connected(p.flow):
+	case p.network == "TCP" && (p.pinned || network == "TCP") && e.Connected(p.flow):
 		return p.network, p.flow
 	}
 	return network, address

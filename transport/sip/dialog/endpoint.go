@@ -57,6 +57,12 @@ type Config struct {
 	// T1 and T2 are the timers of RFC 3261 for what we do ourselves: answers
 	// that wait for their ACK. Zero means 500 ms and 4 s.
 	T1, T2 time.Duration
+	// SessionExpires is how long a session lasts that nobody refreshes (RFC
+	// 4028), if the peer can refresh; 0 leaves that to the peer. It is at least
+	// 90 seconds.
+	SessionExpires time.Duration
+	// second is how long a second of RFC 4028 lasts, for tests.
+	second time.Duration
 }
 
 // Endpoint is a SIP user agent: its sockets and its dialogs.
@@ -74,7 +80,9 @@ type Endpoint struct {
 	asking sync.Map
 	// secret is in every tag and branch that we make. Who sends it back was
 	// given it, so a message with it belongs to a call of ours.
-	secret  string
+	secret string
+	// expires is Config.SessionExpires in seconds.
+	expires int
 	closing atomic.Bool
 	serving sync.WaitGroup
 }
@@ -110,8 +118,16 @@ func Listen(cfg Config) (*Endpoint, error) {
 	if cfg.T2 == 0 {
 		cfg.T2 = 4 * time.Second
 	}
+	if cfg.second == 0 {
+		cfg.second = time.Second
+	}
+	expires := int(cfg.SessionExpires / time.Second)
+	if cfg.SessionExpires != 0 && expires < minExpires {
+		return nil, fmt.Errorf("sip.session_expires: %v is too short; want at least %d s (RFC 4028 section 4), or 0", cfg.SessionExpires, minExpires)
+	}
 	e := &Endpoint{
-		cfg: cfg, log: cfg.Log, quiet: slog.New(murmur{cfg.Log.Handler()}),
+		expires: expires,
+		cfg:     cfg, log: cfg.Log, quiet: slog.New(murmur{cfg.Log.Handler()}),
 		lanes: newLanes(), tx: newTransactions(), dialogs: newRegistry(),
 		strangers: newStrangers(), secret: token(8),
 	}

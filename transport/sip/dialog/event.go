@@ -11,9 +11,10 @@ type Handler struct {
 	// Event is told what becomes of the call. Required.
 	Event func(Event)
 	// Offer answers a new session description that the peer offers inside the
-	// call (re-INVITE, UPDATE). An empty one asks for an offer of ours; the
-	// answer to it comes as Confirmed. An error refuses the change (488) and
-	// leaves the call as it is; so does a nil Offer.
+	// call (re-INVITE, UPDATE, PRACK). An empty one asks for an offer of ours; the
+	// answer to it comes as Confirmed, as it does when the session timer has us
+	// make an offer. An error refuses the change (488) and leaves the call as it
+	// is; so does a nil Offer.
 	Offer func(body []byte) ([]byte, error)
 	// Info takes the body of an INFO request (RFC 6086) and gives the status to
 	// answer with: 200, 400, or 415 for a type that is not known. One without a
@@ -51,8 +52,14 @@ type Ended struct {
 	Status int
 	// Reason says it to a person.
 	Reason string
-	// By is who or what ended it.
-	By Ender
+	// By is who or what ended it, Why more of it where there is more to say.
+	By  Ender
+	Why Why
+	// RetryAfter is when to try again, if the response that ended the call said.
+	RetryAfter time.Duration
+	// Contacts are the URIs where the called party is to be reached instead, the
+	// best first, if it said so with a 3xx.
+	Contacts []string
 }
 
 func (Ringing) event()   {}
@@ -82,6 +89,23 @@ func (e Ender) String() string {
 	}
 	return "nobody"
 }
+
+// Why tells ends apart that By does not.
+type Why uint8
+
+// The reasons.
+const (
+	// Unacknowledged: no ACK came for our answer, or no PRACK for what we said
+	// before.
+	Unacknowledged Why = iota + 1
+	// Expired: the session could not be refreshed (RFC 4028), or the peer knew
+	// nothing of the call any more.
+	Expired
+	// Silent: nothing came back to our INVITE.
+	Silent
+	// Unreachable: our INVITE could not be sent, or its connection broke.
+	Unreachable
+)
 
 // Message is one SIP message of a call, for a timeline.
 type Message struct {

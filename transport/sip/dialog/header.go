@@ -3,10 +3,20 @@
 package dialog
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+)
+
+// maxForwards is how many hops a request of ours may take (RFC 3261 section
+// 8.1.1.6), and sdpType the one kind of body that we offer.
+const (
+	maxForwards = 70
+	sdpType     = "application/sdp"
 )
 
 // Header is one header field that a caller adds to a message.
@@ -119,4 +129,35 @@ func isTokenByte(c byte) bool {
 		return true
 	}
 	return c != 0 && strings.IndexByte("-.!%*_+`'~", c) >= 0
+}
+
+// mostContacts is how many places a redirection may name.
+const mostContacts = 10
+
+// contacts gives where a 3xx sends us, the best first (RFC 3261 section 8.1.3.4).
+func contacts(res *sip.Response) []string {
+	if res.StatusCode/100 != 3 {
+		return nil
+	}
+	var all []*sip.ContactHeader
+	for _, h := range res.GetHeaders("Contact") {
+		if c, ok := h.(*sip.ContactHeader); ok && c.Address.Host != "*" {
+			all = append(all, c)
+		}
+	}
+	slices.SortStableFunc(all, func(a, b *sip.ContactHeader) int { return cmp.Compare(preference(b), preference(a)) })
+	var uris []string
+	for _, c := range all[:min(len(all), mostContacts)] {
+		uris = append(uris, c.Address.String())
+	}
+	return uris
+}
+
+// preference is the q value of a Contact; none is 1 (RFC 3261 section 20.10).
+func preference(c *sip.ContactHeader) float64 {
+	s, _ := c.Params.Get("q")
+	if q, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+		return q
+	}
+	return 1
 }

@@ -12,38 +12,70 @@ const statusUnavailable = sip.StatusTemporarilyUnavailable
 // acceptInfo is the Accept header of what may be in an INFO.
 const acceptInfo = "application/dtmf-relay, application/dtmf"
 
+// answerer answers a request inside the dialog.
+type answerer func(status int, phrase string, body []byte, headers ...sip.Header)
+
 // onRequest takes a request inside the dialog (RFC 3261 section 12.2.2).
 func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	answer := func(status int, phrase string, headers ...sip.Header) {
-		if err := tx.Respond(d.ep.response(r.Request, d.tag, status, phrase, nil, headers...)); err != nil {
+	answer := func(status int, phrase string, body []byte, headers ...sip.Header) {
+		if err := tx.Respond(d.ep.response(r.Request, d.tag, status, phrase, body, headers...)); err != nil {
 			d.ep.log.Debug("answer inside dialog", "call_id", d.callID, "request", summary(r.Request), "error", err)
 		}
 	}
-	from, _ := r.From().Params.Get("tag")
-	if tag, known := d.peer.to.Params.Get("tag"); known && tag != from {
-		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+	p, f := d.sender(r)
+	switch {
+	case p == nil:
+		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil)
+		return
+	case r.CSeq().SeqNo < p.seq:
+		answer(sip.StatusInternalServerError, "CSeq Out Of Order", nil)
 		return
 	}
-	if r.CSeq().SeqNo < d.peer.seq {
-		answer(sip.StatusInternalServerError, "CSeq Out Of Order")
+	p.seq = r.CSeq().SeqNo
+	if no := unsupported(r.Request); no != "" && r.Method != sip.BYE {
+		answer(sip.StatusBadExtension, "Bad Extension", nil, sip.NewHeader("Unsupported", no))
 		return
 	}
-	d.peer.seq = r.CSeq().SeqNo
 	switch r.Method {
 	case sip.BYE:
-		answer(sip.StatusOK, "OK")
+		answer(sip.StatusOK, "OK", nil)
 		d.onBye()
 	case sip.INVITE, sip.UPDATE:
-		d.onOffer(r, tx, answer)
+		d.onChange(r, tx, f, answer)
+	case sip.PRACK:
+		d.onPrack(r, answer)
 	case sip.INFO:
 		d.onInfo(r, answer)
-	case sip.REFER, sip.NOTIFY, sip.SUBSCRIBE, sip.MESSAGE, sip.PRACK, sip.REGISTER, sip.PUBLISH:
-		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", sip.NewHeader("Allow", allow))
+	case sip.OPTIONS:
+		answer(sip.StatusOK, "OK", nil, abilities()...)
+	case sip.REFER, sip.NOTIFY, sip.SUBSCRIBE, sip.MESSAGE, sip.REGISTER, sip.PUBLISH:
+		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow))
 	default:
-		answer(sip.StatusNotImplemented, "Not Implemented", sip.NewHeader("Allow", allow))
+		answer(sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow))
 	}
+}
+
+// abilities are the headers of an answer to OPTIONS (RFC 3261 section 11.2).
+func abilities() []sip.Header {
+	return []sip.Header{sip.NewHeader("Allow", allow), sip.NewHeader("Accept", sdpType), sip.NewHeader("Supported", supported)}
+}
+
+// sender gives the side of the dialog that a request comes from, and the early
+// dialog if it is one of a call of ours; nil if it is none of them. d.mu is held.
+func (d *Dialog) sender(r *inbound) (*peer, *fork) {
+	from, _ := r.From().Params.Get("tag")
+	if d.out != nil && d.phase == early {
+		if f := d.out.forks[from]; f != nil {
+			return &f.peer, f
+		}
+		return nil, nil
+	}
+	if tag, _ := d.peer.to.Params.Get("tag"); tag != from {
+		return nil, nil
+	}
+	return &d.peer, nil
 }
 
 // onBye ends the dialog: the peer hung up. A caller that says BYE has seen our
@@ -66,11 +98,11 @@ func (d *Dialog) onBye() {
 }
 
 // onInfo takes an INFO, which is a keep-alive when it is empty. d.mu is held.
-func (d *Dialog) onInfo(r *inbound, answer func(int, string, ...sip.Header)) {
+func (d *Dialog) onInfo(r *inbound, answer answerer) {
 	status := sip.StatusUnsupportedMediaType
 	switch {
 	case d.phase != early && d.phase != confirmed:
-		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil)
 		return
 	case len(r.Body()) == 0:
 		status = sip.StatusOK
@@ -81,52 +113,64 @@ func (d *Dialog) onInfo(r *inbound, answer func(int, string, ...sip.Header)) {
 	}
 	switch status {
 	case sip.StatusOK:
-		answer(status, "OK")
+		answer(status, "OK", nil)
 	case sip.StatusUnsupportedMediaType:
-		answer(status, "Unsupported Media Type", sip.NewHeader("Accept", acceptInfo))
+		answer(status, "Unsupported Media Type", nil, sip.NewHeader("Accept", acceptInfo))
 	default:
-		answer(status, "Bad Request")
+		answer(status, "Bad Request", nil)
 	}
 }
 
-// onOffer takes a re-INVITE or an UPDATE: the peer wants to change the session,
-// to move (a new Contact), or to see whether we are still there. d.mu is held.
-func (d *Dialog) onOffer(r *inbound, tx *serverTx, answer func(int, string, ...sip.Header)) {
-	switch {
-	case d.phase == early:
-		answer(sip.StatusRequestPending, "Request Pending")
-		return
-	case d.phase != confirmed:
-		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
+// onChange takes a re-INVITE or an UPDATE: the peer wants to change the session,
+// to move (a new Contact), or to see whether we are still there. f is the early
+// dialog that it is for, if it is for one of a call of ours. d.mu is held.
+func (d *Dialog) onChange(r *inbound, tx *serverTx, f *fork, answer answerer) {
+	switch status := d.busy(r, f); {
+	case d.phase != early && d.phase != confirmed:
+		answer(sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil)
 		return
 	case !carriesSDP(r.Request):
-		answer(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/sdp"))
+		answer(sip.StatusUnsupportedMediaType, "Unsupported Media Type", nil, sip.NewHeader("Accept", sdpType))
+		return
+	case tooShort(r.Request):
+		answer(statusTooShort, "Session Interval Too Small", nil, minSE())
+		return
+	case status == sip.StatusRequestPending:
+		answer(status, "Request Pending", nil)
+		return
+	case status != 0:
+		answer(status, "Server Internal Error", nil, later())
 		return
 	}
-	if d.await != nil { // who goes on has seen our answer
+	if d.phase == confirmed && d.await != nil { // who goes on has seen our answer
 		d.acknowledged(nil)
 	}
 	var body []byte
 	if r.Method == sip.INVITE || len(r.Body()) > 0 {
-		var err error = ErrOver
-		if d.handler.Offer != nil {
-			d.mu.Unlock() // Offer may use the dialog
-			body, err = d.handler.Offer(r.Body())
-			d.mu.Lock()
-		}
-		if err != nil || d.phase != confirmed {
+		var err error
+		if body, err = d.offered(r.Body()); err != nil || d.phase != early && d.phase != confirmed {
 			d.ep.log.Info("refused a change of the session with 488", "call_id", d.callID, "error", err)
-			answer(sip.StatusNotAcceptableHere, "Not Acceptable Here")
+			answer(sip.StatusNotAcceptableHere, "Not Acceptable Here", nil)
 			return
 		}
 	}
-	if c := r.Contact(); c != nil {
-		d.peer.target = *c.Address.Clone()
+	d.changed(r, tx, f, body)
+}
+
+// changed says yes to a re-INVITE or an UPDATE. d.mu is held.
+func (d *Dialog) changed(r *inbound, tx *serverTx, f *fork, body []byte) {
+	p, timer := &d.peer, []sip.Header(nil)
+	if f != nil && d.phase == early {
+		p = &f.peer
 	}
-	ok := d.respond(r.Request, sip.StatusOK, "OK", body)
+	p.refresh(r.Request)
+	if d.phase == confirmed {
+		timer = d.giveTimer(r.Request)
+	}
+	ok := d.respond(r.Request, sip.StatusOK, "OK", body, timer...)
 	err := error(nil)
 	if r.Method == sip.INVITE {
-		err = d.accept(tx, ok, r.CSeq().SeqNo)
+		err = d.accept(tx, ok, r.Request)
 	} else {
 		err = tx.Respond(ok)
 	}

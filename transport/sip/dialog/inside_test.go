@@ -42,7 +42,7 @@ func TestRefusals(t *testing.T) {
 		{"CSeq of another method", strings.Replace(invite("x"), "CSeq: 1 INVITE", "CSeq: 1 BYE", 1), "400 BYE"},
 		{"no magic cookie", strings.Replace(invite("x"), "z9hG4bK-i-", "", 1), "400 INVITE"},
 		{"SIP/3.0", strings.Replace(invite("x"), "test SIP/2.0", "test SIP/3.0", 1), ""},
-		{"100rel required", strings.Replace(invite("x"), "Max-", "Require: 100rel\nMax-", 1), "420 INVITE"},
+		{"unknown extension required", strings.Replace(invite("x"), "Max-", "Require: timer, nothing\nMax-", 1), "420 INVITE"},
 		{"not SDP", strings.Replace(invite("x"), "application/sdp", "text/plain", 1), "415 INVITE"},
 		{"body without a type", without("Content-Type"), "415 INVITE"},
 	} {

@@ -12,7 +12,7 @@ import (
 )
 
 // allow is the Allow header: what a dialog of ours understands.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 
 // receive takes every message from sipgo's sockets, in the order in which they
 // came, and puts it into the lane of its call. It must not block.
@@ -133,8 +133,8 @@ func (e *Endpoint) route(r *inbound) {
 		_ = tx.Receive(r.Request) // a repetition: sipgo repeats the response
 		return
 	}
-	if r.Method == sip.OPTIONS {
-		e.reply(r, sip.StatusOK, "OK", sip.NewHeader("Allow", allow), sip.NewHeader("Accept", "application/sdp"))
+	if r.Method == sip.OPTIONS && r.tag == "" {
+		e.reply(r, sip.StatusOK, "OK", abilities()...)
 		return
 	}
 	if r.Method == sip.INVITE && r.tag == "" {
@@ -167,7 +167,7 @@ func (e *Endpoint) route(r *inbound) {
 // refuse answers a request that belongs to nothing here.
 func (e *Endpoint) refuse(r *inbound, tx *serverTx) {
 	switch r.Method {
-	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY:
+	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY, sip.OPTIONS:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil))
 	case sip.REGISTER, sip.SUBSCRIBE, sip.REFER, sip.MESSAGE, sip.PUBLISH:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow)))
@@ -249,7 +249,7 @@ func (e *Endpoint) response(req *sip.Request, tag string, status int, phrase str
 		res.AppendHeader(h)
 	}
 	if len(body) > 0 {
-		res.AppendHeader(sip.NewHeader("Content-Type", "application/sdp"))
+		res.AppendHeader(sip.NewHeader("Content-Type", sdpType))
 	}
 	res.SetBody(body)
 	return res

@@ -16,6 +16,9 @@ type Invitation struct {
 	Request
 	// Body is the session description offered; empty asks for an offer of ours.
 	Body []byte
+	// MaxForwards is how many hops the call may still take (RFC 3261 section
+	// 20.22).
+	MaxForwards int
 }
 
 // incoming is an INVITE that is not settled.
@@ -24,7 +27,8 @@ type incoming struct {
 	tx  *serverTx
 	key string // in the registry
 	// final is our 200, for a repetition that comes after the transaction.
-	final *sip.Response
+	final    *sip.Response
+	reliable reliable
 }
 
 // inviteKey identifies a request beyond its transaction (RFC 3261 section
@@ -47,12 +51,16 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 		refuse(sip.StatusBadRequest, "Missing Contact Header")
 		return
 	}
-	if require := r.GetHeader("Require"); require != nil {
-		refuse(sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", require.Value()))
+	if no := unsupported(r.Request); no != "" {
+		refuse(sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", no))
 		return
 	}
 	if !carriesSDP(r.Request) {
-		refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", "application/sdp"))
+		refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", sdpType))
+		return
+	}
+	if tooShort(r.Request) {
+		refuse(statusTooShort, "Session Interval Too Small", minSE())
 		return
 	}
 	network := sip.NetworkToUpper(r.Transport())
@@ -64,11 +72,13 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	}
 	d := &Dialog{ep: e, callID: r.CallID().Value(), tag: e.newTag()}
 	d.in = &incoming{req: r.Request, tx: tx, key: inviteKey(r.Request)}
+	d.in.reliable.required = requires(r.Request, option100rel)
+	d.in.reliable.supported = supports(r.Request, option100rel)
 	from, to := r.To().AsFrom(), r.From().AsTo()
 	from.Params.Add("tag", d.tag)
 	d.self = self{from: &from, contact: contact}
-	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, target: *r.Contact().Address.Clone(), network: network}
-	d.peer.flow = r.source.String()
+	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, network: network, flow: r.source.String()}
+	d.peer.refresh(r.Request)
 	for _, h := range r.GetHeaders("Record-Route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
 			d.peer.routes = append(d.peer.routes, *rr.Address.Clone())
@@ -80,7 +90,10 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	}
 	tx.dialog.Store(d)
 	d.trace(r.Request, false)
-	invitation := Invitation{Request: e.newRequest(r.Request, r.source), Body: r.Body()}
+	invitation := Invitation{Request: e.newRequest(r.Request, r.source), Body: r.Body(), MaxForwards: maxForwards}
+	if h := r.MaxForwards(); h != nil {
+		invitation.MaxForwards = int(h.Val())
+	}
 	invitation.To.URI = invitation.URI
 	d.handler = e.cfg.Incoming(d, invitation)
 }
@@ -95,23 +108,25 @@ func carriesSDP(req *sip.Request) bool {
 		return false
 	}
 	kind, _, _ := strings.Cut(req.ContentType().Value(), ";")
-	return strings.EqualFold(strings.TrimSpace(kind), "application/sdp")
+	return strings.EqualFold(strings.TrimSpace(kind), sdpType)
 }
 
-// respond makes a response to an INVITE that says how to reach us.
-func (d *Dialog) respond(req *sip.Request, status int, phrase string, body []byte) *sip.Response {
-	return d.ep.response(req, d.tag, status, phrase, body, d.self.contact.Clone(), sip.NewHeader("Allow", allow))
+// respond makes a response to an INVITE or UPDATE that says how to reach us.
+func (d *Dialog) respond(req *sip.Request, status int, phrase string, body []byte, headers ...sip.Header) *sip.Response {
+	ours := []sip.Header{d.self.contact.Clone(), sip.NewHeader("Allow", allow), sip.NewHeader("Supported", supported)}
+	return d.ep.response(req, d.tag, status, phrase, body, append(ours, headers...)...)
 }
 
 // Progress tells the caller that its call is being dealt with: 180 when somebody
-// is alerted, 183 with a session description for early media.
+// is alerted, 183 with a session description for early media. A caller that can
+// acknowledge it gets a session description for certain (RFC 3262).
 func (d *Dialog) Progress(status int, phrase string, body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.phase != early || d.in == nil {
+	if d.phase != early || d.in == nil || d.in.reliable.answer != nil {
 		return ErrOver
 	}
-	if err := d.in.tx.Respond(d.respond(d.in.req, status, phrase, body)); err != nil {
+	if err := d.progress(status, phrase, body); err != nil {
 		return fmt.Errorf("send %d: %w", status, err)
 	}
 	return nil
@@ -119,17 +134,32 @@ func (d *Dialog) Progress(status int, phrase string, body []byte) error {
 
 // Answer picks up the call. The 200 is repeated until the caller acknowledges
 // it, which is told as Confirmed; a caller that never does gets a BYE after 64
-// times T1 (RFC 3261 section 13.3.1.4).
+// times T1 (RFC 3261 section 13.3.1.4). It waits until an earlier session
+// description has got through (RFC 3262 section 3), and has none then.
 func (d *Dialog) Answer(body []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.phase != early || d.in == nil {
+	if d.phase != early || d.in == nil || d.in.reliable.answer != nil {
 		return ErrOver
 	}
-	ok := d.respond(d.in.req, sip.StatusOK, "OK", body)
-	if err := d.accept(d.in.tx, ok, d.in.req.CSeq().SeqNo); err != nil {
+	r := &d.in.reliable
+	if r.settled {
+		body = nil
+	}
+	ok := d.respond(d.in.req, sip.StatusOK, "OK", body, d.giveTimer(d.in.req)...)
+	if r.settled && (r.open != nil || len(r.waiting) > 0) {
+		r.answer = ok
+		return nil
+	}
+	return d.pickUp(ok)
+}
+
+// pickUp sends our 200. d.mu is held.
+func (d *Dialog) pickUp(ok *sip.Response) error {
+	if err := d.accept(d.in.tx, ok, d.in.req); err != nil {
 		return err
 	}
+	d.in.reliable.stop()
 	d.phase = confirmed
 	d.in.final = ok
 	return nil

@@ -28,7 +28,29 @@ const writeTimeout = time.Second
 type transactions struct {
 	mu     sync.Mutex
 	server map[string]*serverTx
-	client map[string]*sip.ClientTx
+	client map[string]*clientTx
+}
+
+// clientTx is a request of ours that waits for its answer.
+type clientTx struct {
+	*sip.ClientTx
+	// ack is what sipgo has acknowledged a refusal of an INVITE with. Only the
+	// lane of the call touches it.
+	ack sip.Message
+}
+
+// acking is the connection of a request. It keeps the ACK.
+type acking struct {
+	sip.Connection
+	tx *clientTx
+}
+
+// WriteMsg sends a message.
+func (c acking) WriteMsg(m sip.Message) error {
+	if req, ok := m.(*sip.Request); ok && req.IsAck() {
+		c.tx.ack = m
+	}
+	return c.Connection.WriteMsg(m)
 }
 
 // serverTx is a request that we answer.
@@ -43,7 +65,7 @@ type serverTx struct {
 }
 
 func newTransactions() *transactions {
-	return &transactions{server: map[string]*serverTx{}, client: map[string]*sip.ClientTx{}}
+	return &transactions{server: map[string]*serverTx{}, client: map[string]*clientTx{}}
 }
 
 func (t *transactions) findServer(key string) *serverTx {
@@ -52,7 +74,7 @@ func (t *transactions) findServer(key string) *serverTx {
 	return t.server[key]
 }
 
-func (t *transactions) findClient(key string) *sip.ClientTx {
+func (t *transactions) findClient(key string) *clientTx {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.client[key]
@@ -119,7 +141,7 @@ func (tx *serverTx) acknowledged(ack *sip.Request) {
 // begin sends a request in a transaction of its own. ended is called once, when
 // the transaction is over, with sip.ErrTransactionTimeout if nobody answered.
 // ended must not block.
-func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(error)) (*sip.ClientTx, error) {
+func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(error)) (*clientTx, error) {
 	if size := len(req.String()); size > maxRequest && !sip.IsReliable(req.Transport()) {
 		return nil, fmt.Errorf("%s of %d bytes is too long for UDP (%d); add ;transport=tcp to the address it goes to",
 			req.Method, size, maxRequest)
@@ -132,7 +154,8 @@ func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(e
 	if err != nil {
 		return nil, fmt.Errorf("send %s: %w", req.Method, err)
 	}
-	tx := sip.NewClientTx(key, req, traced{c, trace}, e.quiet)
+	tx := new(clientTx)
+	tx.ClientTx = sip.NewClientTx(key, req, acking{traced{c, trace}, tx}, e.quiet)
 	tx.OnTerminate(func(key string, err error) {
 		e.tx.mu.Lock()
 		delete(e.tx.client, key)
@@ -151,8 +174,13 @@ func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(e
 
 // receive hands a response to its transaction. sipgo passes it on through a
 // channel with its lock held, where we throw it away: dialogs get all responses
-// straight from the socket, in order.
-func receive(tx *sip.ClientTx, res *sip.Response) {
+// straight from the socket, in order. A refusal that comes again is acknowledged
+// here: sipgo would wait for T2 before it did, and so would the call.
+func receive(tx *clientTx, res *sip.Response) {
+	if res.StatusCode >= 300 && tx.ack != nil {
+		_ = tx.Connection().WriteMsg(tx.ack) // else it comes once more
+		return
+	}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
