@@ -80,6 +80,14 @@ func (d *Dialog) trace(m sip.Message, sent bool) {
 	})
 }
 
+// heard tells a message that came. It may not be called with d.mu held: an answer
+// of ours that it is the answer to is told first.
+func (d *Dialog) heard(m sip.Message) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.trace(m, false)
+}
+
 func (d *Dialog) traceSent(m sip.Message) { d.trace(m, true) }
 
 // emit tells an event. It may be called with d.mu held.

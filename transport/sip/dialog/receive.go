@@ -128,7 +128,7 @@ func (e *Endpoint) route(r *inbound) {
 	}
 	if tx := e.tx.findServer(key); tx != nil {
 		if d := tx.dialog.Load(); d != nil {
-			d.trace(r.Request, false)
+			d.heard(r.Request)
 		}
 		_ = tx.Receive(r.Request) // a repetition: sipgo repeats the response
 		return
@@ -144,7 +144,7 @@ func (e *Endpoint) route(r *inbound) {
 		}
 	}
 	if d != nil {
-		d.trace(r.Request, false)
+		d.heard(r.Request)
 	}
 	tx, err := e.answer(key, r, d)
 	if err != nil {
@@ -186,7 +186,7 @@ func (e *Endpoint) onAck(r *inbound, d *Dialog) {
 		d = tx.dialog.Load()
 	}
 	if d != nil {
-		d.trace(r.Request, false)
+		d.heard(r.Request)
 	}
 	switch {
 	case tx != nil && !tx.answered.Load():
@@ -209,7 +209,7 @@ func (e *Endpoint) onCancel(r *inbound) {
 		e.reply(r, sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist")
 		return
 	}
-	d.trace(r.Request, false)
+	d.heard(r.Request)
 	ok := e.response(r.Request, d.tag, sip.StatusOK, "OK", nil)
 	if err := (traced{r.conn, d.traceSent}).WriteMsg(ok); err != nil {
 		e.log.Debug("answer CANCEL", "error", err)
@@ -263,7 +263,7 @@ func (e *Endpoint) onResponse(res *sip.Response) {
 	tag, _ := res.From().Params.Get("tag")
 	d := e.dialogs.find(tag, res.CallID().Value())
 	if d != nil {
-		d.trace(res, false)
+		d.heard(res)
 	}
 	key, err := sip.ClientTxKeyMake(res)
 	if err != nil {

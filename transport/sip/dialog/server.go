@@ -89,7 +89,7 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 		return
 	}
 	tx.dialog.Store(d)
-	d.trace(r.Request, false)
+	d.heard(r.Request)
 	invitation := Invitation{Request: e.newRequest(r.Request, r.source), Body: r.Body(), MaxForwards: maxForwards}
 	if h := r.MaxForwards(); h != nil {
 		invitation.MaxForwards = int(h.Val())
@@ -179,7 +179,7 @@ func (d *Dialog) reject(status int, phrase string, headers []sip.Header) {
 // repeated takes an INVITE that is not new but whose transaction is gone, or
 // that came by another way (482, RFC 3261 section 8.2.2.2).
 func (d *Dialog) repeated(e *Endpoint, r *inbound, key string) {
-	d.trace(r.Request, false)
+	d.heard(r.Request)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
