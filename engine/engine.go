@@ -277,10 +277,9 @@ func (e *Engine) Living() int {
 	return len(e.calls)
 }
 
-// Shutdown takes no new calls, lets those that live go on until ctx ends, hangs
-// the rest up, and waits until every record is written and every App is told,
-// but no longer than grace for each of the two.
-func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
+// Drain takes no new calls from now on, and returns when none is left that lives,
+// or when ctx ends.
+func (e *Engine) Drain(ctx context.Context) {
 	e.mu.Lock()
 	e.draining = true
 	e.closeIfIdle()
@@ -288,10 +287,17 @@ func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
 	select {
 	case <-e.idle:
 	case <-ctx.Done():
-		e.hangUpAll()
-		if !within(grace, e.idle) {
-			e.log.Error("calls did not end when they were hung up", "calls", e.Living())
-		}
+	}
+}
+
+// Shutdown takes no new calls, lets those that live go on until ctx ends, hangs
+// the rest up, and waits until every record is written and every App is told,
+// but no longer than grace for each of the two.
+func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
+	e.Drain(ctx)
+	e.hangUpAll()
+	if !within(grace, e.idle) {
+		e.log.Error("calls did not end when they were hung up", "calls", e.Living())
 	}
 	told := make(chan struct{})
 	go func() { e.goroutines.Wait(); close(told) }()

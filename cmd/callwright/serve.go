@@ -3,13 +3,18 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
 	neturl "net/url"
+	"os"
+	"os/signal"
 	"strings"
+	"syscall"
+	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/sample"
@@ -105,8 +110,24 @@ func (s *serveCommand) Run(w *world) error {
 	}
 	fmt.Fprintln(w.out, hint)
 	<-w.ctx.Done()
+	if !errors.Is(context.Cause(w.ctx), syscall.EPIPE) { // else nobody looks any more
+		drain(house, c.Drain, log)
+	}
 	log.Info("stopping: hanging up and writing records")
 	return house.Stop()
+}
+
+// drain lets the calls that live go on for a while, or until one more signal
+// comes.
+func drain(house *server.Server, grace time.Duration, log *slog.Logger) {
+	hurry, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	limited, cancel := context.WithTimeout(hurry, grace)
+	defer cancel()
+	if n := house.Engine.Living(); n > 0 && grace > 0 {
+		log.Info("no new calls are taken; those that live may go on, and one more signal hangs them up", "calls", n, "for", grace)
+	}
+	house.Drain(limited)
 }
 
 // settled gives an address of SIP with the port that the system chose, if it

@@ -114,6 +114,9 @@ func (s *Server) Start(calls Calls) (err error) {
 // Addr gives the address that is listened on, of "udp" or "tcp".
 func (s *Server) Addr(network string) netip.AddrPort { return s.endpoint.Addr(network) }
 
+// Drain has load balancers that ask by OPTIONS told to send no more calls here.
+func (s *Server) Drain() { s.endpoint.Drain() }
+
 // Close ends all legs and frees the sockets, also of a Server that could not be
 // started.
 func (s *Server) Close() error {

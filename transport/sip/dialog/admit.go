@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/shield"
 )
 
 // strangersRead is how many packets of unknown sources are read in a second;
@@ -35,11 +37,14 @@ func (e *Endpoint) filter(props sip.TransportReadProps, data []byte) ([]byte, er
 		return data, nil // a stream is no messages yet; see receive
 	}
 	source := from.AddrPort()
-	if e.admits(source) || bytes.Contains(data, []byte(e.secret)) {
+	if e.admits(source) {
 		return data, nil
 	}
-	if e.strangers.flood(time.Now()) {
-		return nil, nil // not worth reading
+	if !e.worthReading(source, data) {
+		return nil, nil
+	}
+	if bytes.Contains(data, []byte(e.secret)) {
+		return data, nil
 	}
 	msg, err := sip.ParseMessage(data)
 	req, ok := msg.(*sip.Request)
@@ -56,6 +61,22 @@ func (e *Endpoint) filter(props sip.TransportReadProps, data []byte) ([]byte, er
 		e.turnAway(req, source, *no, props.LocalAddr)
 	}
 	return nil, nil
+}
+
+// worthReading says whether a packet of a stranger is read: its source and all
+// strangers together have a share in each second, and scanners have none.
+func (e *Endpoint) worthReading(source netip.AddrPort, data []byte) bool {
+	now := time.Now()
+	switch {
+	case !e.shield.Take(source.Addr(), now):
+		e.strangers.drop()
+		return false
+	case shield.Scanner(data):
+		e.shield.Refused(source.Addr(), now)
+		e.strangers.drop()
+		return false
+	}
+	return !e.strangers.flood(now)
 }
 
 // turnAway answers a request that sipgo is not to see. The answer leaves by the
@@ -128,7 +149,11 @@ func (e *Endpoint) refusal(req *sip.Request, source netip.AddrPort, no Response)
 // refused tells that a request was refused, now and then, and says whether it is
 // worth an answer.
 func (e *Endpoint) refused(req *sip.Request, source netip.AddrPort, no Response) (answer bool) {
-	answer, tell, missed := e.strangers.seen(time.Now())
+	now := time.Now()
+	if !e.admits(source) {
+		e.shield.Refused(source.Addr(), now)
+	}
+	answer, tell, missed := e.strangers.seen(now)
 	if tell && e.cfg.Refused != nil && wellFormed(req) {
 		e.cfg.Refused(e.newRequest(req, source), no, missed)
 	}
@@ -169,6 +194,13 @@ func (s *strangers) flood(now time.Time) bool {
 	}
 	s.missed++
 	return true
+}
+
+// drop counts a packet that is dropped without a word.
+func (s *strangers) drop() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.missed++
 }
 
 // seen counts one request that is refused and says what to do about it.

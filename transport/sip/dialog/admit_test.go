@@ -183,3 +183,59 @@ func TestSourceBehindProxies(t *testing.T) {
 		})
 	}
 }
+
+// A flood of one stranger is dropped without a word; others are heard, and so
+// are friends. Scanners never get an answer.
+func TestFloodAndScanners(t *testing.T) {
+	t.Parallel()
+	var friend atomic.Pointer[netip.AddrPort]
+	e := open(t, Config{Admit: func(source netip.AddrPort) bool { return friend.Load() != nil && source == *friend.Load() }})
+	scanner := newWire(t, e.Addr("udp"))
+	scanner.send(strings.Replace(invite("scan"), "From:", "User-Agent: friendly-scanner\n\tFrom:", 1))
+	scanner.silent()
+
+	loud, w := newWire(t, e.Addr("udp")), newWire(t, e.Addr("udp"))
+	at := w.conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	friend.Store(&at)
+	answered := 0
+	for i := range 100 {
+		loud.send(invite(fmt.Sprint("loud", i)))
+	}
+	w.handled("friend") // all of the flood came before
+	if err := loud.conn.SetReadDeadline(time.Now().Add(100 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	for buf := make([]byte, 2000); ; answered++ {
+		if _, err := loud.conn.Read(buf); err != nil {
+			break
+		}
+	}
+	if answered == 0 || answered > 2*strangersAnswered {
+		t.Errorf("%d of 100 calls of a stranger were answered, want up to %d in a second", answered, strangersAnswered)
+	}
+	source := loud.conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
+	for e.shield.Take(source, time.Now()) {
+	}
+	loud.send(invite("later"))
+	loud.silent()
+	w.handled("friend again")
+}
+
+// Who asks whether we are there is told when nothing new should come; calls are
+// for others to refuse.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	c := newCalls(t)
+	e := open(t, Config{Incoming: c.incoming})
+	w := newWire(t, e.Addr("udp"))
+	w.handled("before")
+	e.Drain()
+	w.send(strings.NewReplacer("INVITE", "OPTIONS").Replace(invite("ask")))
+	if res := w.expect("503 OPTIONS"); len(res.GetHeaders("Retry-After")) == 0 {
+		t.Error("there is no Retry-After")
+	}
+	w.send(invite("call"))
+	call := c.next()
+	call.Hangup(503, "Service Unavailable")
+	w.send(inside("ACK", "call", 1, w.expect("503 INVITE", "100 INVITE")))
+}

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/shield"
 )
 
 // Config is what an Endpoint needs to know.
@@ -76,6 +78,7 @@ type Endpoint struct {
 	tx        *transactions
 	dialogs   *registry
 	strangers *strangers
+	shield    *shield.Shield
 	// asking has, by our tag, where responses to what an Asker asks go.
 	asking sync.Map
 	// secret is in every tag and branch that we make. Who sends it back was
@@ -84,7 +87,9 @@ type Endpoint struct {
 	// expires is Config.SessionExpires in seconds.
 	expires int
 	closing atomic.Bool
-	serving sync.WaitGroup
+	// draining says that nothing new is to come here.
+	draining atomic.Bool
+	serving  sync.WaitGroup
 }
 
 // sipgoSetup sets what sipgo keeps in package variables, once in a process and
@@ -129,7 +134,7 @@ func Listen(cfg Config) (*Endpoint, error) {
 		expires: expires,
 		cfg:     cfg, log: cfg.Log, quiet: slog.New(murmur{cfg.Log.Handler()}),
 		lanes: newLanes(), tx: newTransactions(), dialogs: newRegistry(),
-		strangers: newStrangers(), secret: token(8),
+		strangers: newStrangers(), shield: shield.New(), secret: token(8),
 	}
 	for _, address := range cfg.Listen {
 		l, err := listen(address, e.log)
@@ -177,6 +182,10 @@ func (e *Endpoint) Addr(network string) netip.AddrPort {
 	}
 	return netip.AddrPort{}
 }
+
+// Drain has peers that ask by OPTIONS told to send nothing new (503). Calls, and
+// new ones too, go on: whoever takes those refuses them.
+func (e *Endpoint) Drain() { e.draining.Store(true) }
 
 // Close ends all dialogs, each with its Ended event, and frees the sockets.
 // Peers are told by BYE, CANCEL or 503 but not waited for. It may be called

@@ -14,6 +14,10 @@ import (
 // allow is the Allow header: what a dialog of ours understands.
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 
+// drainRetryAfter is for how many seconds nobody should ask again whether we are
+// there: another run of ours is soon up.
+const drainRetryAfter = "5"
+
 // receive takes every message from sipgo's sockets, in the order in which they
 // came, and puts it into the lane of its call. It must not block.
 func (e *Endpoint) receive(msg sip.Message) {
@@ -134,6 +138,10 @@ func (e *Endpoint) route(r *inbound) {
 		return
 	}
 	if r.Method == sip.OPTIONS && r.tag == "" {
+		if e.draining.Load() {
+			e.reply(r, sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", drainRetryAfter))
+			return
+		}
 		e.reply(r, sip.StatusOK, "OK", abilities()...)
 		return
 	}

@@ -30,9 +30,11 @@ type Config struct {
 	// one it is made at the first start and kept in DataDir.
 	EncryptionKey string   `koanf:"encryption_key"`
 	Webhooks      Webhooks `koanf:"webhooks"`
-	Objects       `koanf:",squash"`
-	Limits        Limits `koanf:"limits"`
-	Later         `koanf:",squash"`
+	// Drain is for how long calls may go on when the server is told to stop.
+	Drain   time.Duration `koanf:"drain"`
+	Objects `koanf:",squash"`
+	Limits  Limits `koanf:"limits"`
+	Later   `koanf:",squash"`
 	// Sample are the objects that hold while none are configured, neither here
 	// nor by the admin API. They are not kept.
 	Sample Objects `koanf:"-"`
@@ -136,7 +138,7 @@ func Default() Config {
 		HTTP:     HTTP{Listen: "127.0.0.1:8080", PublicURL: "http://127.0.0.1:8080"},
 		SIP:      SIP{Listen: []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"}, SessionExpires: 30 * time.Minute},
 		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999", Tones: tone.DefaultCountry, Timeout: 30 * time.Second},
-		Database: "sqlite:callwright.db", Recordings: "recordings", DataDir: ".",
+		Database: "sqlite:callwright.db", Recordings: "recordings", DataDir: ".", Drain: 30 * time.Second,
 		Limits: Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
 	}
 }

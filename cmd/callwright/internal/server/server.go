@@ -171,6 +171,14 @@ func quietly(stop func()) func() error {
 // started notes how to stop what was just started.
 func (s *Server) started(stop func() error) { s.stops = append(s.stops, stop) }
 
+// Drain takes no new calls and says so to whoever asks, by HTTP or OPTIONS. It
+// returns when the last call has ended, or when ctx ends.
+func (s *Server) Drain(ctx context.Context) {
+	s.API.Drain()
+	s.SIP.Drain()
+	s.Engine.Drain(ctx)
+}
+
 // Stop hangs up every call, writes every record, tells every app, and stops
 // everything in the opposite order of starting. The error says what could not
 // be done, such as records that are not written.
