@@ -98,8 +98,8 @@ func scheme(uri string) string {
 }
 
 // checkURI says what is wrong with a URI, and "" if nothing is. Only SIP URIs are
-// looked into (RFC 3261 section 19.1); headers in them are for those that are
-// kept or referred to, not for what is asked for.
+// looked into. Headers in them are for those that are kept or referred to, not
+// for what is asked for (RFC 3261 section 19.1.1).
 func checkURI(uri string, headers bool) (bad string) {
 	for i := range len(uri) {
 		if c := uri[i]; c <= ' ' || c >= 0x7f || c == '<' || c == '>' || c == '"' {
@@ -112,30 +112,33 @@ func checkURI(uri string, headers bool) (bad string) {
 		return "URI Without Scheme"
 	case len(uri) == len(s)+1:
 		return "Empty URI"
-	case s != "sip" && s != "sips":
-		return ""
+	case strings.Trim(s, "abcdefghijklmnopqrstuvwxyz") != "":
+		return "Scheme Not Known" // the parser reads none of these
+	case s == "sip" || s == "sips":
+		return checkSIP(uri[len(s)+1:], headers)
 	}
-	rest := uri[len(s)+1:]
-	if i := strings.IndexByte(rest, '@'); i >= 0 {
-		user := rest[:i]
-		rest = rest[i+1:]
-		if user == "" || user[0] == ':' || strings.ContainsAny(user, "[]") || strings.Contains(rest, "@") && !headers {
-			return "User Part Not Readable"
-		}
+	return ""
+}
+
+// checkSIP looks at what stands behind "sip:". It refuses what the parser would
+// cut at other places.
+func checkSIP(s string, headers bool) (bad string) {
+	user, rest, found := strings.Cut(s, "@")
+	switch {
+	case strings.HasPrefix(s, "//"):
+		return "Slashes Not Allowed In SIP URI"
+	case !found:
+		rest = s
+	case user == "" || user[0] == ':' || strings.ContainsAny(user, "[]"):
+		return "User Part Not Readable"
 	}
 	t := text{s: rest}
-	host := t.s
-	if strings.HasPrefix(t.s, "[") {
-		end := strings.IndexByte(t.s, ']')
-		if end < 0 || end > 41 {
-			return "Bracket Not Closed"
-		}
-		host, t.s = t.s[:end+1], t.s[end+1:]
-	} else {
-		host = t.until(":;?")
-	}
-	if !isHost(host) {
+	host := t.host(":;?")
+	switch {
+	case !isHost(host):
 		return "Host Expected In URI"
+	case !found && strings.Contains(t.s, "["):
+		return "Bracket Out Of Place"
 	}
 	if strings.HasPrefix(t.s, ":") {
 		t.s = t.s[1:]
@@ -143,8 +146,7 @@ func checkURI(uri string, headers bool) (bad string) {
 			return "Port Not A Number"
 		}
 	}
-	t.until("?")
-	if t.s != "" && !headers {
+	if t.until("?"); t.s != "" && !headers {
 		return "Headers Not Allowed In This URI"
 	}
 	return ""

@@ -7,12 +7,11 @@
 // Check is a pure function of one message. It holds the syntax of RFC 3261 section
 // 25 and the handling that RFC 4475 assigns, it writes what is allowed but unusual
 // in the form that the parser reads, and it makes its answers from the bytes
-// themselves, because what it refuses nobody could parse. Conn does the same for
-// a stream, which it cuts into messages within limits of size and time; Listener
-// hands over a connection only when it has said something.
+// themselves, because what it refuses nobody could parse. Length finds the end of
+// a message in a stream, within limits of size.
 //
-// It keeps no state between messages and knows no transaction, dialog, user or
-// trunk. What a well-formed request asks for is not its business.
+// It reads no socket, keeps no state between messages, and knows no transaction,
+// dialog, user or trunk. What a well-formed request asks for is not its business.
 //
-// Read verdict.go first, then message.go and, for streams, conn.go.
+// Read verdict.go first, then message.go, and length.go for streams.
 package intake

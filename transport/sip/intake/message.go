@@ -125,16 +125,15 @@ func (m *message) add(line []byte) {
 
 // line takes a line off; it ends with CR LF (RFC 3261 section 7).
 func (m *message) line(data []byte) (line, rest []byte) {
-	i := bytes.IndexByte(data, '\n')
-	if i < 0 {
+	switch i := bytes.IndexByte(data, '\n'); {
+	case i < 0:
 		m.complain("Line Without End")
-		return data, nil
-	}
-	line, rest = data[:i], data[i+1:]
-	if i == 0 || line[i-1] != '\r' {
+		line = data
+	case i == 0 || data[i-1] != '\r':
 		m.complain("Line Without Carriage Return")
-	} else {
-		line = line[:i-1]
+		line, rest = data[:i], data[i+1:]
+	default:
+		line, rest = data[:i-1], data[i+1:]
 	}
 	if bytes.IndexByte(line, '\r') >= 0 {
 		m.complain("Carriage Return Inside Line")

@@ -148,18 +148,19 @@ func hop(t *text) (bad string) {
 	return t.params(true)
 }
 
+// host reads a host, which ends at one of some bytes or with its bracket.
+func (t *text) host(stop string) string {
+	if end := strings.IndexByte(t.s, ']'); end > 0 && t.s[0] == '[' {
+		host := t.s[:end+1]
+		t.s = t.s[end+1:]
+		return host
+	}
+	return t.until(stop)
+}
+
 // hostport reads a host and, if there is one, a port.
 func (t *text) hostport() (host, port, bad string) {
-	if t.s != "" && t.s[0] == '[' {
-		end := strings.IndexByte(t.s, ']')
-		if end < 0 || end > 41 {
-			return "", "", "Bracket Not Closed"
-		}
-		host, t.s = t.s[:end+1], t.s[end+1:]
-	} else {
-		host = t.until(":;, \t")
-	}
-	if !isHost(host) {
+	if host = t.host(":;, \t"); !isHost(host) {
 		return "", "", "Host Expected"
 	}
 	if !t.take(':') {
@@ -173,7 +174,7 @@ func (t *text) hostport() (host, port, bad string) {
 
 func isHost(s string) bool {
 	if strings.HasPrefix(s, "[") {
-		return len(s) > 2 && s[len(s)-1] == ']' && strings.Trim(s[1:len(s)-1], "0123456789abcdefABCDEF:.") == ""
+		return len(s) > 2 && len(s) < 42 && s[len(s)-1] == ']' && strings.Trim(s[1:len(s)-1], "0123456789abcdefABCDEF:.") == ""
 	}
 	for i := range len(s) {
 		if c := s[i]; !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {

@@ -34,14 +34,16 @@ type Verdict struct {
 }
 
 // Check judges a message: the bytes of one datagram, or of one message of a
-// stream. What stands behind a body of a stated length is cut off (RFC 3261
+// stream. Line ends before it do not matter. What stands behind a body of a stated length is cut off (RFC 3261
 // section 18.3).
 func Check(data []byte) Verdict {
-	data = bytes.TrimLeft(data, "\r\n")
-	if len(bytes.Trim(data, "\x00")) == 0 {
+	if data = bytes.TrimLeft(data, "\r\n\x00"); len(data) == 0 {
 		return Verdict{}
 	}
 	m := cut(data)
+	if head := len(data) - len(m.body); head > MaxHeader {
+		return endless(data[:MaxHeader], statusMessageTooLarge, "Message Too Large")
+	}
 	if version(m.start) != "" {
 		return m.response(data)
 	}
@@ -125,10 +127,7 @@ func (m message) response(data []byte) Verdict {
 // pass gives a message to the parser, written anew if it is unusual.
 func (m message) pass(data []byte, unusual bool) Verdict {
 	if length := m.first(contentLength); length != nil {
-		want := 0
-		for _, c := range length {
-			want = min(10*want+int(c-'0'), 1<<30)
-		}
+		want := number(length)
 		if want > len(m.body) {
 			v := Verdict{Reason: "Content-Length Beyond End Of Message", cut: m}
 			if version(m.start) == "" {
