@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"net"
 	"net/netip"
@@ -134,7 +135,7 @@ func (u User) check() *EntryError {
 	case u.Contact != "" && (!strings.HasPrefix(u.Contact, "sip:") || party == "" || strings.ContainsAny(party, " <>\"") || !isPeer(address)):
 		return name.wrong("contact", "has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp or tcp)", u.Contact)
 	}
-	return name.dtmf(u.DTMF)
+	return cmp.Or(name.dtmf(u.DTMF), name.srtp(u.SRTP))
 }
 
 func (id EntryID) dtmf(way string) *EntryError {
@@ -143,6 +144,14 @@ func (id EntryID) dtmf(way string) *EntryError {
 		return nil
 	}
 	return id.wrong("dtmf", "has the dtmf %q: write auto, info or inband", way)
+}
+
+func (id EntryID) srtp(policy string) *EntryError {
+	switch policy {
+	case "", SRTPOff, SRTPAllow, SRTPRequire:
+		return nil
+	}
+	return id.wrong("srtp", "has the srtp %q: write off, allow or require", policy)
 }
 
 func (g Group) check() *EntryError {
@@ -175,7 +184,7 @@ func (t Trunk) check() *EntryError {
 	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
 		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
 	}
-	return name.dtmf(t.DTMF)
+	return cmp.Or(name.dtmf(t.DTMF), name.srtp(t.SRTP))
 }
 
 // isPeer says whether an address like "host:port;transport=tcp" can be one.

@@ -108,7 +108,7 @@ func (d *index) addApp(a App) *EntryError {
 func (d *index) addUser(u User) *EntryError {
 	u.Account = cmp.Or(u.Account, DefaultAccount)
 	name := u.EntryID()
-	if err := cmp.Or(d.owner(name, u.Account), d.mine(name, u.Account, u.App), name.dtmf(u.DTMF)); err != nil {
+	if err := cmp.Or(d.owner(name, u.Account), d.mine(name, u.Account, u.App), name.dtmf(u.DTMF), name.srtp(u.SRTP)); err != nil {
 		return err
 	}
 	k := key{u.Account, u.ID}
@@ -186,7 +186,7 @@ func (d *index) addPattern(n Number) *EntryError {
 func (d *index) addTrunk(t Trunk) *EntryError {
 	t.Account = cmp.Or(t.Account, DefaultAccount)
 	name := t.EntryID()
-	if err := cmp.Or(d.owner(name, t.Account), d.mine(name, t.Account, t.App), name.dtmf(t.DTMF)); err != nil {
+	if err := cmp.Or(d.owner(name, t.Account), d.mine(name, t.Account, t.App), name.dtmf(t.DTMF), name.srtp(t.SRTP)); err != nil {
 		return err
 	}
 	if slices.ContainsFunc(d.trunks, func(o Trunk) bool { return o.Name == t.Name && o.Account == t.Account }) {

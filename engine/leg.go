@@ -64,8 +64,8 @@ type LegInfo struct {
 }
 
 // LegEvent is something that happened on a leg. The list is closed: LegMessage,
-// LegRinging, LegAnswered, LegConfirmed, LegMedia, LegReferred, LegTransfer,
-// LegEnded.
+// LegNote, LegRinging, LegAnswered, LegConfirmed, LegMedia, LegReferred,
+// LegTransfer, LegEnded.
 type LegEvent interface{ legEvent() }
 
 // LegMessage is a signalling message that was sent or came, for the timeline.
@@ -77,6 +77,12 @@ type LegMessage struct {
 	Summary string
 	// Peer is where it went to or came from.
 	Peer string
+}
+
+// LegNote is something about the leg that a person should know, for the timeline.
+type LegNote struct {
+	At   time.Time
+	Text string
 }
 
 // LegRinging says that the party of an outgoing leg is alerted. It comes for
@@ -140,6 +146,7 @@ type LegEnded struct {
 }
 
 func (LegMessage) legEvent()   {}
+func (LegNote) legEvent()      {}
 func (LegReferred) legEvent()  {}
 func (LegTransfer) legEvent()  {}
 func (LegRinging) legEvent()   {}

@@ -32,6 +32,8 @@ func (c *Call) handleLeg(ev LegEvent) Message {
 			arrow = "->"
 		}
 		c.timeline.add(ev.At, EventSIP, fmt.Sprintf("%s %s (%s)", arrow, ev.Summary, ev.Peer), Data{})
+	case LegNote:
+		c.timeline.add(ev.At, EventMedia, ev.Text, Data{})
 	case LegRinging:
 		return legAlerted{ev}
 	case LegAnswered:

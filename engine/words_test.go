@@ -164,6 +164,8 @@ func TestDirectoryComplains(t *testing.T) {
 		`user "u" names app "a"`:                           {Apps: []engine.App{{Key: "a"}}, Accounts: []engine.Account{{ID: "b"}}, Users: []engine.User{{ID: "u", Account: "b", App: "a"}}},
 		`user "v" has the username "x", which user "u"`:    {Users: []engine.User{{ID: "u", Username: "x"}, {ID: "v", Username: "x"}}},
 		`user "u" has the dtmf "morse"`:                    {Users: []engine.User{{ID: "u", DTMF: "morse"}}},
+		`user "u" has the srtp "maybe": write off, allow`:  {Users: []engine.User{{ID: "u", SRTP: "maybe"}}},
+		`trunk "t" has the srtp "on": write off, allow`:    {Trunks: []engine.Trunk{{Name: "t", Address: "a:1", SRTP: "on"}}},
 		`number "+49301" is another account's already`:     {Accounts: []engine.Account{{ID: "b"}}, Numbers: []engine.Number{{Number: "+49301"}, {Number: "+49301", Account: "b"}}},
 		`trunk "t" names app "b", which is not configured`: {Trunks: []engine.Trunk{{Name: "t", App: "b"}}},
 	} {

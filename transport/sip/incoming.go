@@ -87,7 +87,7 @@ func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
 // accept finds out what a call is for and gives its leg to the engine. With a
 // refusal the leg may be nil.
 func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *refusal) {
-	arrival, way, no := s.arrival(in)
+	arrival, how, no := s.arrival(in)
 	arrival.MaxForwards = in.MaxForwards
 	if no != nil {
 		arrival.From, arrival.To = caller(in), called(in.To)
@@ -96,7 +96,7 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 	if arrival.Caller.ID != "" {
 		d.Pin()
 	}
-	leg, err := s.openLeg(in.Source.String(), 0, way)
+	leg, err := s.openLeg(in.Source.String(), 0, how, isPrivate(in.Network, ""))
 	if err != nil {
 		return nil, arrival, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
 	}
@@ -104,8 +104,8 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 	if len(in.Body) > 0 {
 		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
-		case errors.Is(err, sdp.ErrNoCommonCodec):
-			return leg, arrival, refuse(488, "Not Acceptable Here", err.Error()+": PCMU and PCMA are spoken here")
+		case errors.Is(err, sdp.ErrNoCommonCodec), errors.Is(err, sdp.ErrSecrecy):
+			return leg, arrival, refuse(488, "Not Acceptable Here", how.explain(err).Error())
 		case err != nil:
 			return leg, arrival, refuse(400, "Bad Session Description", err.Error())
 		}
@@ -116,24 +116,24 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 	return leg, arrival, nil
 }
 
-// arrival finds out who calls whom, and how keys are sent to the caller.
-func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, way string, no *refusal) {
+// arrival finds out who calls whom, and how sound and keys go to the caller.
+func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no *refusal) {
 	user, challenge := s.gate.enter(in.Request)
 	if challenge != nil {
-		return a, "", &refusal{Response: *challenge}
+		return a, how, &refusal{Response: *challenge}
 	}
 	if user.ID != "" {
 		a, no = s.fromUser(user, in)
-		return a, user.DTMF, no
+		return a, termsOfUser(user), no
 	}
 	trunk, stranger := s.gate.trunkOf(in.Request)
 	if stranger != "" {
-		return a, "", refuse(403, "Forbidden", stranger)
+		return a, how, refuse(403, "Forbidden", stranger)
 	}
 	number, no := s.number(trunk, userPart(in.To.URI))
 	return engine.Arrival{
 		Account: cmp.Or(number.Account, trunk.Account), Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number,
-	}, trunk.DTMF, no
+	}, termsOfTrunk(trunk), no
 }
 
 // number finds what was dialled, or says what comes nearest.

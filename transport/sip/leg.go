@@ -5,7 +5,6 @@ package sip
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 	"sync"
 
@@ -22,6 +21,7 @@ type Leg struct {
 	dialog *dialog.Dialog // set before anybody has the leg
 	out    bool           // we called
 	trunk  string         // by which, if by one
+	terms  terms
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make. It is never changed.
 	answer []byte
@@ -33,6 +33,7 @@ type Leg struct {
 	// remote is what the peer's last session description settled; it has no
 	// address before there is one.
 	remote media.Remote
+	cipher media.Suite // that sound goes by; 0 is in the clear
 	// rang says that the called party was alerted.
 	rang bool
 	fate fate
@@ -51,27 +52,6 @@ type fate struct {
 	// that the engine knows.
 	over *engine.LegEnded
 	told bool
-}
-
-// openLeg opens the stream of a new leg. near is a stream that it will be
-// bridged with, peer where the other side is, and way how keys are sent to it:
-// engine.DTMFAuto and the like.
-func (s *Server) openLeg(peer string, near media.StreamID, way string) (*Leg, error) {
-	l := &Leg{media: s.cfg.Media, keys: keys{byInfo: way == engine.DTMFInfo}}
-	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
-	if err != nil {
-		return nil, err
-	}
-	l.stream = stream
-	address, err := s.mediaAddress(local, peer)
-	if err != nil {
-		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
-	}
-	l.session = sdp.New(address, rand.Uint64())
-	if way == engine.DTMFInband {
-		l.session.RefuseEvents()
-	}
-	return l, nil
 }
 
 // Info names the stream.
@@ -139,20 +119,6 @@ func (l *Leg) Answer() error {
 	}
 	return l.connect()
 }
-
-func (l *Leg) offer() []byte {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.session.Offer()
-}
-
-// settled says whether a session description of the peer's was taken.
-func (l *Leg) settled() bool { return l.remote.Addr.IsValid() }
-
-// connect lets sound flow as was settled. It waits for an answer or for early
-// media, because telephones that hear anything stop their own ringing tone.
-// l.mu is held.
-func (l *Leg) connect() error { return l.media.Connect(l.stream, l.remote) }
 
 // gone words a dialog's refusal as the engine knows it.
 func gone(err error) error {
@@ -233,51 +199,14 @@ func (l *Leg) take(ev dialog.Event) error {
 		if l.trunk != "" && (ev.Status == 401 || ev.Status == 407) {
 			l.fate.over.Text += fmt.Sprintf(": trunk %q does not take our credentials; check its username and password", l.trunk)
 		}
+		if ev.Status == 488 && ev.By == dialog.Remote && l.terms.srtp == engine.SRTPRequire {
+			l.fate.over.Text += fmt.Sprintf(": sound was offered encrypted only, because srtp of %s is require; set it to allow if the other side cannot do so", l.terms.of)
+		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
 			l.end()
 		}
 	}
 	return nil
-}
-
-// settle takes the peer's answer to our offer. The last one given holds; one
-// without a description leaves what an earlier one settled. l.mu is held.
-func (l *Leg) settle(body []byte) error {
-	if len(body) == 0 && l.settled() {
-		return nil
-	}
-	remote, err := l.session.Accept(body)
-	if err != nil {
-		return err
-	}
-	l.remote = remote
-	return l.connect()
-}
-
-// mismatch hangs up on a peer that answered what we cannot speak.
-func (l *Leg) mismatch(err error) {
-	l.mu.Lock()
-	l.fate.cause, l.fate.fault = engine.CauseNoCodec, err
-	d, words := l.dialog, l.fate.cause.Words()
-	l.mu.Unlock()
-	d.Hangup(words.SIPStatus, words.SIPReason,
-		dialog.Header{Name: "Reason", Value: fmt.Sprintf(`SIP;cause=%d;text="%s"`, words.SIPStatus, words.SIPReason)})
-}
-
-// onOffer answers an offer that the peer makes inside the call: hold, another
-// address, another codec. An empty one asks for ours.
-func (l *Leg) onOffer(offer []byte) ([]byte, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(offer) == 0 {
-		return l.session.Offer(), nil
-	}
-	answer, remote, err := l.session.Answer(offer)
-	if err != nil {
-		return nil, err
-	}
-	l.remote = remote
-	return answer, l.connect()
 }
 
 // usersOf gives the users of URIs, each once, as if they were dialled.

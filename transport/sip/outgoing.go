@@ -18,7 +18,7 @@ type route struct {
 	uri   string // whom to call
 	host  string // where its number lives, for From
 	trunk engine.Trunk
-	dtmf  string // how keys are sent to it
+	terms terms
 	// network and flow are where it was heard, if it is to be reached there.
 	network, flow string
 }
@@ -50,7 +50,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	leg, err := s.openLeg(way.peer(), r.Near, way.dtmf)
+	leg, err := s.openLeg(way.peer(), r.Near, way.terms, isPrivate(way.network, way.uri))
 	if err != nil {
 		cause := engine.CauseOverload
 		if errors.Is(err, errNoWay) {
@@ -85,7 +85,7 @@ func (s *Server) route(account string, t engine.Target) (route, error) {
 				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
 		}
 		trunk := trunks[0]
-		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, dtmf: trunk.DTMF}, nil
+		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, terms: termsOfTrunk(trunk)}, nil
 	case engine.KindUser:
 		return s.routeToUser(account, t)
 	case engine.KindGroup:

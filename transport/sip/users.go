@@ -108,7 +108,7 @@ func (s *Server) routeToUser(account string, t engine.Target) (route, error) {
 	user, _ := s.cfg.Directory.User(account, t.Address.Value)
 	for _, p := range s.registrar.Places(account, t.Address.Value) {
 		if s.reachable(p) && (t.Contact == "" || t.Contact == p.Contact) {
-			way := route{uri: p.Contact, dtmf: user.DTMF}
+			way := route{uri: p.Contact, terms: termsOfUser(user)}
 			way.network, way.host = flow(p)
 			way.flow = way.host
 			return way, nil
@@ -116,7 +116,7 @@ func (s *Server) routeToUser(account string, t engine.Target) (route, error) {
 	}
 	if user.Contact != "" && (t.Contact == "" || t.Contact == user.Contact) {
 		_, address, _ := strings.Cut(user.Contact, "@")
-		return route{uri: user.Contact, host: hostOf(address), dtmf: user.DTMF}, nil
+		return route{uri: user.Contact, host: hostOf(address), terms: termsOfUser(user)}, nil
 	}
 	return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf(
 		"%s is not there: no phone is registered, and none is configured (users[].contact)", t)}

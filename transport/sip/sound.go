@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/sdp"
+)
+
+// terms are how sound and keys go to and from a party, as is configured of the
+// user or trunk that it is.
+type terms struct {
+	of engine.EntryID
+	// dtmf is how keys are sent: engine.DTMFAuto and the like; srtp is whether
+	// sound is encrypted: engine.SRTPAllow and the like.
+	dtmf, srtp string
+}
+
+func termsOfUser(u engine.User) terms   { return terms{u.EntryID(), u.DTMF, u.SRTP} }
+func termsOfTrunk(t engine.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP} }
+
+// policy is what session descriptions are made by. Keys travel in them, so those
+// that nobody asked for are offered only where nobody can read them: private says
+// that the signalling is encrypted.
+func (t terms) policy(private bool) sdp.Policy {
+	switch {
+	case t.srtp == engine.SRTPOff:
+		return sdp.Off
+	case t.srtp == engine.SRTPRequire:
+		return sdp.Require
+	case private:
+		return sdp.Offer
+	}
+	return sdp.Allow
+}
+
+// explain says of a description that could not be agreed on what to change.
+func (t terms) explain(err error) error {
+	switch {
+	case errors.Is(err, sdp.ErrNoCommonCodec):
+		return fmt.Errorf("%w: PCMU and PCMA are spoken here", err)
+	case !errors.Is(err, sdp.ErrSecrecy):
+		return err
+	case t.srtp == engine.SRTPOff:
+		return fmt.Errorf("%w: srtp of %s is off; set it to allow, or have the other side not encrypt", err, t.of)
+	case t.srtp == engine.SRTPRequire:
+		return fmt.Errorf("%w: srtp of %s is require; set it to allow, or have the other side encrypt (RTP/SAVP with a=crypto)", err, t.of)
+	}
+	return fmt.Errorf("%w: %v, %v and %v are spoken here", err, media.AES128SHA1x80, media.AES128GCM, media.AES128SHA1x32)
+}
+
+// isPrivate says whether signalling by a network, or to a URI, is encrypted.
+func isPrivate(network, uri string) bool {
+	if network == "" {
+		_, network, _ = strings.Cut(strings.ToLower(uri), ";transport=")
+		network, _, _ = strings.Cut(network, ";")
+	}
+	switch strings.ToLower(network) {
+	case "tls", "wss":
+		return true
+	}
+	return strings.HasPrefix(strings.ToLower(uri), "sips:")
+}
+
+// openLeg opens the stream of a new leg. near is a stream that it will be
+// bridged with, peer where the other side is, and private says that what is
+// signalled to it is encrypted.
+func (s *Server) openLeg(peer string, near media.StreamID, t terms, private bool) (*Leg, error) {
+	l := &Leg{media: s.cfg.Media, terms: t, keys: keys{byInfo: t.dtmf == engine.DTMFInfo}}
+	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
+	if err != nil {
+		return nil, err
+	}
+	l.stream = stream
+	address, err := s.mediaAddress(local, peer)
+	if err != nil {
+		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
+	}
+	l.session = sdp.New(address, rand.Uint64())
+	l.session.Encrypt(t.policy(private))
+	if t.dtmf == engine.DTMFInband {
+		l.session.RefuseEvents()
+	}
+	return l, nil
+}
+
+func (l *Leg) offer() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.session.Offer()
+}
+
+// settled says whether a session description of the peer's was taken.
+func (l *Leg) settled() bool { return l.remote.Addr.IsValid() }
+
+// connect lets sound flow as was settled. It waits for an answer or for early
+// media, because telephones that hear anything stop their own ringing tone.
+// l.mu is held.
+func (l *Leg) connect() error {
+	if err := l.media.Connect(l.stream, l.remote); err != nil {
+		return err
+	}
+	was := l.cipher
+	if l.cipher = 0; l.remote.Ours != nil {
+		l.cipher = l.remote.Ours.Suite
+	}
+	switch {
+	case l.cipher == was:
+	case l.cipher != 0:
+		l.tell(engine.LegNote{At: time.Now(), Text: fmt.Sprintf("sound is encrypted by %v", l.cipher)})
+	default:
+		l.tell(engine.LegNote{At: time.Now(), Text: "sound is not encrypted any more: the other side has settled it without keys"})
+	}
+	return nil
+}
+
+// settle takes the peer's answer to our offer. The last one given holds; one
+// without a description leaves what an earlier one settled. l.mu is held.
+func (l *Leg) settle(body []byte) error {
+	if len(body) == 0 && l.settled() {
+		return nil
+	}
+	remote, err := l.session.Accept(body)
+	if err != nil {
+		return l.terms.explain(err)
+	}
+	l.remote = remote
+	return l.connect()
+}
+
+// mismatch hangs up on a peer that answered what we cannot speak.
+func (l *Leg) mismatch(err error) {
+	l.mu.Lock()
+	l.fate.cause, l.fate.fault = engine.CauseNoCodec, err
+	d, words := l.dialog, l.fate.cause.Words()
+	l.mu.Unlock()
+	d.Hangup(words.SIPStatus, words.SIPReason,
+		dialog.Header{Name: "Reason", Value: fmt.Sprintf(`SIP;cause=%d;text="%s"`, words.SIPStatus, words.SIPReason)})
+}
+
+// onOffer answers an offer that the peer makes inside the call: hold, another
+// address, another codec. An empty one asks for ours.
+func (l *Leg) onOffer(offer []byte) ([]byte, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(offer) == 0 {
+		return l.session.Offer(), nil
+	}
+	answer, remote, err := l.session.Answer(offer)
+	if err != nil {
+		return nil, l.terms.explain(err)
+	}
+	l.remote = remote
+	return answer, l.connect()
+}
