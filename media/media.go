@@ -82,10 +82,11 @@ type Remote struct {
 	// peer wants it else. An invalid one is the port above Addr's.
 	Mux  bool
 	RTCP netip.AddrPort
-	// Signalled is the host that the peer signals from. Until packets come from
-	// Addr, the stream follows none but those of Addr's host, or of this one. An
-	// invalid one lets it follow any.
-	Signalled netip.Addr
+	// Nearby are the networks that the peer's packets may come from besides
+	// Addr's host, such as the host that it signals from. The stream neither hears
+	// nor follows others, unless they have its key. None lets it follow anybody.
+	// They are never changed.
+	Nearby []netip.Prefix
 	// LossAfter is for how long a peer that sends may be silent until Lost is
 	// told; 0 is for ever. It counts while Receive is true.
 	LossAfter time.Duration

@@ -57,6 +57,7 @@ func (s *shard) remove(st *stream) {
 	s.finders.take(st.in.finder)
 	s.packs.take(st.out.pack)
 	s.secrets.take(st.secrets)
+	s.nearby.take(st.remote.nearby)
 	delete(s.index, st.id)
 	s.streams.remove(st.self)
 }

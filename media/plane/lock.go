@@ -4,6 +4,8 @@ package plane
 
 import (
 	"math/rand/v2"
+	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -75,14 +77,17 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 	}
 	st.reports.mux, st.reports.wanted = r.Mux, rtp.EndpointOf(r.RTCP)
 	st.life.tended = s.timing.now
+	s.nearby.take(st.remote.nearby)
 	st.remote = remote{
-		known:     true,
-		send:      r.Send,
-		receive:   r.Receive,
-		codec:     r.Codec,
-		events:    r.TelephoneEvent,
-		offered:   to,
-		signalled: rtp.HostOf(r.Signalled),
+		known:   true,
+		send:    r.Send,
+		receive: r.Receive,
+		codec:   r.Codec,
+		events:  r.TelephoneEvent,
+		offered: to,
+	}
+	if len(r.Nearby) > 0 {
+		st.remote.nearby = s.nearby.put(r.Nearby)
 	}
 	s.listenForTones(st, k)
 }
@@ -92,7 +97,7 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 	since := s.timing.now - st.in.from.last // when a packet was taken last
 	switch {
-	case from != st.out.to && st.secrets == 0 && !st.remote.mayBe(from):
+	case from != st.out.to && st.secrets == 0 && !s.mayBe(st, from):
 		return false
 	case st.lock == open && from == st.in.from.stale && since < straggle:
 		return false
@@ -128,10 +133,14 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 }
 
 // mayBe says whether a source can be the peer: whoever is neither where the
-// peer said nor where it signals from could be anybody, even if he knows its SSRC.
-// Whoever has its key is the peer, wherever he is.
-func (r *remote) mayBe(from rtp.Endpoint) bool {
-	return r.signalled == [16]byte{} || from.IP == r.signalled || from.IP == r.offered.IP
+// peer said nor near to where it signals from could be anybody, even if he knows
+// its SSRC. Whoever has its key is the peer, wherever he is.
+func (s *shard) mayBe(st *stream, from rtp.Endpoint) bool {
+	if st.remote.nearby == 0 || from.IP == st.remote.offered.IP {
+		return true
+	}
+	host := from.AddrPort().Addr()
+	return slices.ContainsFunc(s.nearby.at(st.remote.nearby), func(p netip.Prefix) bool { return p.Contains(host) })
 }
 
 // isBack says whether a packet shows where a peer is that has fallen silent. It

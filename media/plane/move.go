@@ -3,6 +3,8 @@
 package plane
 
 import (
+	"net/netip"
+
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/recorder"
 )
@@ -25,6 +27,7 @@ type parcel struct {
 	pack   *pack
 	tape   *recorder.Recording
 	keys   *secrets
+	nearby []netip.Prefix
 }
 
 // move sends a stream to another shard. The plane's lock is held, so that the
@@ -88,6 +91,7 @@ func (s *shard) pack(id media.StreamID) *parcel {
 		pack:   s.packs.take(st.out.pack),
 		tape:   s.tapes.take(st.life.tape),
 		keys:   s.secrets.take(st.secrets),
+		nearby: s.nearby.take(st.remote.nearby),
 	}
 	delete(s.index, id)
 	s.streams.remove(st.self)
@@ -100,9 +104,12 @@ func (s *shard) unpack(p *parcel) {
 	i := s.streams.put(p.stream)
 	st := s.streams.at(i)
 	st.self = i
-	st.playing.prompt, st.ear, st.in.finder, st.out.pack, st.life.tape, st.secrets = 0, 0, 0, 0, 0, 0
+	st.playing.prompt, st.ear, st.in.finder, st.out.pack, st.life.tape, st.secrets, st.remote.nearby = 0, 0, 0, 0, 0, 0, 0
 	if p.prompt != nil {
 		st.playing.prompt = s.prompts.put(p.prompt)
+	}
+	if p.nearby != nil {
+		st.remote.nearby = s.nearby.put(p.nearby)
 	}
 	if p.ear != nil {
 		st.ear = s.ears.put(p.ear)

@@ -301,6 +301,7 @@ func FuzzReceive(f *testing.F) {
 	f.Add([]byte{0x80, 0, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 0xFF, 0xFF})
 	f.Add([]byte{0x80, comfortNoise, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 40})
 	f.Add([]byte{0x80, 0x80 | events, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 5, 0x8A, 3, 0xC0})
+	f.Add([]byte{0x81, 200, 0, 6, 0, 0, 0, 1, 0xE9, 0, 0, 0, 0x80, 0, 0, 0, 0, 0, 0, 160, 0, 0, 0, 1, 0, 0, 0, 160})
 	f.Add([]byte{0xB1, 8, 0, 1, 0, 0, 0, 160, 0, 0, 0, 1, 0, 0, 0, 2, 0xBE, 0xDE, 0, 0, 1, 1})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		fx := setup(t, Config{})

@@ -51,6 +51,7 @@ func (p *phone) report(s rtp.Socket, r rtcp.Report, port uint16) {
 // figuresAt gives the figures of a stream that is open.
 func (f *fixture) figuresAt(id media.StreamID) media.Figures {
 	s := f.shards[0]
+	s.obey()
 	return s.figures(s.streams.at(s.index[id]))
 }
 

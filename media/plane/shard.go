@@ -3,6 +3,7 @@
 package plane
 
 import (
+	"net/netip"
 	"runtime"
 	"sync/atomic"
 	"time"
@@ -56,6 +57,7 @@ type tables struct {
 	finders table[*finder]
 	packs   table[*pack]
 	tapes   table[*recorder.Recording]
+	nearby  table[[]netip.Prefix]
 	secrets table[*secrets]
 }
 

@@ -40,7 +40,9 @@ func setupSiege(t *testing.T) *besieged {
 	}
 	b := &besieged{fixture: f, id: id, announced: from(0), behind: from(0x11), stranger: from(0x22)}
 	b.r = b.announced.remote()
-	b.r.Signalled = b.behind.at.Addr()
+	b.r.Nearby = []netip.Prefix{
+		netip.MustParsePrefix("2001:db8::/32"), netip.PrefixFrom(b.behind.at.Addr(), 32),
+	}
 	f.must(f.Connect(id, b.r))
 	f.step(time.Millisecond)
 	return b

@@ -42,8 +42,7 @@ type remote struct {
 	codec   media.Codec
 	events  uint8 // payload type of telephone-event, 0 for none
 	offered rtp.Endpoint
-	// signalled is the host that it signals from; zero is not known.
-	signalled [16]byte
+	nearby  ref // in shard.nearby, if it may not come from anywhere
 }
 
 // incoming is what is known of what is received.

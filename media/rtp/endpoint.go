@@ -20,14 +20,6 @@ func EndpointOf(a netip.AddrPort) Endpoint {
 	return Endpoint{IP: a.Addr().As16(), Port: a.Port()}
 }
 
-// HostOf is the IP of an Endpoint on a host; that of none is all zeros.
-func HostOf(a netip.Addr) [16]byte {
-	if !a.IsValid() {
-		return [16]byte{}
-	}
-	return a.As16()
-}
-
 // AddrPort turns e back; an IPv4-mapped address becomes IPv4.
 func (e Endpoint) AddrPort() netip.AddrPort {
 	if e == (Endpoint{}) {

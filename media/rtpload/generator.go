@@ -19,7 +19,15 @@ type order struct {
 	Targets []netip.AddrPort `json:"targets,omitempty"` // for each leg, whom to send to
 	Warmup  time.Duration    `json:"warmup,omitempty"`
 	Measure time.Duration    `json:"measure,omitempty"`
+	Rate    int              `json:"rate,omitempty"` // of a flood, in packets a second
 }
+
+const (
+	// maxRate is the most that a flood may have, in packets a second, and
+	// maxFlood how long it may last.
+	maxRate  = 100_000
+	maxFlood = time.Minute
+)
 
 // answer is what it says.
 type answer struct {
@@ -42,6 +50,17 @@ type Report struct {
 	Max  time.Duration `json:"max"`
 	// Gaps is how often 40 ms or more went by between two packets of a leg.
 	Gaps int `json:"gaps"`
+	// Between says how far the time between two packets of a leg was from 20 ms.
+	Between Spread `json:"between"`
+	// Lost are the packets of a leg that did not come, those at the end left out.
+	Lost int `json:"lost"`
+}
+
+// Spread is the middle, the 99th of a hundred and the greatest of many times.
+type Spread struct {
+	P50 time.Duration `json:"p50"`
+	P99 time.Duration `json:"p99"`
+	Max time.Duration `json:"max"`
 }
 
 // Generator is the handle on a generator's process.
@@ -99,6 +118,25 @@ func (g *Generator) Run(targets []netip.AddrPort, warmup, measure time.Duration,
 			return *a.Report, nil
 		}
 	}
+}
+
+// Flood sends as many packets a second as are asked for from the only leg to one
+// target. It can be called once, in place of Run.
+func (g *Generator) Flood(target netip.AddrPort, rate int, during time.Duration) (Report, error) {
+	if rate > maxRate || during > maxFlood {
+		return Report{}, fmt.Errorf("flood: %d packets a second for %v are more than %d for %v", rate, during, maxRate, maxFlood)
+	}
+	if !target.Addr().Unmap().IsLoopback() {
+		return Report{}, fmt.Errorf("flood: %v is not of this machine", target)
+	}
+	if err := g.tell(order{Targets: []netip.AddrPort{target}, Measure: during, Rate: rate}); err != nil {
+		return Report{}, err
+	}
+	a, err := g.hear()
+	if err != nil {
+		return Report{}, err
+	}
+	return *a.Report, nil
 }
 
 // Close ends the process.

@@ -78,6 +78,9 @@ func (l *load) obey(o order) error {
 	if o.Legs > 0 {
 		return l.open(o)
 	}
+	if o.Rate > 0 {
+		return l.flood(o)
+	}
 	return l.run(o)
 }
 
@@ -165,24 +168,58 @@ func (l *load) listen(leg *leg) {
 	}
 }
 
+// flood sends packets from the first leg, those of a millisecond at once.
+func (l *load) flood(o order) error {
+	leg, to := &l.legs[0], rtp.EndpointOf(o.Targets[0])
+	packet := make([]byte, rtp.HeaderSize+media.FrameSize)
+	l.clock = clock.New()
+	for at := time.Duration(0); at < o.Measure; at += time.Millisecond {
+		l.clock.SleepUntil(at)
+		for range o.Rate / 1000 {
+			leg.header.Put(packet)
+			leg.header.Sequence++
+			leg.header.Timestamp += media.FrameSize
+			if leg.socket.SendTo(packet, to) == 0 {
+				l.report.Sent++
+			}
+		}
+	}
+	return l.out.Encode(answer{Report: &l.report})
+}
+
+// between is how far the time between two packets of a leg is from what it
+// should be.
+func between(a, b arrival) time.Duration {
+	return (b.at - a.at - time.Duration(b.number-a.number)*media.FrameDuration).Abs()
+}
+
 // evaluate measures each packet against the raster of its leg, which is where
-// the middle one of its packets is.
+// the middle one of its packets is, and against the one before it.
 func (l *load) evaluate() {
-	var off []time.Duration
+	var off, apart []time.Duration
 	for i := range l.legs {
 		var places []time.Duration
-		for _, a := range l.legs[i].arrivals {
+		arrivals := l.legs[i].arrivals
+		for i, a := range arrivals {
 			places = append(places, a.at-time.Duration(a.number)*media.FrameDuration)
+			if i > 0 {
+				apart = append(apart, between(arrivals[i-1], a))
+			}
+		}
+		if n := len(arrivals); n > 0 {
+			l.report.Lost += int(arrivals[n-1].number-arrivals[0].number) + 1 - n
 		}
 		slices.Sort(places)
 		for _, p := range places {
 			off = append(off, (p - places[len(places)/2]).Abs())
 		}
 	}
-	if len(off) == 0 {
+	if len(apart) == 0 {
 		return
 	}
 	slices.Sort(off)
-	at := func(part float64) time.Duration { return off[int(part*float64(len(off)-1))] }
-	l.report.P50, l.report.P99, l.report.P999, l.report.Max = at(0.5), at(0.99), at(0.999), at(1)
+	slices.Sort(apart)
+	at := func(times []time.Duration, part float64) time.Duration { return times[int(part*float64(len(times)-1))] }
+	l.report.P50, l.report.P99, l.report.P999, l.report.Max = at(off, 0.5), at(off, 0.99), at(off, 0.999), at(off, 1)
+	l.report.Between = Spread{P50: at(apart, 0.5), P99: at(apart, 0.99), Max: at(apart, 1)}
 }
