@@ -44,6 +44,7 @@ var libraries = []struct {
 	{"github.com/emiago/sipgo", []string{"transport/sip/"}, "SIP has one room"},
 	{"github.com/icholy/digest", []string{"transport/sip/"}, "SIP has one room"},
 	{"github.com/pion/sdp", []string{"transport/sip/"}, "SIP has one room"},
+	{"github.com/gobwas/ws", []string{"transport/sip/stream/"}, "WebSockets are SIP connections only"},
 	{"github.com/labstack/echo", []string{"transport/api/"}, "it must be replaceable in one folder"},
 	{"github.com/beevik/etree", []string{"verbs/"}, "documents are read by dialects"},
 	{"github.com/zaf/g711", []string{"media/codec/"}, "it allocates on each call; media/codec has its tables"},

@@ -13,6 +13,7 @@ import (
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/registrar"
+	"github.com/callwright/callwright/transport/sip/secure"
 )
 
 // Media opens the streams of legs.
@@ -101,7 +102,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	s.calls = calls
 	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
-		Listen: s.cfg.Listen, Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
+		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
 		Refused: s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 		SessionExpires: s.cfg.SessionExpires,
 	})
@@ -111,7 +112,8 @@ func (s *Server) Start(calls Calls) (err error) {
 	return err
 }
 
-// Addr gives the address that is listened on, of "udp" or "tcp".
+// Addr gives the address that is listened on, of "udp", "tcp", "tls", "ws" or
+// "wss".
 func (s *Server) Addr(network string) netip.AddrPort { return s.endpoint.Addr(network) }
 
 // Drain has load balancers that ask by OPTIONS told to send no more calls here.

@@ -87,7 +87,7 @@ func (s *Server) Registrations() []engine.Registration { return s.registrar.All(
 // connection that it opened or, if it is not behind a NAT, over a new one.
 func (s *Server) reachable(p engine.Registration) bool {
 	network, address := flow(p)
-	if network != "TCP" || s.endpoint.Connected(address) {
+	if network == "UDP" || s.endpoint.Connected(network, address) {
 		return true
 	}
 	from, err := netip.ParseAddrPort(address)
@@ -96,7 +96,8 @@ func (s *Server) reachable(p engine.Registration) bool {
 	return err == nil && err2 == nil && from.Addr() == contact.Addr()
 }
 
-// flow is where a registration came from: "UDP" or "TCP", and the address.
+// flow is where a registration came from: by which transport, "UDP" or another,
+// and from which address.
 func flow(p engine.Registration) (network, address string) {
 	network, address, _ = strings.Cut(p.Source, ":")
 	return strings.ToUpper(network), address

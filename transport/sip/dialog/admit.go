@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"time"
@@ -27,40 +26,36 @@ const (
 	strangersLogged   = 5
 )
 
-// filter sees every packet before sipgo does. It must not return an error,
-// because that would stop the listener; nil drops the packet. sipgo keeps some
-// memory for each source address it has seen for as long as the listener lives,
-// so strangers on UDP are turned away here already.
-func (e *Endpoint) filter(props sip.TransportReadProps, data []byte) ([]byte, error) {
-	from, ok := props.RemoteAddr.(*net.UDPAddr)
-	if !ok {
-		return data, nil // a stream is no messages yet; see receive
-	}
-	source := from.AddrPort()
+// filter sees every packet before it is parsed, and gives what is to be; nothing
+// drops it. Strangers on UDP are turned away here already.
+func (e *Endpoint) filter(s *socket, source netip.AddrPort, data []byte) []byte {
 	if e.admits(source) {
-		return data, nil
+		return data
 	}
 	if !e.worthReading(source, data) {
-		return nil, nil
+		return nil
 	}
 	if bytes.Contains(data, []byte(e.secret)) {
-		return data, nil
+		return data
 	}
-	msg, err := sip.ParseMessage(data)
+	msg, err := e.parser.ParseSIP(data)
 	req, ok := msg.(*sip.Request)
 	if err != nil || !ok || req.Via() == nil || req.IsAck() {
-		return nil, nil
+		return nil
 	}
 	req.SetTransport("UDP")
 	req.SetSource(source.String())
 	no := e.turnsAway(req, source)
 	switch {
 	case no == nil:
-		return data, nil
+		return data
 	case no.Status != 0:
-		e.turnAway(req, source, *no, props.LocalAddr)
+		answerTo(req, source)
+		if err := s.WriteMsg(e.response(req, "", no.Status, no.Phrase, nil, no.headers()...)); err != nil {
+			e.log.Debug("answer SIP request", "request", summary(req), "error", err)
+		}
 	}
-	return nil, nil
+	return nil
 }
 
 // worthReading says whether a packet of a stranger is read: its source and all
@@ -77,22 +72,6 @@ func (e *Endpoint) worthReading(source netip.AddrPort, data []byte) bool {
 		return false
 	}
 	return !e.strangers.flood(now)
-}
-
-// turnAway answers a request that sipgo is not to see. The answer leaves by the
-// socket on which the request came.
-func (e *Endpoint) turnAway(req *sip.Request, source netip.AddrPort, no Response, local net.Addr) {
-	answerTo(req, source)
-	to, err := netip.ParseAddrPort(req.Source())
-	if err != nil {
-		return
-	}
-	res := e.response(req, "", no.Status, no.Phrase, nil, no.headers()...)
-	for _, l := range e.listeners {
-		if l.packets != nil && l.packets.LocalAddr().String() == local.String() {
-			_, _ = l.packets.WriteTo([]byte(res.String()), net.UDPAddrFromAddrPort(to))
-		}
-	}
 }
 
 func (e *Endpoint) admits(source netip.AddrPort) bool {

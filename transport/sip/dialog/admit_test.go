@@ -42,9 +42,6 @@ func TestStrangers(t *testing.T) {
 	stranger.send(inside("ACK", "stranger", 1, refused))
 	stranger.send("garbage\n\n")
 	stranger.silent()
-	if pool := e.transport.Pool("udp"); pool.Get(stranger.addr()) != nil {
-		t.Error("the stranger's address is kept")
-	}
 
 	w.send(invite("friend"))
 	call := c.next()

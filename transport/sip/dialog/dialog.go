@@ -314,7 +314,7 @@ func (p *peer) byFlow(e *Endpoint, network, address string) (string, string) {
 	case p.flow == "":
 	case p.network == "UDP" && p.pinned:
 		return p.network, p.flow
-	case p.network == "TCP" && (p.pinned || network == "TCP") && e.Connected(p.flow):
+	case p.network != "UDP" && (p.pinned || network == p.network) && e.Connected(p.network, p.flow):
 		return p.network, p.flow
 	}
 	return network, address
@@ -326,16 +326,6 @@ func (d *Dialog) Pin() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.peer.pinned = true
-}
-
-// Connected says whether a TCP connection with a peer is open.
-func (e *Endpoint) Connected(peer string) bool {
-	c, err := e.transport.GetConnection("tcp", peer)
-	if err != nil {
-		return false
-	}
-	_, _ = c.TryClose()
-	return true
 }
 
 // hop says where a request goes that is sent to uri next: "UDP" or "TCP", and

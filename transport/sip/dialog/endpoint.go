@@ -3,12 +3,12 @@
 package dialog
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"sync"
 	"sync/atomic"
@@ -16,14 +16,19 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/shield"
+	"github.com/callwright/callwright/transport/sip/stream"
 )
 
 // Config is what an Endpoint needs to know.
 type Config struct {
 	// Listen are the addresses to be reached on: "udp://0.0.0.0:5060",
-	// "tcp://127.0.0.1:0". Calls leave from them too.
+	// "tcp://127.0.0.1:0", and the same with tls, ws and wss. Calls by UDP leave
+	// from them too.
 	Listen []string
+	// TLS is what tls:// and wss:// are served with.
+	TLS secure.Files
 	// Advertise is the host name or address that peers are told to reach us
 	// at; empty means the address of the interface that leads to them.
 	Advertise string
@@ -72,8 +77,9 @@ type Endpoint struct {
 	cfg       Config
 	log       *slog.Logger
 	quiet     *slog.Logger // what sipgo says, as debug messages
-	transport *sip.TransportLayer
+	parser    *sip.Parser
 	listeners []*listener
+	streams   *stream.Pool
 	lanes     *lanes
 	tx        *transactions
 	dialogs   *registry
@@ -87,6 +93,8 @@ type Endpoint struct {
 	// expires is Config.SessionExpires in seconds.
 	expires int
 	closing atomic.Bool
+	ctx     context.Context // ends with Close, behind the last message
+	cancel  context.CancelFunc
 	// draining says that nothing new is to come here.
 	draining atomic.Bool
 	serving  sync.WaitGroup
@@ -101,15 +109,11 @@ type Endpoint struct {
 //     dialog catches a late INVITE by itself.
 //   - Timer M and D are the same for the client side; a 200 that comes later is
 //     answered without a transaction (see stray.go).
-//   - UDPMTUSize would refuse to send any message beyond 1,300 bytes. Responses
-//     have no other way to go, so it is lifted; requests are checked by us.
-//   - Its default log gets only complaints about its own counting of references
-//     to connections that are closed.
+//   - Its default log gets nothing that is not in the transactions' own.
 var sipgoSetup = sync.OnceFunc(func() {
 	const linger = 5 * time.Second
 	sip.Timer_H, sip.Timer_J, sip.Timer_L = linger, linger, linger
 	sip.Timer_D, sip.Timer_M = linger, linger
-	sip.UDPMTUSize = 65507 + 200
 	sip.SetDefaultLogger(slog.New(slog.DiscardHandler))
 })
 
@@ -134,46 +138,58 @@ func Listen(cfg Config) (*Endpoint, error) {
 		expires: expires,
 		cfg:     cfg, log: cfg.Log, quiet: slog.New(murmur{cfg.Log.Handler()}),
 		lanes: newLanes(), tx: newTransactions(), dialogs: newRegistry(),
-		strangers: newStrangers(), shield: shield.New(), secret: token(8),
+		strangers: newStrangers(), shield: shield.New(), secret: token(8), parser: sip.NewParser(),
 	}
-	for _, address := range cfg.Listen {
-		l, err := listen(address, e.log)
-		if err != nil {
-			for _, opened := range e.listeners {
-				opened.close()
-			}
-			return nil, err
-		}
-		e.listeners = append(e.listeners, l)
+	e.ctx, e.cancel = context.WithCancel(context.Background())
+	if err := e.open(); err != nil {
+		e.cancel()
+		e.closeListeners()
+		return nil, err
 	}
-	if len(e.listeners) == 0 {
-		return nil, errors.New("sip.listen: want at least one address, for example udp://0.0.0.0:5060")
-	}
-	e.transport = sip.NewTransportLayer(net.DefaultResolver, sip.NewParser(), nil,
-		sip.WithTransportLayerLogger(e.quiet), sip.WithTransportLayerReadFilter(e.filter),
-		sip.WithTransportLayerTransports(sip.TransportsConfig{TCP: &sip.TransportTCP{WriteTimeout: writeTimeout}}))
-	e.transport.OnMessage(e.receive)
 	for _, l := range e.listeners {
 		e.serving.Go(func() { e.serve(l) })
-		<-l.ready
 	}
 	return e, nil
 }
 
-func (e *Endpoint) serve(l *listener) {
-	var err error
-	if l.packets != nil {
-		err = e.transport.ServeUDP(l.packets)
-	} else {
-		err = e.transport.ServeTCP(l.stream)
+// open opens the sockets. What it has opened before an error stays open.
+func (e *Endpoint) open() error {
+	var server *secure.Server
+	for _, address := range e.cfg.Listen {
+		l, err := listen(address, e.log)
+		if err != nil {
+			return err
+		}
+		e.listeners = append(e.listeners, l)
+		if secured(l.network) && server == nil {
+			if server, err = secure.NewServer(e.cfg.TLS, e.log); err != nil {
+				return fmt.Errorf("sip.listen: %q: %w", address, err)
+			}
+		}
 	}
-	if err != nil && !errors.Is(err, net.ErrClosed) {
-		e.log.Error("SIP listener stopped", "address", l.addr, "error", err)
+	if len(e.listeners) == 0 {
+		return errors.New("sip.listen: want at least one address, for example udp://0.0.0.0:5060")
+	}
+	e.streams = stream.New(stream.Config{Message: e.takeMessage, Server: server, Log: e.log})
+	return nil
+}
+
+func (e *Endpoint) serve(l *listener) {
+	if l.packets != nil {
+		l.packets.serve(e.takePacket)
+	} else {
+		e.streams.Serve(l.stream, l.network)
 	}
 }
 
-// Addr gives the address of the first listener on a network, "udp" or "tcp",
-// and the zero value if there is none.
+func (e *Endpoint) closeListeners() {
+	for _, l := range e.listeners {
+		l.close()
+	}
+}
+
+// Addr gives the address of the first listener on a network, "udp", "tcp", "tls",
+// "ws" or "wss", and the zero value if there is none.
 func (e *Endpoint) Addr(network string) netip.AddrPort {
 	for _, l := range e.listeners {
 		if l.network == sip.NetworkToUpper(network) {
@@ -199,12 +215,11 @@ func (e *Endpoint) Close() error {
 	}
 	e.lanes.close()
 	e.tx.terminateAll()
-	for _, l := range e.listeners {
-		l.close()
-	}
-	err := e.transport.Close()
+	e.cancel()
+	e.closeListeners()
+	e.streams.Close()
 	e.serving.Wait()
-	return err
+	return nil
 }
 
 // token gives n random bytes in hexadecimal.
@@ -216,51 +231,6 @@ func token(n int) string {
 
 // newTag gives a tag or, behind the magic cookie, a branch of ours.
 func (e *Endpoint) newTag() string { return e.secret + token(6) }
-
-// local says what to write into Via and Contact for a peer, and which of our
-// sockets to use. network is "UDP" or "TCP".
-func (e *Endpoint) local(network, peer string) (host string, port int, bind sip.Addr, err error) {
-	host, _, err = net.SplitHostPort(peer)
-	if err != nil {
-		return "", 0, bind, fmt.Errorf("SIP address %q: %w", peer, err)
-	}
-	remote, parseErr := netip.ParseAddr(host)
-	for _, l := range e.listeners {
-		ours := l.addr.Addr()
-		if l.network != network || parseErr == nil && ours.Is4() != remote.Unmap().Is4() {
-			continue
-		}
-		if network == "UDP" {
-			bind = sip.Addr{IP: net.IP(ours.AsSlice()), Port: int(l.addr.Port())}
-		}
-		switch {
-		case e.cfg.Advertise != "":
-			host = e.cfg.Advertise
-		case ours.IsUnspecified():
-			interfaceTo, err := Towards(peer)
-			if err != nil {
-				return "", 0, bind, err
-			}
-			host = interfaceTo.String()
-		default:
-			host = ours.WithZone("").String()
-		}
-		return host, int(l.addr.Port()), bind, nil
-	}
-	return "", 0, bind, fmt.Errorf("no socket of ours can reach %s by %s; add a %s:// address to sip.listen",
-		peer, network, sip.NetworkToLower(network))
-}
-
-// Towards gives our address on the interface that leads to a peer ("host:port").
-// Connecting a UDP socket asks the routing table and sends nothing.
-func Towards(peer string) (netip.Addr, error) {
-	c, err := net.Dial("udp", peer)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("find the interface to %s: %w", peer, err)
-	}
-	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone(""), nil
-}
 
 // registry finds dialogs.
 type registry struct {

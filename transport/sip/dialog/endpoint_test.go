@@ -94,8 +94,9 @@ func TestListenRefused(t *testing.T) {
 	for _, tc := range []struct{ listen, says string }{
 		{"udp://" + e.Addr("udp").String(), "UDP port " + fmt.Sprint(e.Addr("udp").Port()) + " is already taken by another program; stop it or choose another port in sip.listen"},
 		{"tcp://" + e.Addr("tcp").String(), "TCP port"},
-		{"127.0.0.1:5060", "must be udp://HOST:PORT or tcp://HOST:PORT"},
+		{"127.0.0.1:5060", "must be udp://HOST:PORT, or the same with tcp, tls, ws or wss"},
 		{"udp://localhost:5060", "HOST must be an IP address"},
+		{"tls://127.0.0.1:0", "set sip.tls.cert and sip.tls.key"},
 		{"udp://192.0.2.1:5060", "this machine has no address 192.0.2.1"},
 	} {
 		other, err := Listen(Config{Listen: []string{"udp://127.0.0.1:0", tc.listen}, Log: e.log})

@@ -64,8 +64,6 @@ func FuzzMessage(f *testing.F) {
 		if err != nil || msg.CallID() == nil {
 			return
 		}
-		msg.SetTransport("UDP")
-		msg.SetSource(w.addr())
 		// What is ours, or points elsewhere, would have us send to anywhere.
 		if strings.Contains(msg.String(), e.secret) {
 			return
@@ -73,7 +71,7 @@ func FuzzMessage(f *testing.F) {
 		if req, ok := msg.(*sip.Request); ok && req.Contact() != nil && req.Contact().Address.Host != "127.0.0.1" {
 			return
 		}
-		e.receive(msg)
+		e.take(data, "UDP", w.conn.LocalAddr().(*net.UDPAddr).AddrPort(), e.listeners[0].packets)
 		done := make(chan struct{})
 		e.lanes.do(msg.CallID().Value(), func() { close(done) })
 		<-done

@@ -9,27 +9,28 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
-	"sync"
 	"syscall"
+
+	"github.com/callwright/callwright/transport/sip/stream"
 )
 
-// listener is one socket on which we can be reached.
+// listener is one address at which we can be reached.
 type listener struct {
-	network string // "UDP" or "TCP"
+	network string // "UDP", or one of package stream
 	addr    netip.AddrPort
-	packets net.PacketConn
-	stream  net.Listener
-	// ready is closed when sipgo reads the socket, and so can send from it.
-	ready chan struct{}
+	packets *socket      // of UDP
+	stream  net.Listener // of all others
 }
 
 // listen opens the socket that an address like "udp://0.0.0.0:5060" names. The
 // error is a sentence for whoever wrote the setting.
 func listen(address string, log *slog.Logger) (*listener, error) {
 	scheme, hostport, ok := strings.Cut(address, "://")
-	if !ok || scheme != "udp" && scheme != "tcp" {
-		return nil, fmt.Errorf("sip.listen: %q must be udp://HOST:PORT or tcp://HOST:PORT", address)
+	network := strings.ToUpper(scheme)
+	if !ok || !slices.Contains([]string{"UDP", stream.TCP, stream.TLS, stream.WS, stream.WSS}, network) {
+		return nil, fmt.Errorf("sip.listen: %q must be udp://HOST:PORT, or the same with tcp, tls, ws or wss", address)
 	}
 	at, err := netip.ParseAddrPort(hostport)
 	if err != nil {
@@ -39,20 +40,16 @@ func listen(address string, log *slog.Logger) (*listener, error) {
 	if at.Addr().Is4() {
 		family = "4" // so that the socket's address reads "0.0.0.0" and not "[::]"
 	}
-	l := &listener{network: strings.ToUpper(scheme), ready: make(chan struct{})}
+	l := &listener{network: network}
 	var lc net.ListenConfig
-	switch scheme {
-	case "udp":
+	if network == "UDP" {
 		var pc net.PacketConn
 		if pc, err = lc.ListenPacket(context.Background(), "udp"+family, hostport); err == nil {
-			l.packets = &steady{PacketConn: pc, ready: l.ready, log: log}
 			l.addr = pc.LocalAddr().(*net.UDPAddr).AddrPort()
+			l.packets = &socket{conn: pc.(*net.UDPConn), addr: l.addr, log: log}
 		}
-	case "tcp":
-		if l.stream, err = lc.Listen(context.Background(), "tcp"+family, hostport); err == nil {
-			l.addr = l.stream.Addr().(*net.TCPAddr).AddrPort()
-			close(l.ready)
-		}
+	} else if l.stream, err = lc.Listen(context.Background(), "tcp"+family, hostport); err == nil {
+		l.addr = l.stream.Addr().(*net.TCPAddr).AddrPort()
 	}
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -68,30 +65,12 @@ func listen(address string, log *slog.Logger) (*listener, error) {
 
 func (l *listener) close() {
 	if l.packets != nil {
-		l.packets.Close()
+		l.packets.conn.Close()
 	}
 	if l.stream != nil {
 		l.stream.Close()
 	}
 }
 
-// steady is a packet socket that survives what the network tells it about single
-// packets: sipgo stops reading a socket at the first error.
-type steady struct {
-	net.PacketConn
-	begun sync.Once
-	ready chan struct{}
-	log   *slog.Logger
-}
-
-// ReadFrom gives the next packet; it fails only when the socket is closed.
-func (s *steady) ReadFrom(b []byte) (int, net.Addr, error) {
-	s.begun.Do(func() { close(s.ready) })
-	for {
-		n, addr, err := s.PacketConn.ReadFrom(b)
-		if err == nil || errors.Is(err, net.ErrClosed) {
-			return n, addr, err
-		}
-		s.log.Debug("read SIP packet", "error", err)
-	}
-}
+// secured says whether what comes by a transport is encrypted.
+func secured(network string) bool { return network == stream.TLS || network == stream.WSS }

@@ -10,8 +10,8 @@ type peer struct {
 	seq    uint32        // CSeq of its last request
 	target sip.Uri
 	routes []sip.Uri
-	// network is "UDP" or "TCP" where the URIs do not say. flow is where the call
-	// came from; a TCP connection is used while it lives.
+	// network is the transport where the URIs do not say. flow is where the call
+	// came from; a connection is used while it lives.
 	network, flow string
 	// pinned says that the peer is reached by flow, whatever its URIs say.
 	pinned bool

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/stream"
 )
 
 // allow is the Allow header: what a dialog of ours understands.
@@ -18,18 +20,40 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
 // there: another run of ours is soon up.
 const drainRetryAfter = "5"
 
-// receive takes every message from sipgo's sockets, in the order in which they
-// came, and puts it into the lane of its call. It must not block.
-func (e *Endpoint) receive(msg sip.Message) {
-	if msg.CallID() == nil || e.closing.Load() {
-		return // without a Call-ID (RFC 3261 section 8.1.1) no answer would find its way
+// takePacket takes a packet of UDP. It must not block.
+func (e *Endpoint) takePacket(s *socket, source netip.AddrPort, data []byte) {
+	if data = e.filter(s, source, data); len(data) > 0 {
+		e.take(data, "UDP", source, s)
 	}
+}
+
+// takeMessage takes a message of a connection. It must not block.
+func (e *Endpoint) takeMessage(c *stream.Conn, data []byte) {
+	if !e.take(data, c.Network(), c.Peer(), c) {
+		_ = c.Close() // whoever sends such things has nothing to say
+	}
+}
+
+// take takes every message, in the order in which they came, and puts it into the
+// lane of its call. False says that it is none.
+func (e *Endpoint) take(data []byte, network string, source netip.AddrPort, conn sip.Connection) bool {
+	msg, err := e.parser.ParseSIP(data)
+	if err != nil {
+		e.quiet.Debug("read SIP message", "source", source, "network", network, "error", err)
+		return false
+	}
+	if msg.CallID() == nil || e.closing.Load() {
+		return true // without a Call-ID (RFC 3261 section 8.1.1) no answer would find its way
+	}
+	msg.SetTransport(network)
+	msg.SetSource(source.String())
 	switch m := msg.(type) {
 	case *sip.Request:
-		e.lanes.do(m.CallID().Value(), func() { e.onRequest(m) })
+		e.lanes.do(m.CallID().Value(), func() { e.onRequest(m, source, conn) })
 	case *sip.Response:
 		e.lanes.do(m.CallID().Value(), func() { e.onResponse(m) })
 	}
+	return true
 }
 
 // inbound is a request as it came: with the connection to answer by, and its
@@ -41,17 +65,10 @@ type inbound struct {
 	tag    string // of To: ours, if the request is inside a dialog
 }
 
-func (e *Endpoint) onRequest(req *sip.Request) {
-	source, err := netip.ParseAddrPort(req.Source())
-	if err != nil || req.Via() == nil {
+func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.Connection) {
+	if req.Via() == nil {
 		return
 	}
-	conn, err := e.transport.GetConnection(sip.NetworkToLower(req.Transport()), req.Source())
-	if err != nil {
-		e.log.Debug("SIP request without a way back", "request", summary(req), "source", source)
-		return
-	}
-	defer func() { _, _ = conn.TryClose() }()
 	answerTo(req, source)
 	r := &inbound{Request: req, conn: conn, source: source}
 	if status, phrase := malformed(req); status != 0 {

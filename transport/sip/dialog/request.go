@@ -17,7 +17,7 @@ type Request struct {
 	// URI is the Request-URI.
 	URI string
 	// Hop is the other end of the socket that it came by, and Network which:
-	// "UDP" or "TCP". Answers and what follows in a dialog go there. Source is
+	// "UDP", "TCP", "TLS", "WS" or "WSS". Answers and what follows in a dialog go there. Source is
 	// where it came from: the Hop or, behind proxies of ours, where those say
 	// that they got it. Its port may be 0.
 	Hop, Source netip.AddrPort
@@ -36,9 +36,14 @@ type Request struct {
 // newRequest tells of a request that is not malformed.
 func (e *Endpoint) newRequest(req *sip.Request, hop netip.AddrPort) Request {
 	hop = netip.AddrPortFrom(hop.Addr().Unmap(), hop.Port())
+	network := sip.NetworkToUpper(req.Transport())
+	var names []string
+	if c := e.streams.Find(network, hop); c != nil {
+		names = c.Names()
+	}
 	return Request{
 		Method: string(req.Method), URI: req.Recipient.String(),
-		Hop: hop, Source: e.sourceOf(req, hop), Network: sip.NetworkToUpper(req.Transport()),
+		Hop: hop, Source: e.sourceOf(req, hop), Network: network, Peer: names,
 		To:     Party{unquote(req.To().DisplayName), req.To().Address.String()},
 		From:   Party{unquote(req.From().DisplayName), req.From().Address.String()},
 		CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo,

@@ -3,24 +3,15 @@
 package dialog
 
 import (
-	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
 
 // maxRequest is how long a request over UDP may be (RFC 3261 section 18.1.1).
 const maxRequest = 1300
-
-// connectTimeout is how long a connection to a peer may take to come about.
-const connectTimeout = 5 * time.Second
-
-// writeTimeout is how long a peer may leave a TCP connection unread until we
-// close it. Without, one that reads nothing would hold up whoever sends to it.
-const writeTimeout = time.Second
 
 // transactions finds the sipgo transactions that messages belong to. sipgo's own
 // layer does the same, but starts a goroutine for each message, so that messages
@@ -99,7 +90,6 @@ func (t *transactions) terminateAll() {
 func (e *Endpoint) answer(key string, r *inbound, d *Dialog) (*serverTx, error) {
 	tx := new(serverTx)
 	tx.dialog.Store(d)
-	r.conn.Ref(1) // the transaction closes what it has
 	tx.ServerTx = sip.NewServerTx(key, r.Request, &ordered{Connection: traced{r.conn, tx.traceSent}}, e.quiet)
 	tx.OnTerminate(func(key string, _ error) {
 		e.tx.mu.Lock()
@@ -201,25 +191,7 @@ func (e *Endpoint) send(req *sip.Request, trace func(sip.Message)) error {
 	if err != nil {
 		return err
 	}
-	defer func() { _, _ = c.TryClose() }()
 	return traced{c, trace}.WriteMsg(req)
-}
-
-// connect gives the connection by which a request goes: our listener for UDP,
-// an open or new connection for TCP. It may have to ask the DNS.
-func (e *Endpoint) connect(req *sip.Request) (sip.Connection, error) {
-	if !sip.IsReliable(req.Transport()) && req.Laddr.IP == nil {
-		// sipgo would open a socket of its own, and keep it.
-		_, _, _, err := e.local(req.Transport(), req.Destination())
-		return nil, fmt.Errorf("send %s: %w", req.Method, err)
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), connectTimeout)
-	defer cancel()
-	c, err := e.transport.ClientRequestConnection(ctx, req)
-	if err != nil {
-		return nil, fmt.Errorf("reach %s by %s: %w", req.Destination(), req.Transport(), err)
-	}
-	return c, nil
 }
 
 // ordered is the connection that a request is answered by. sipgo's 100 Trying may
@@ -251,13 +223,9 @@ type traced struct {
 
 // WriteMsg sends a message and tells it.
 func (c traced) WriteMsg(m sip.Message) error {
-	if err := c.Connection.WriteMsg(m); err != nil {
-		if sip.IsReliable(m.Transport()) {
-			// Half a message may be out: nobody could find the next one's start.
-			_ = c.Connection.Close()
-		}
-		return err
+	err := c.Connection.WriteMsg(m)
+	if err == nil {
+		c.sent(m)
 	}
-	c.sent(m)
-	return nil
+	return err
 }

@@ -22,6 +22,9 @@ import (
 // databases are the schemes of the database setting.
 var databases = []string{"sqlite", "postgres", "postgresql"}
 
+// transports are the schemes of sip.listen.
+var transports = []string{"udp", "tcp", "tls", "ws", "wss"}
+
 // minKey is how many characters an encryption key has at least.
 const minKey = 16
 
@@ -44,6 +47,9 @@ func (c *Config) check() error {
 		if err := checkListener(l); err != nil {
 			return err
 		}
+	}
+	if err := c.SIP.checkTLS(); err != nil {
+		return err
 	}
 	if strings.ContainsAny(c.SIP.Advertise, "/@ ") || strings.Count(c.SIP.Advertise, ":") == 1 {
 		return fmt.Errorf("sip.advertise is %q: write only the host name or IP address that peers can reach, like sip.example.com", c.SIP.Advertise)
@@ -119,11 +125,28 @@ func (l *Limits) check() error {
 
 func checkListener(l string) error {
 	scheme, address, _ := strings.Cut(l, "://")
-	if scheme != "udp" && scheme != "tcp" {
-		return fmt.Errorf("sip.listen has %q: this version listens on udp:// and tcp://", l)
+	if !slices.Contains(transports, scheme) {
+		return fmt.Errorf("sip.listen has %q: write an address that begins with udp://, tcp://, tls://, ws:// or wss://", l)
 	}
 	if _, err := netip.ParseAddrPort(address); err != nil {
 		return fmt.Errorf("sip.listen has %q: write an IP address and a port, like %s://0.0.0.0:5060", l, scheme)
+	}
+	return nil
+}
+
+// checkTLS sees that what is secured has a certificate. The files are read when
+// the listeners are opened.
+func (s *SIP) checkTLS() error {
+	if (s.TLS.Cert == "") != (s.TLS.Key == "") {
+		return fmt.Errorf("sip.tls has only one of cert and key: name the PEM files of both")
+	}
+	for _, l := range s.Listen {
+		if scheme, _, _ := strings.Cut(l, "://"); s.TLS.Cert == "" && (scheme == "tls" || scheme == "wss") {
+			return fmt.Errorf("sip.listen has %q, which needs a certificate: set sip.tls.cert and sip.tls.key to its PEM files", l)
+		}
+	}
+	if s.TLS.ClientCA != "" && s.TLS.Cert == "" {
+		return fmt.Errorf("sip.tls.client_ca is set without sip.tls.cert: certificates of peers are looked at by tls:// and wss:// listeners only")
 	}
 	return nil
 }

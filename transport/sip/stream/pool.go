@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: MIT
+
+package stream
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/callwright/callwright/transport/sip/secure"
+)
+
+// The transports, as Via names them.
+const (
+	TCP = "TCP"
+	TLS = "TLS"
+	WS  = "WS"
+	WSS = "WSS"
+)
+
+// setUpTimeout is how long a connection may take until the first SIP message
+// can come by it: TLS and WebSocket handshakes.
+const setUpTimeout = 10 * time.Second
+
+// acceptPause is how long a listener waits when the system has no room for
+// another connection.
+const acceptPause = 50 * time.Millisecond
+
+// Config is what a Pool is made of.
+type Config struct {
+	// Message is told every message. It must not block, and not keep the bytes.
+	Message func(*Conn, []byte)
+	// Server secures the connections that come to tls:// and wss:// listeners.
+	// It may be nil without such.
+	Server *secure.Server
+	// KeepAlive is how long a connection that was used is left idle until it is
+	// asked for a sign of life; 0 is 90 s.
+	KeepAlive time.Duration
+	Log       *slog.Logger
+}
+
+// Pool is all connections.
+type Pool struct {
+	cfg     Config
+	clients *secure.Clients
+	ctx     context.Context // ends with Close
+	cancel  context.CancelFunc
+	running sync.WaitGroup
+
+	mu      sync.Mutex
+	conns   map[place]*Conn
+	dialing map[Target]*dialing
+	closed  bool
+}
+
+// place is where a connection leads.
+type place struct {
+	network string
+	peer    netip.AddrPort
+}
+
+// errClosed says that the pool is closed.
+var errClosed = errors.New("the SIP endpoint is closed")
+
+// New makes a Pool without connections.
+func New(cfg Config) *Pool {
+	if cfg.KeepAlive == 0 {
+		cfg.KeepAlive = 90 * time.Second
+	}
+	p := &Pool{cfg: cfg, clients: secure.NewClients(cfg.Log), conns: map[place]*Conn{}, dialing: map[Target]*dialing{}}
+	p.ctx, p.cancel = context.WithCancel(context.Background())
+	p.running.Go(p.keepAlive)
+	return p
+}
+
+// Serve takes the connections of a listener until that is closed.
+func (p *Pool) Serve(l net.Listener, network string) {
+	for {
+		raw, err := l.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			// No file descriptor is free: those who are connected are served on.
+			p.cfg.Log.Error("accept SIP connection", "network", network, "error", err)
+			select {
+			case <-time.After(acceptPause):
+			case <-p.ctx.Done():
+			}
+			continue
+		}
+		if !p.start(func() { p.accepted(raw, network) }) {
+			_ = raw.Close()
+		}
+	}
+}
+
+// start runs f in a goroutine, unless the pool is closed.
+func (p *Pool) start(f func()) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.closed {
+		p.running.Go(f)
+	}
+	return !p.closed
+}
+
+// whenClosed runs f when the pool is closed, unless it is stopped before.
+func (p *Pool) whenClosed(f func()) (stop func() bool) { return context.AfterFunc(p.ctx, f) }
+
+// accepted lives for as long as a connection that a peer opened.
+func (p *Pool) accepted(raw net.Conn, network string) {
+	stop := p.whenClosed(func() { _ = raw.Close() })
+	c, err := p.answer(raw, network)
+	stop()
+	if err != nil {
+		_ = raw.Close()
+		p.cfg.Log.Debug("SIP connection refused", "network", network, "peer", raw.RemoteAddr(), "error", err)
+		return
+	}
+	if p.add(c) {
+		c.serve()
+	}
+}
+
+// add makes a connection known. One that had its place before has lost it: its
+// peer has opened another from the same port.
+func (p *Pool) add(c *Conn) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
+		_ = c.socket.Close()
+		return false
+	}
+	p.conns[c.place] = c
+	return true
+}
+
+func (p *Pool) remove(c *Conn) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.conns[c.place] == c {
+		delete(p.conns, c.place)
+	}
+}
+
+// Find gives the open connection with a peer, or nil.
+func (p *Pool) Find(network string, peer netip.AddrPort) *Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.conns[place{network, unmapped(peer)}]
+}
+
+// Len is how many connections are open.
+func (p *Pool) Len() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.conns)
+}
+
+// Close closes all connections and waits until nothing of them is left.
+// Listeners are closed by whoever opened them, before.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.closed = true
+	for _, c := range p.conns {
+		_ = c.socket.Close()
+	}
+	p.mu.Unlock()
+	p.cancel()
+	p.running.Wait()
+}
+
+// keepAlive has connections that are idle show that they live.
+func (p *Pool) keepAlive() {
+	tick := time.NewTicker(p.cfg.KeepAlive / 3)
+	defer tick.Stop()
+	for {
+		select {
+		case <-p.ctx.Done():
+			return
+		case now := <-tick.C:
+			for _, c := range p.all() {
+				c.keepAlive(now)
+			}
+		}
+	}
+}
+
+func (p *Pool) all() []*Conn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	all := make([]*Conn, 0, len(p.conns))
+	for _, c := range p.conns {
+		all = append(all, c)
+	}
+	return all
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
