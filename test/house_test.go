@@ -277,7 +277,7 @@ func (h *house) expectPorts(t *testing.T, want int) {
 	t.Helper()
 	eventually(t, func() string {
 		var open []uint16
-		for _, at := range udpSockets(t) {
+		for _, at := range sockets(t, "udp") {
 			if at.Addr().String() == h.host(hostServer) && at.Port() >= portFirst && at.Port() <= portLast {
 				open = append(open, at.Port())
 			}
@@ -289,10 +289,10 @@ func (h *house) expectPorts(t *testing.T, want int) {
 	})
 }
 
-// udpSockets reads which UDP addresses are bound on this machine (Linux).
-func udpSockets(t *testing.T) []netip.AddrPort {
+// sockets reads which UDP or TCP addresses are bound on this machine (Linux).
+func sockets(t *testing.T, network string) []netip.AddrPort {
 	t.Helper()
-	table, err := os.ReadFile("/proc/net/udp")
+	table, err := os.ReadFile("/proc/net/" + network)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -306,7 +306,7 @@ func udpSockets(t *testing.T) []netip.AddrPort {
 		raw, err := hex.DecodeString(address)
 		number, err2 := strconv.ParseUint(port, 16, 16)
 		if err != nil || err2 != nil || len(raw) != 4 {
-			t.Fatalf("/proc/net/udp has %q", line)
+			t.Fatalf("/proc/net/%s has %q", network, line)
 		}
 		// The kernel prints the address as a number of this machine.
 		var ip [4]byte

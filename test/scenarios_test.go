@@ -91,6 +91,20 @@ func TestTrunkWantsCredentials(t *testing.T) {
 	}
 }
 
+// TestTrunkNeverBelieves shows credentials once, and not again to who does not
+// take them.
+func TestTrunkNeverBelieves(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, onCall(dialElsewhere))
+	target := h.target(t, phone{scenario: "target-never-believes"})
+	h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": "502"}})
+	target.wait(t)
+	if n := h.count("-> INVITE"); n != 2 {
+		t.Errorf("the trunk was asked %d times, want 2", n)
+	}
+	h.expectRecords(t, "in +4921100 unreachable", "out +4915799912345 unreachable")
+}
+
 // TestRefusals are the calls that never have a second party.
 func TestRefusals(t *testing.T) {
 	t.Parallel()
@@ -118,18 +132,22 @@ func TestTargetRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
 		name, status   string
+		caller         string // the status that the caller gets
 		hangup, record string
 	}{
-		{"busy", "486", "hangup busy", "busy"},
-		{"declined", "603", "hangup noAnswer", "rejected"},
+		{"busy", "486", "486", "hangup busy", "busy"},
+		{"declined", "603", "603", "hangup noAnswer", "rejected"},
+		{"not known", "404", "404", "hangup notFound", "not-found"},
+		{"not there", "480", "480", "hangup noAnswer", "no-answer"},
+		{"broken", "500", "502", "hangup congestion", "unreachable"},
+		{"full", "503", "502", "hangup congestion", "unreachable"},
 	}
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, onCall(dialElsewhere))
-			status := map[string]string{"status": tc.status}
-			target := h.target(t, phone{scenario: "target-refuses", values: status})
-			h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: status})
+			target := h.target(t, phone{scenario: "target-refuses", values: map[string]string{"status": tc.status}})
+			h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": tc.caller}})
 			target.wait(t)
 			h.app.expect(t, "newCall", tc.hangup)
 			h.expectRecords(t, "in +4921100 "+tc.record, "out +4915799912345 "+tc.record)

@@ -30,6 +30,15 @@ type phone struct {
 	calls    int // how many it makes, 100 in a second, or takes; 0 means 1
 }
 
+// defaults are the values of scenarios that a test does not give.
+var defaults = map[string]string{
+	"t1": "500", "talk": "400", "patience": "300", // ms
+	"branch": "[branch]", "formats": "0 8", "direction": "", "late": "", // of an INVITE
+	"status": "200", "headers": "", // of any message
+	"parties": "[last_From:]\n[last_To:]", "routes": "[routes]", "tag": "[pid]s[call_number]",
+	"cseq": "1", "type": "", "body": "", "want": "SIP/2.0", // what is asked in a call, and how it is answered
+}
+
 // running is a sipp that runs.
 type running struct {
 	phone
@@ -49,8 +58,12 @@ func (h *house) target(t *testing.T, p phone) *running {
 	t.Helper()
 	r := h.start(t, p)
 	at := netip.MustParseAddrPort(h.host(cmp.Or(p.host, hostCarrier)) + ":5060")
+	network := "udp"
+	if p.tcp {
+		network = "tcp"
+	}
 	eventually(t, func() string {
-		if !slices.Contains(udpSockets(t), at) {
+		if !slices.Contains(sockets(t, network), at) {
 			return fmt.Sprintf("the target does not listen on %s", at)
 		}
 		return ""
@@ -66,7 +79,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 	if p.number != "" {
 		port = 5070
 	}
-	values := map[string]string{"branch": "[branch]", "formats": "0 8", "status": "180", "t1": "500", "talk": "400", "patience": "300"}
+	values := maps.Clone(defaults)
 	maps.Copy(values, p.values)
 	text, err := scenario(p.scenario, values)
 	if err != nil {
@@ -131,9 +144,11 @@ func (r *running) read(name string) string {
 
 // scenario fills in a scenario.
 func scenario(name string, values map[string]string) (string, error) {
-	set := func(values map[string]string, key, value string) map[string]string {
+	set := func(values map[string]string, pairs ...string) map[string]string {
 		values = maps.Clone(values)
-		values[key] = value
+		for pair := range slices.Chunk(pairs, 2) {
+			values[pair[0]] = pair[1]
+		}
 		return values
 	}
 	parsed, err := template.New(name+".xml").Option("missingkey=error").
