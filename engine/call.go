@@ -207,7 +207,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		c.relay(m.digits)
 		return nil
 	}
-	return c.handleTransfer(m)
+	return c.handleTransfer(m) //nolint:contextcheck // a child that it rings lives in its own time
 }
 
 // finishWith settles why the call ends. The first reason stays.

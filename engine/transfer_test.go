@@ -3,6 +3,7 @@
 package engine_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -27,6 +28,9 @@ func desks(t *testing.T, adjust func(*engine.Config), targets ...engine.Address)
 	}
 	e := entries
 	e.Users = []engine.User{{ID: "w0", Name: "Alice"}, {ID: "w1", Name: "Bob", CallerID: "+492111"}, {ID: "w2", Name: "Carol"}}
+	for i := range 8 {
+		e.Users = append(e.Users, engine.User{ID: fmt.Sprint("u", i)})
+	}
 	e.Groups = []engine.Group{{ID: "g0", Users: []string{"w2"}}}
 	h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
 		c.Limits = engine.Limits{Prefixes: []string{"+4930"}, Calls: 10, MaxDuration: time.Hour}
