@@ -5,6 +5,7 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
@@ -39,7 +40,8 @@ type question struct {
 	// dialog that it is for.
 	refresh bool
 	fork    *fork
-	tries   int // that crossed a change of the peer's
+	quiet   bool // a REFER that the peer will tell us nothing more of
+	tries   int  // that crossed a change of the peer's
 	peer    string
 	auth    []sip.Header // its credentials, for the ACK
 	done    func(Reply)  // nil when it was called
@@ -103,7 +105,8 @@ func (d *Dialog) ask(q *question) error {
 
 // mayAsk says whether the call is in a state in which a question can be sent.
 func (d *Dialog) mayAsk(q *question) bool {
-	return d.phase == confirmed || d.phase == early && (q.method == sip.UPDATE || q.method == sip.PRACK)
+	return d.phase == confirmed || d.phase == early && (q.method == sip.UPDATE || q.method == sip.PRACK) ||
+		d.phase == leaving && q.method == sip.NOTIFY // it was asked before
 }
 
 // to is whom a question goes to. d.mu is held.
@@ -194,7 +197,7 @@ func (d *Dialog) gone(q *question, reply Reply) {
 	case d.phase != confirmed:
 	case reply.Status == sip.StatusRequestTimeout && q.changes():
 		d.leave(Ended{Reason: reply.Reason, By: Timeout, Why: Expired})
-	case reply.Status == sip.StatusCallTransactionDoesNotExists && q.method != sip.PRACK:
+	case reply.Status == sip.StatusCallTransactionDoesNotExists && q.method != sip.PRACK && q.method != sip.NOTIFY:
 		d.leave(Ended{Reason: fmt.Sprintf("%s: the other side does not know of the call", reply.Reason), By: Timeout, Why: Expired})
 	}
 }
@@ -229,6 +232,7 @@ func (d *Dialog) agreed(q *question, seq uint32, res *sip.Response) {
 	if d.out != nil {
 		d.out.credentials.answer(res) // nothing more is asked
 	}
+	q.quiet = q.method == sip.REFER && strings.EqualFold(value(res, "Refer-Sub"), "false")
 	if !q.changes() {
 		return
 	}

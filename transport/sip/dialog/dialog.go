@@ -49,6 +49,7 @@ type Dialog struct {
 	asks    asks
 	session session
 	bye     goodbye
+	refers  refers
 }
 
 // self is how we appear in a dialog.

@@ -20,6 +20,11 @@ type Handler struct {
 	// answer with: 200, 400, or 415 for a type that is not known. One without a
 	// body is answered without asking; a nil Info knows no types.
 	Info func(contentType string, body []byte) int
+	// Refer takes what the peer asks for with a REFER (RFC 3515), which it has been
+	// told is tried; Dialog.Notify tells it how that goes. A nil Refer declines.
+	Refer func(Referral)
+	// Owner is what Endpoint.Replaced gives of the call.
+	Owner any
 	// Trace, if set, is told every message of the call that is sent or comes,
 	// also for some seconds after Ended.
 	Trace func(Message)

@@ -50,7 +50,11 @@ func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 		d.onInfo(r, answer)
 	case sip.OPTIONS:
 		answer(sip.StatusOK, "OK", nil, abilities()...)
-	case sip.REFER, sip.NOTIFY, sip.SUBSCRIBE, sip.MESSAGE, sip.REGISTER, sip.PUBLISH:
+	case sip.REFER:
+		d.onRefer(r, answer)
+	case sip.NOTIFY:
+		d.onNotify(r, answer)
+	case sip.SUBSCRIBE, sip.MESSAGE, sip.REGISTER, sip.PUBLISH:
 		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow))
 	default:
 		answer(sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow))

@@ -124,7 +124,7 @@ func TestInside(t *testing.T) {
 	w.send(inside("OPTIONS", "inside", 9, ok))
 	w.expect("200 OPTIONS")
 	w.send(inside("REFER", "inside", 10, ok))
-	w.expect("405 REFER")
+	w.expect("603 REFER")
 	w.send(inside("DANCE", "inside", 11, ok))
 	w.expect("501 DANCE")
 	w.send(inside("INFO", "inside", 2, ok))

@@ -57,6 +57,8 @@ type record struct {
 	more  chan struct{}
 	offer func([]byte) ([]byte, error)
 	info  func(contentType string, body []byte) int
+	refer func(Referral)
+	owner any
 	trace bool
 	// once keeps only the first of things that are told in the same words: on a
 	// slow machine messages are repeated, and what follows from them.
@@ -80,7 +82,7 @@ func (r *record) add(s string) {
 }
 
 func (r *record) handler() Handler {
-	h := Handler{Offer: r.offer, Info: r.info, Event: func(ev Event) {
+	h := Handler{Offer: r.offer, Info: r.info, Refer: r.refer, Owner: r.owner, Event: func(ev Event) {
 		r.mu.Lock()
 		r.events = append(r.events, ev)
 		r.mu.Unlock()

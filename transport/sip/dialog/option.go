@@ -13,10 +13,13 @@ import (
 const (
 	option100rel = "100rel" // RFC 3262
 	optionTimer  = "timer"  // RFC 4028
+
+	optionReplaces   = "replaces"   // RFC 3891
+	optionNoReferSub = "norefersub" // RFC 4488
 )
 
 // supported is the Supported header: what a peer may require of us.
-const supported = option100rel + ", " + optionTimer
+const supported = option100rel + ", " + optionTimer + ", " + optionReplaces + ", " + optionNoReferSub
 
 // unsupported gives what a request requires that we do not speak, in the words
 // of the Unsupported header; empty if there is nothing (RFC 3261 section

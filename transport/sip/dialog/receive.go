@@ -14,7 +14,7 @@ import (
 )
 
 // allow is the Allow header: what a dialog of ours understands.
-const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK"
+const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY"
 
 // drainRetryAfter is for how many seconds nobody should ask again whether we are
 // there: another run of ours is soon up.
@@ -192,9 +192,9 @@ func (e *Endpoint) route(r *inbound) {
 // refuse answers a request that belongs to nothing here.
 func (e *Endpoint) refuse(r *inbound, tx *serverTx) {
 	switch r.Method {
-	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY, sip.OPTIONS:
+	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY, sip.REFER, sip.OPTIONS:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil))
-	case sip.REGISTER, sip.SUBSCRIBE, sip.REFER, sip.MESSAGE, sip.PUBLISH:
+	case sip.REGISTER, sip.SUBSCRIBE, sip.MESSAGE, sip.PUBLISH:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow)))
 	default:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow)))

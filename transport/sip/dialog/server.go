@@ -95,7 +95,10 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 		invitation.MaxForwards = int(h.Val())
 	}
 	invitation.To.URI = invitation.URI
-	d.handler = e.cfg.Incoming(d, invitation)
+	handler := e.cfg.Incoming(d, invitation)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.handler = handler
 }
 
 // carriesSDP says whether the body of a request is one that we can read, or
