@@ -69,7 +69,7 @@ func (d *Dialog) progress(status int, phrase string, body []byte) error {
 	if r.seq == 0 {
 		r.seq = rand.Uint32N(1 << 31) // RFC 3262 section 3
 	}
-	r.settled = len(body) > 0
+	r.settled = r.settled || len(body) > 0
 	res := d.respond(d.in.req, status, phrase, body, sip.NewHeader("Require", option100rel))
 	if r.open != nil {
 		r.waiting = append(r.waiting, res)

@@ -19,13 +19,17 @@ const (
 	maxExpires = 1 << 30
 )
 
+// mostRaises is how often a peer may want a longer session than the one before.
+const mostRaises = 2
+
 // session is the session timer of a call (RFC 4028): one side, the refresher,
 // has the other answer something halfway. Whoever hears nothing until shortly
 // before the end says BYE.
 type session struct {
 	// expires is how many seconds the session lasts if nobody refreshes it; 0 is
-	// for ever. least is what a 422 has asked for.
+	// for ever. least is what a 422 has asked for, and raised how often one did.
 	expires, least int
+	raised         int
 	ours           bool // we refresh
 	refresh, end   *time.Timer
 	round          int // counts how often the clock was wound up
@@ -115,10 +119,11 @@ func (d *Dialog) takeTimer(res *sip.Response) {
 // section 7.3).
 func (d *Dialog) learnLeast(res *sip.Response) bool {
 	least, _, ok := secondsOf(value(res, "Min-SE"))
-	if res.StatusCode != statusTooShort || !ok || least <= max(d.session.least, minExpires) {
+	if res.StatusCode != statusTooShort || !ok || least <= max(d.session.least, minExpires) || d.session.raised == mostRaises {
 		return false
 	}
 	d.session.least = least
+	d.session.raised++
 	return true
 }
 
@@ -212,9 +217,11 @@ func sessionExpires(m sip.Message) (seconds int, refresher string, ok bool) {
 	return seconds, refresher, ok
 }
 
-// secondsOf reads seconds and what stands behind a semicolon.
+// secondsOf reads seconds and what stands behind a semicolon; a comment, which
+// Retry-After may have, is passed over.
 func secondsOf(s string) (seconds int, params string, ok bool) {
 	digits, params, _ := strings.Cut(s, ";")
+	digits, _, _ = strings.Cut(digits, "(")
 	n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 63)
 	if err != nil {
 		return 0, "", false
