@@ -31,6 +31,7 @@ type Call struct {
 	answer  []byte
 	remote  media.Remote
 	state   state
+	secrets secrets
 	mouth   mouth
 	ear     ear
 }
@@ -56,6 +57,7 @@ func (p *Phone) newCall() (*Call, error) {
 		mouth:   newMouth(p.cfg.Tone, p.cfg.PacketTime),
 	}
 	c.session.SetPacketTime(p.cfg.PacketTime)
+	c.session.Encrypt(p.cfg.SRTP, p.cfg.Suites...)
 	if p.cfg.NoEvents {
 		c.session.RefuseEvents()
 	}
@@ -161,7 +163,7 @@ func (c *Call) settle(body []byte) {
 		c.state.fault = err
 		return
 	}
-	c.remote = remote
+	c.agree(remote)
 	c.talk()
 }
 
@@ -173,7 +175,7 @@ func (c *Call) onOffer(offer []byte) ([]byte, error) {
 	}
 	answer, remote, err := c.session.Answer(offer)
 	if err == nil {
-		c.remote = remote
+		c.agree(remote)
 	}
 	return answer, err
 }

@@ -13,5 +13,6 @@
 // all it hears in memory. It never serves customers' calls.
 //
 // Read phone.go, then call.go; mouth.go speaks, ear.go listens and verdict.go
-// judges. Keys are in keys.go, tones.go and infos.go, its places in line.go.
+// judges. Keys to press are in keys.go, tones.go and infos.go, keys to encrypt with
+// in secrets.go, its places in line.go.
 package phone

@@ -49,12 +49,12 @@ type ear struct {
 // hear takes one packet.
 func (c *Call) hear(data []byte) {
 	now := time.Now()
-	var p rtp.Packet
-	if p.Unmarshal(data) != nil {
-		return
-	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	var p rtp.Packet
+	if data = c.secrets.unseal(data); data == nil || p.Unmarshal(data) != nil {
+		return
+	}
 	switch {
 	case p.PayloadType == uint8(media.PCMU), p.PayloadType == uint8(media.PCMA):
 		c.ear.audio(&p, now)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
-	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
 // line is the sockets that the RTP of a call goes by: the last one. Those before
@@ -83,7 +82,7 @@ func (c *Call) send() {
 	for _, packet := range c.mouth.next(c.remote) {
 		if c.remote.Send {
 			// A packet lost here is a packet lost anywhere.
-			_, _ = c.line.now().WriteToUDPAddrPort(packet, c.remote.Addr)
+			_, _ = c.line.now().WriteToUDPAddrPort(c.secrets.seal(packet), c.remote.Addr)
 		}
 	}
 	c.broadcast()
@@ -130,36 +129,16 @@ func (c *Call) Move(ctx context.Context, o MoveOptions) error {
 	if o.Prefer {
 		c.session.Prefer(o.Codec)
 	}
-	offer := c.session.Offer()
 	c.mu.Unlock()
-	reply, err := c.ask(ctx, "an answer to the move", func(done func(dialog.Reply)) error { //nolint:contextcheck // as for INFO
-		return c.dialog.Reinvite(offer, func(r dialog.Reply) {
-			if r.OK() {
-				c.moved(conn, r.Body)
-			}
-			done(r)
-		})
+	moved := false
+	err = c.offer(ctx, "a move to "+at(conn).String(), func() {
+		c.line, moved = append(c.line, conn), true
 	})
-	switch {
-	case err != nil:
-	case !reply.OK():
-		err = fmt.Errorf("phone: move to %s: %s", at(conn), reply.Reason)
-	default:
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		return c.state.fault
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !moved {
+		conn.Close()
+		c.session.Move(old)
 	}
-	conn.Close()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.session.Move(old)
 	return err
-}
-
-// moved has the call go on by conn, as the other side's answer says.
-func (c *Call) moved(conn *net.UDPConn, answer []byte) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.line = append(c.line, conn)
-	c.settle(answer)
 }

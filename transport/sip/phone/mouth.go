@@ -42,9 +42,11 @@ func newMouth(hz float64, packetTime time.Duration) mouth {
 	return mouth{hz: hz, size: uint32(samples(packetTime)), header: newHeader()}
 }
 
-// newHeader is where a new source begins (RFC 3550 section 5.1).
+// newHeader is where a new source begins (RFC 3550 section 5.1). Its numbers begin
+// in the lower half: who misses the first of them cannot decrypt what follows if
+// they have begun again meanwhile (RFC 3711 section 3.3.1).
 func newHeader() rtp.Header {
-	return rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32()), Timestamp: rand.Uint32()}
+	return rtp.Header{Version: 2, SSRC: rand.Uint32(), SequenceNumber: uint16(rand.Uint32N(1 << 15)), Timestamp: rand.Uint32()}
 }
 
 // samples is how many samples last d.

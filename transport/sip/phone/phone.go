@@ -12,6 +12,7 @@ import (
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
 // Level is how loud a phone plays its tone, in dB relative to full scale: as a
@@ -31,6 +32,10 @@ type Config struct {
 	Tone float64
 	// Codecs are what it speaks, most preferred first; none means all.
 	Codecs []media.Codec
+	// SRTP says whether sound is encrypted, and Suites by what, most preferred
+	// first; none means all.
+	SRTP   sdp.Policy
+	Suites []media.Suite
 	// PacketTime is how much sound it sends, and asks for, in one packet: 10 to
 	// 60 ms; 0 means 20.
 	PacketTime time.Duration
@@ -146,11 +151,13 @@ func (p *Phone) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler 
 	}
 	c.dialog, c.Invitation = d, in
 	if len(in.Body) > 0 {
-		if c.answer, c.remote, err = c.session.Answer(in.Body); err != nil {
+		var remote media.Remote
+		if c.answer, remote, err = c.session.Answer(in.Body); err != nil {
 			p.cfg.Log.Warn("phone: refused a call", "error", err)
 			d.Hangup(488, "Not Acceptable Here")
 			return c.handler() // closes the socket at the end
 		}
+		c.agree(remote)
 	}
 	select {
 	case p.calls <- c:

@@ -35,6 +35,7 @@ type Session struct {
 	// packetTime is how much sound we would like in one packet.
 	packetTime time.Duration
 	noEvents   bool
+	holds      bool
 	secrecy    secrecy
 }
 
@@ -56,6 +57,10 @@ func (s *Session) RefuseEvents() { s.noEvents = true }
 // SetPacketTime has the peer asked for packets of d from now on, in place of
 // 20 ms (a=ptime, RFC 8866 section 6.4).
 func (s *Session) SetPacketTime(d time.Duration) { s.packetTime = d }
+
+// Hold has the peer offered to hear us and not to be heard from now on (RFC 3264
+// section 8.4), or to be heard again.
+func (s *Session) Hold(on bool) { s.holds = on }
 
 // Move has sound received at another address from now on.
 func (s *Session) Move(local netip.AddrPort) { s.local = local }
@@ -93,6 +98,9 @@ func (s *Session) Offer() []byte {
 	}
 	if s.noEvents {
 		ours.telephoneEvent = 0
+	}
+	if s.holds {
+		ours.direction = sendonly
 	}
 	return s.print([]stream{ours})
 }
