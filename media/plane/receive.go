@@ -42,8 +42,8 @@ func (s *shard) receive(st *stream) {
 			break
 		}
 		n++
-		if size >= 0 {
-			s.take(st, s.wire.in[:size], from)
+		if size < 0 || !s.take(st, s.wire.in[:size], from) {
+			limit = burst // what was waited for may be behind it
 		}
 		short = size < rtp.HeaderSize+media.FrameSize
 	}
@@ -80,55 +80,57 @@ func (s *shard) read(st *stream) (size int, from rtp.Endpoint, ok bool) {
 	return 0, from, false
 }
 
-// take takes one datagram.
-func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) {
+// take takes one datagram. It reports false when that was nothing to be heard,
+// although the peer may be.
+func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) bool {
 	if st.lock == deaf {
-		return
+		return true
 	}
 	if isReport(datagram) {
 		s.takeReport(st, datagram, from, s.timing.now)
-		return
+		return false
 	}
 	if !st.remote.receive {
-		return
+		return true
 	}
 	if st.lock == settling && from != st.out.to {
 		st.in.foreign++
-		return
+		return false
 	}
 	datagram, ok := s.unsealRTP(st, datagram)
 	if !ok {
-		return
+		return false
 	}
 	h, payload, err := s.wire.parser.Parse(datagram)
 	if err != nil {
 		st.in.malformed++
-		return
+		return false
 	}
 	kind := st.remote.kindOf(h.PayloadType)
 	if st.lock != settling && st.lock != locked {
 		if kind == unknown {
 			st.in.malformed++ // nothing that was agreed on; no reason to trust it
-			return
+			return false
 		}
 		if !s.latch(st, h, from) {
 			st.in.foreign++
-			return
+			return false
 		}
 	}
 	st.in.from.last, st.in.from.paused = s.timing.now, kind == noise
-	s.hear(st, h, kind, payload)
+	return s.hear(st, h, kind, payload)
 }
 
-// hear takes a packet of the peer.
-func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) {
+// hear takes a packet of the peer, and reports false when it came before or is of
+// another source.
+func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) bool {
 	verdict := st.in.reception.Packet(h, kind == sound)
 	switch verdict {
 	case rtp.Duplicate:
-		return
+		return false
 	case rtp.Beside:
 		if kind != key {
-			return
+			return false
 		}
 	case rtp.Anew:
 		if st.ear != 0 {
@@ -153,6 +155,7 @@ func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) {
 			s.press(st, digit)
 		}
 	}
+	return true
 }
 
 // press tells of a key, unless they come faster than anybody can press them.
