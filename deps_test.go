@@ -44,6 +44,7 @@ var libraries = []struct {
 	{"github.com/emiago/sipgo", []string{"transport/sip/"}, "SIP has one room"},
 	{"github.com/icholy/digest", []string{"transport/sip/"}, "SIP has one room"},
 	{"github.com/pion/sdp", []string{"transport/sip/"}, "SIP has one room"},
+	{"github.com/miekg/dns", []string{"transport/sip/resolve/"}, "others resolve names as the system does"},
 	{"github.com/gobwas/ws", []string{"transport/sip/stream/"}, "WebSockets are SIP connections only"},
 	{"github.com/labstack/echo", []string{"transport/api/"}, "it must be replaceable in one folder"},
 	{"github.com/beevik/etree", []string{"verbs/"}, "documents are read by dialects"},
