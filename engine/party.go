@@ -67,6 +67,8 @@ func (c *Call) handleMedia(ev media.Event) Message {
 	switch ev.Kind {
 	case media.Latched:
 		c.note(EventMedia, Data{}, "sound comes from %s", ev.Source)
+	case media.Lost:
+		c.note(EventMedia, Data{}, "nothing was heard for %s", ev.Duration.Round(time.Second/10))
 	case media.Digit:
 		key := string(rune(ev.Digit))
 		c.note(EventDigit, Data{Digits: key}, "digit %s%s", key, c.passOn(key, ev.Way))

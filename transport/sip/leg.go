@@ -34,6 +34,7 @@ type Leg struct {
 	// address before there is one.
 	remote media.Remote
 	cipher media.Suite // that sound goes by; 0 is in the clear
+	vigil  vigil
 	// rang says that the called party was alerted.
 	rang bool
 	fate fate
@@ -114,6 +115,7 @@ func (l *Leg) Answer() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.vigil.answered = true
 	if !l.settled() {
 		return nil // the ACK will say where to
 	}
@@ -156,6 +158,9 @@ func (l *Leg) handler() dialog.Handler {
 func (l *Leg) onMessage(m dialog.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if !m.Sent {
+		l.vigil.hear(m.Peer)
+	}
 	l.tell(engine.LegMessage{At: m.At, Sent: m.Sent, Summary: m.Summary, Peer: m.Peer})
 }
 
@@ -177,6 +182,7 @@ func (l *Leg) take(ev dialog.Event) error {
 		sound := len(ev.Body) > 0 && l.settle(ev.Body) == nil
 		l.tell(engine.LegRinging{Status: ev.Status, Sound: sound})
 	case dialog.Answered:
+		l.vigil.answered = true
 		if err := l.settle(ev.Body); err != nil {
 			return err
 		}
@@ -245,6 +251,9 @@ func (l *Leg) onMedia(ev media.Event) {
 	defer l.mu.Unlock()
 	if ev.Kind == media.Digit && !l.count(ev, 0) {
 		return
+	}
+	if ev.Kind == media.Lost {
+		go l.lost(ev.Duration) // it may wait for a peer, and the plane for us
 	}
 	if ev.Kind != media.Closed {
 		l.tell(engine.LegMedia{Event: ev})

@@ -185,8 +185,8 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	}
 	h.server = New(Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
-		Journal: nothing{},
-		Log:     slog.New(slog.NewTextHandler(h.log, nil)),
+		Journal: nothing{}, MediaTimeout: time.Minute,
+		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err := h.server.Start(h); err != nil {
 		t.Fatal(err)

@@ -139,18 +139,21 @@ func (s *Server) admits(source netip.AddrPort) bool {
 
 // mediaAddress is what a peer is told to send sound to.
 func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort, error) {
+	told, both := s.cfg.MediaAdvertise, local.Addr() == netip.IPv6Unspecified()
 	switch {
-	case s.cfg.MediaAdvertise.IsValid():
-		return netip.AddrPortFrom(s.cfg.MediaAdvertise, local.Port()), nil
+	case told.IsValid() && !both:
+		return netip.AddrPortFrom(told, local.Port()), nil
 	case !local.Addr().IsUnspecified():
 		return local, nil
 	}
 	ours, err := dialog.Towards(peer)
-	if err != nil {
+	switch {
+	case err != nil:
 		return netip.AddrPort{}, fmt.Errorf("%w: %w", errNoWay, err)
-	}
-	if ours.Is4() != local.Addr().Is4() {
-		return netip.AddrPort{}, fmt.Errorf("%w: %s is reached from %s, but media.listen is %s", errNoWay, peer, ours, local.Addr())
+	case told.IsValid() && told.Is4() == ours.Is4():
+		return netip.AddrPortFrom(told, local.Port()), nil
+	case !both && !ours.Is4():
+		return netip.AddrPort{}, fmt.Errorf("%w: %s is reached from %s, but media.listen is %s: set it to :: for both", errNoWay, peer, ours, local.Addr())
 	}
 	return netip.AddrPortFrom(ours, local.Port()), nil
 }

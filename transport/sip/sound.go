@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -22,10 +23,12 @@ type terms struct {
 	// dtmf is how keys are sent: engine.DTMFAuto and the like; srtp is whether
 	// sound is encrypted: engine.SRTPAllow and the like.
 	dtmf, srtp string
+	// networks are where a trunk sends from.
+	networks []netip.Prefix
 }
 
-func termsOfUser(u engine.User) terms   { return terms{u.EntryID(), u.DTMF, u.SRTP} }
-func termsOfTrunk(t engine.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP} }
+func termsOfUser(u engine.User) terms   { return terms{u.EntryID(), u.DTMF, u.SRTP, nil} }
+func termsOfTrunk(t engine.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP, t.AllowFrom} }
 
 // policy is what session descriptions are made by. Keys travel in them, so those
 // that nobody asked for are offered only where nobody can read them: private says
@@ -80,11 +83,20 @@ func (s *Server) openLeg(peer string, near media.StreamID, t terms, private bool
 		return nil, err
 	}
 	l.stream = stream
+	l.vigil = vigil{timeout: s.cfg.MediaTimeout, networks: t.networks, proxies: s.cfg.Proxies}
+	if at, err := netip.ParseAddrPort(peer); err == nil {
+		l.vigil.source = at.Addr().Unmap()
+	}
 	address, err := s.mediaAddress(local, peer)
 	if err != nil {
 		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
 	}
 	l.session = sdp.New(address, rand.Uint64())
+	if local.Addr() == netip.IPv6Unspecified() {
+		l.session.Reach(func(peer netip.Addr) (netip.AddrPort, error) {
+			return s.mediaAddress(local, netip.AddrPortFrom(peer, 9).String()) // any port does
+		})
+	}
 	l.session.Encrypt(t.policy(private))
 	if t.dtmf == engine.DTMFInband {
 		l.session.RefuseEvents()
@@ -105,7 +117,7 @@ func (l *Leg) settled() bool { return l.remote.Addr.IsValid() }
 // media, because telephones that hear anything stop their own ringing tone.
 // l.mu is held.
 func (l *Leg) connect() error {
-	if err := l.media.Connect(l.stream, l.remote); err != nil {
+	if err := l.media.Connect(l.stream, l.vigil.on(l.remote)); err != nil {
 		return err
 	}
 	was := l.cipher
@@ -126,7 +138,7 @@ func (l *Leg) connect() error {
 // without a description leaves what an earlier one settled. l.mu is held.
 func (l *Leg) settle(body []byte) error {
 	if len(body) == 0 && l.settled() {
-		return nil
+		return l.connect()
 	}
 	remote, err := l.session.Accept(body)
 	if err != nil {

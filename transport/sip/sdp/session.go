@@ -16,6 +16,9 @@ import (
 // that we can speak: 488 in SIP.
 var ErrNoCommonCodec = errors.New("no audio codec in common")
 
+// errOtherFamily says that a peer is out of reach.
+var errOtherFamily = errors.New("IPv4 and IPv6 do not reach each other")
+
 // telephoneEvent is the payload type we offer for telephone-event/8000. Any
 // dynamic type would do; everybody uses this one.
 const telephoneEvent = 101
@@ -37,6 +40,8 @@ type Session struct {
 	noEvents   bool
 	holds      bool
 	secrecy    secrecy
+	// reach says where sound of a peer of the other address family is received.
+	reach func(peer netip.Addr) (netip.AddrPort, error)
 }
 
 // New begins a session whose sound is received at local. id tells it from the
@@ -64,6 +69,10 @@ func (s *Session) Hold(on bool) { s.holds = on }
 
 // Move has sound received at another address from now on.
 func (s *Session) Move(local netip.AddrPort) { s.local = local }
+
+// Reach has peers of the other address family, IPv4 or IPv6, told another address
+// to send sound to. Without it they are refused.
+func (s *Session) Reach(from func(peer netip.Addr) (netip.AddrPort, error)) { s.reach = from }
 
 // Prefer has a codec offered first from now on.
 func (s *Session) Prefer(c media.Codec) {
@@ -126,6 +135,9 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 		}
 	}
 	theirs := offered[chosen]
+	if s.local, err = s.at(theirs); err != nil {
+		return nil, media.Remote{}, fmt.Errorf("answer SDP offer: %w", err)
+	}
 	s.Prefer(theirs.codecs[0])
 	remote := theirs.remote()
 	remote.Ours, remote.Theirs = s.secrecy.settle(theirs.proto, line)
@@ -192,10 +204,25 @@ func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	return remote, nil
 }
 
-// usable says whether we can exchange sound over a stream: one in our own
-// address family.
+// usable says whether we can exchange sound over a stream: one in an address
+// family of ours.
 func (s *Session) usable(st stream) bool {
-	return st.usable() && st.addr.Is4() == s.local.Addr().Is4()
+	if !st.usable() {
+		return false
+	}
+	_, err := s.at(st)
+	return err == nil
+}
+
+// at is where we receive the sound of a stream.
+func (s *Session) at(st stream) (netip.AddrPort, error) {
+	switch {
+	case st.addr.Is4() == s.local.Addr().Is4():
+		return s.local, nil
+	case s.reach == nil:
+		return netip.AddrPort{}, errOtherFamily
+	}
+	return s.reach(st.addr)
 }
 
 // reason says why none of the streams can be used.
@@ -208,7 +235,7 @@ func (s *Session) reason(streams []stream) string {
 		case st.port == 0:
 			return "its audio stream has port 0"
 		case st.usable():
-			return fmt.Sprintf("its audio stream is at %s, ours at %s, and IPv4 and IPv6 do not reach each other", st.addr, s.local.Addr())
+			return fmt.Sprintf("its audio stream is at %s, ours at %s, and %v", st.addr, s.local.Addr(), errOtherFamily)
 		default:
 			return "its audio stream has none of our codecs"
 		}

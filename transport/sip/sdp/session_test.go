@@ -139,6 +139,34 @@ func TestAnswerRefuses(t *testing.T) {
 	}
 }
 
+// With an address in each family, an offer of either is answered by its own.
+func TestReach(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		ours, other netip.AddrPort
+		offer, says string
+	}{
+		{local, six, "c=IN IP6 2001:db8::1", "c=IN IP6 2001:db8::7"},
+		{six, local, "c=IN IP4 192.0.2.1", "c=IN IP4 198.51.100.7"},
+		{local, six, "c=IN IP4 192.0.2.1", "c=IN IP4 198.51.100.7"},
+	} {
+		s := New(tc.ours, 1)
+		s.Reach(func(netip.Addr) (netip.AddrPort, error) { return tc.other, nil })
+		answer, _, err := s.Answer([]byte(strings.Replace(head, "c=IN IP4 192.0.2.1", tc.offer, 1) + "m=audio 4000 RTP/AVP 0\r\n"))
+		if err != nil || !strings.Contains(string(answer), tc.says+"\r\n") {
+			t.Errorf("%s: %v\n%s", tc.offer, err, answer)
+		}
+		s.Reach(func(netip.Addr) (netip.AddrPort, error) { return netip.AddrPort{}, errors.New("no route") })
+		other := strings.NewReplacer("c=IN IP4 192.0.2.1", "c=IN IP6 2001:db8::1").Replace(head)
+		if strings.Contains(tc.says, "IP6") {
+			other = head
+		}
+		if _, _, err = s.Answer([]byte(other + "m=audio 4000 RTP/AVP 0\r\n")); !errors.Is(err, ErrNoCommonCodec) {
+			t.Errorf("%s: without a route to the other family: %v", tc.offer, err)
+		}
+	}
+}
+
 // An offer of ours, answered by another session of ours, is what both agree on.
 func TestOfferAndAccept(t *testing.T) {
 	t.Parallel()
