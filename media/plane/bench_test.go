@@ -105,15 +105,24 @@ func BenchmarkStep(b *testing.B) {
 		}
 		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/legs, "ns/leg")
 	})
-	for _, name := range []string{"play", "bridge"} {
-		b.Run(name, func(b *testing.B) {
+	for _, test := range []struct {
+		name    string
+		bridged bool
+		suite   media.Suite
+	}{
+		{"play", false, 0},
+		{"bridge", true, 0},
+		{"bridge " + media.AES128SHA1x80.String(), true, media.AES128SHA1x80},
+		{"bridge " + media.AES128GCM.String(), true, media.AES128GCM},
+	} {
+		b.Run(test.name, func(b *testing.B) {
 			p, err := build(Config{Listen: home, Ports: "0", Shards: 1, Logger: slog.New(slog.DiscardHandler)})
 			if err != nil {
 				b.Fatal(err)
 			}
 			f := &fixture{Plane: p}
 			defer f.close()
-			connect(b, p, name == "bridge", make([]netip.AddrPort, legs))
+			connect(b, p, test.bridged, make([]netip.AddrPort, legs), test.suite)
 			f.step(time.Second)
 			for b.Loop() {
 				f.now += media.FrameDuration
@@ -148,7 +157,7 @@ func measurePlane(b *testing.B, load rtpload.Load, bridged bool) rtpload.Cost {
 	}
 	defer p.Close()
 	c, err := load.Cost(generator(), func(peers []netip.AddrPort) ([]netip.AddrPort, error) {
-		return connect(b, p, bridged, peers), nil
+		return connect(b, p, bridged, peers, 0), nil
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -157,8 +166,9 @@ func measurePlane(b *testing.B, load rtpload.Load, bridged bool) rtpload.Cost {
 }
 
 // connect opens a stream for each peer, and plays a prompt on it or bridges it
-// with the next. A stream without a peer's address sends to itself.
-func connect(b *testing.B, p *Plane, bridged bool, peers []netip.AddrPort) (at []netip.AddrPort) {
+// with the next. A stream without a peer's address sends to itself. All are
+// encrypted by a suite if it is not 0.
+func connect(b *testing.B, p *Plane, bridged bool, peers []netip.AddrPort, suite media.Suite) (at []netip.AddrPort) {
 	b.Helper()
 	must := func(err error) {
 		if err != nil {
@@ -178,7 +188,11 @@ func connect(b *testing.B, p *Plane, bridged bool, peers []netip.AddrPort) (at [
 		if !peer.IsValid() {
 			peer = here
 		}
-		must(p.Connect(id, media.Remote{Addr: peer, Codec: media.PCMU, TelephoneEvent: events, Send: true, Receive: true}))
+		r := media.Remote{Addr: peer, Codec: media.PCMU, TelephoneEvent: events, Send: true, Receive: true}
+		if suite != 0 {
+			r.Ours, r.Theirs = keysOf(suite, 1), keysOf(suite, 1) // it hears itself
+		}
+		must(p.Connect(id, r))
 		switch {
 		case !bridged:
 			must(p.Play(id, sound, media.PlayOptions{Loop: true}))

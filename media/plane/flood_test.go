@@ -129,7 +129,7 @@ func measureFlood(b *testing.B, kind floodKind) (others rtpload.Report, sent int
 	calls, peers, err := rtpload.Start(generator(), netip.MustParseAddr("127.0.7.2"), 200)
 	must(err)
 	defer func() { must(calls.Close()) }()
-	targets := connect(b, p, true, peers)
+	targets := connect(b, p, true, peers, 0)
 	flood, from, err := rtpload.Start(generator(), netip.MustParseAddr("127.0.7.3"), 1)
 	must(err)
 	defer func() { must(flood.Close()) }()
