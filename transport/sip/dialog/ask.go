@@ -5,6 +5,7 @@ package dialog
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -43,8 +44,11 @@ type question struct {
 	quiet   bool // a REFER that the peer will tell us nothing more of
 	tries   int  // that crossed a change of the peer's
 	peer    string
-	auth    []sip.Header // its credentials, for the ACK
-	done    func(Reply)  // nil when it was called
+	done    func(Reply) // nil when it was called
+	// auth and answer go with the ACK of an INVITE: its credentials, and the
+	// answer to the offer that the peer made in place of ours.
+	auth   []sip.Header
+	answer []byte
 }
 
 // asks are the requests of ours inside a call.
@@ -66,7 +70,8 @@ func (d *Dialog) Info(contentType string, body []byte, done func(Reply)) error {
 
 // Reinvite offers the peer another session (RFC 3261 section 14.1). done is told
 // what came of it, as for Info. It waits for its turn while another change is
-// under way, and is sent again when it has crossed one of the peer's.
+// under way, and is sent again when it has crossed one of the peer's. An empty
+// offer asks for one of the peer's, which the Handler answers.
 func (d *Dialog) Reinvite(offer []byte, done func(Reply)) error {
 	return d.ask(&question{method: sip.INVITE, contentType: sdpType, body: offer, done: done})
 }
@@ -144,6 +149,9 @@ func (d *Dialog) sendQuestion(q *question) {
 	seq := req.CSeq().SeqNo
 	if d.asks.open == nil {
 		d.asks.open = map[uint32]*question{}
+	}
+	if q.method == sip.INVITE { // the answer to the one before has come through
+		maps.DeleteFunc(d.asks.open, func(_ uint32, old *question) bool { return old.done == nil })
 	}
 	d.asks.open[seq] = q
 	d.mu.Unlock()
@@ -237,10 +245,14 @@ func (d *Dialog) agreed(q *question, seq uint32, res *sip.Response) {
 		return
 	}
 	d.to(q).refresh(res)
-	if q.method == sip.INVITE {
-		d.acknowledge(seq, q.auth, nil)
+	again := q.done == nil
+	if !again && q.method == sip.INVITE && len(q.body) == 0 {
+		q.answer = d.answerTo(res)
 	}
-	if q.done != nil && d.phase == confirmed { // it did not come again
+	if q.method == sip.INVITE {
+		d.acknowledge(seq, q.auth, q.answer)
+	}
+	if !again && d.phase == confirmed {
 		d.takeTimer(res)
 	}
 }

@@ -218,9 +218,9 @@ func (d *Dialog) onInviteResponse(res *sip.Response) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case res.CSeq().SeqNo != d.out.seq && res.IsSuccess():
+	case res.CSeq().SeqNo < d.out.seq && res.IsSuccess():
 		d.ep.stray(res, d) // somebody took an INVITE that we had given up
-	case res.CSeq().SeqNo != d.out.seq: // what we have dealt with, a challenge
+	case res.CSeq().SeqNo != d.out.seq: // what we have dealt with, such as a challenge
 	case res.IsProvisional():
 		d.onProvisional(res)
 	case res.IsSuccess():

@@ -57,17 +57,18 @@ func (d *Dialog) confirm(f *fork, res *sip.Response) bool {
 	q := &question{method: sip.PRACK, fork: f, done: func(Reply) {}}
 	q.headers = []sip.Header{sip.NewHeader("RAck", fmt.Sprint(rseq, " ", d.out.seq, " ", sip.INVITE))}
 	if len(res.Body()) > 0 && d.out.settled != f {
-		q.body, q.contentType = d.answerTo(res), sdpType
-		d.out.settled = f
+		if d.out.settled = f; len(d.out.body) == 0 {
+			q.body, q.contentType = d.answerTo(res), sdpType
+		}
 	}
 	d.ep.lanes.do(d.callID, func() { d.sendQuestion(q) })
 	return true
 }
 
 // answerTo gives the answer to the offer in a response to an INVITE of ours that
-// made none; nil if it did. d.mu is held.
+// made none. d.mu is held.
 func (d *Dialog) answerTo(res *sip.Response) []byte {
-	if len(d.out.body) > 0 || len(res.Body()) == 0 {
+	if len(res.Body()) == 0 {
 		return nil
 	}
 	answer, err := d.offered(res.Body())

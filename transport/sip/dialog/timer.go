@@ -111,7 +111,10 @@ func (d *Dialog) giveTimer(req *sip.Request) []sip.Header {
 // takeTimer takes what the peer's 2xx to an INVITE or UPDATE of ours says of the
 // timer (RFC 4028 section 7.2). d.mu is held.
 func (d *Dialog) takeTimer(res *sip.Response) {
-	seconds, refresher, _ := sessionExpires(res)
+	seconds, refresher, ok := sessionExpires(res)
+	if ok {
+		seconds = max(seconds, minExpires) // or it would keep us busy
+	}
 	d.clock(seconds, refresher != "uas")
 }
 
