@@ -14,5 +14,6 @@
 //
 // Read event.go first, then endpoint.go (what comes in), server.go (calls that
 // come), client.go (calls that go), inside.go and ask.go (what the sides ask each
-// other inside a call).
+// other inside a call), glare.go (one change at a time), reliable.go and fork.go
+// (before the answer), timer.go (is anybody still there).
 package dialog
