@@ -205,6 +205,7 @@ func TestEmergency(t *testing.T) {
 					l.HangUp()
 				})
 				h.Call(t, caller, called, number) // reaches both limits
+				synctest.Wait()
 				h.Journal.Sicken(errors.New("no disk"))
 				if _, err := h.Arrive(arrival); err != nil {
 					t.Fatal(err)
