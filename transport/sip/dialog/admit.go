@@ -3,7 +3,6 @@
 package dialog
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"log/slog"
@@ -25,38 +24,6 @@ const (
 	strangersAnswered = 20
 	strangersLogged   = 5
 )
-
-// filter sees every packet before it is parsed, and gives what is to be; nothing
-// drops it. Strangers on UDP are turned away here already.
-func (e *Endpoint) filter(s *socket, source netip.AddrPort, data []byte) []byte {
-	if e.admits(source) {
-		return data
-	}
-	if !e.worthReading(source, data) {
-		return nil
-	}
-	if bytes.Contains(data, []byte(e.secret)) {
-		return data
-	}
-	msg, err := e.parser.ParseSIP(data)
-	req, ok := msg.(*sip.Request)
-	if err != nil || !ok || req.Via() == nil || req.IsAck() {
-		return nil
-	}
-	req.SetTransport("UDP")
-	req.SetSource(source.String())
-	no := e.turnsAway(req, source)
-	switch {
-	case no == nil:
-		return data
-	case no.Status != 0:
-		answerTo(req, source)
-		if err := s.WriteMsg(e.response(req, "", no.Status, no.Phrase, nil, no.headers()...)); err != nil {
-			e.log.Debug("answer SIP request", "request", summary(req), "error", err)
-		}
-	}
-	return nil
-}
 
 // worthReading says whether a packet of a stranger is read: its source and all
 // strangers together have a share in each second, and scanners have none.
@@ -81,12 +48,11 @@ func (e *Endpoint) admits(source netip.AddrPort) bool {
 // turnsAway says what to answer a request with instead of letting it in; nil
 // lets it in, and a status of 0 drops it without a word.
 func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response {
-	status, _ := malformed(req)
 	no := &Response{Status: sip.StatusForbidden}
 	switch {
-	case status == 0 && e.cfg.Challenge != nil && begins(req):
+	case e.cfg.Challenge != nil && begins(req):
 		no = e.cfg.Challenge(e.newRequest(req, source))
-	case e.admits(source) || status == 0 && e.cancels(req):
+	case e.admits(source) || e.cancels(req):
 		return nil
 	}
 	switch {
@@ -109,11 +75,7 @@ func begins(req *sip.Request) bool {
 
 // cancels says whether a request is the CANCEL of a call that was let in.
 func (e *Endpoint) cancels(req *sip.Request) bool {
-	if req.Method != sip.CANCEL {
-		return false
-	}
-	key, err := cancelled(req)
-	return err == nil && e.tx.findServer(key) != nil
+	return req.Method == sip.CANCEL && e.tx.findServer(cancelled(req)) != nil
 }
 
 // refusal refuses a stranger, and drops what is too much of that.
@@ -133,15 +95,10 @@ func (e *Endpoint) refused(req *sip.Request, source netip.AddrPort, no Response)
 		e.shield.Refused(source.Addr(), now)
 	}
 	answer, tell, missed := e.strangers.seen(now)
-	if tell && e.cfg.Refused != nil && wellFormed(req) {
+	if tell && e.cfg.Refused != nil {
 		e.cfg.Refused(e.newRequest(req, source), no, missed)
 	}
 	return answer
-}
-
-// wellFormed says whether a request has all that a Request tells.
-func wellFormed(req *sip.Request) bool {
-	return req.From() != nil && req.To() != nil && req.CallID() != nil && req.CSeq() != nil
 }
 
 // strangers counts what unknown sources send in the running second.

@@ -215,7 +215,7 @@ func TestFloodAndScanners(t *testing.T) {
 	}
 	loud.send(invite("later"))
 	loud.silent()
-	w.handled("friend again")
+	w.handled("friend-again")
 }
 
 // Who asks whether we are there is told when nothing new should come; calls are

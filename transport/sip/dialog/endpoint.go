@@ -16,6 +16,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/transport/sip/intake"
 	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/shield"
 	"github.com/callwright/callwright/transport/sip/stream"
@@ -140,6 +141,7 @@ func Listen(cfg Config) (*Endpoint, error) {
 		lanes: newLanes(), tx: newTransactions(), dialogs: newRegistry(),
 		strangers: newStrangers(), shield: shield.New(), secret: token(8), parser: sip.NewParser(),
 	}
+	e.parser.MaxMessageLength = intake.MaxMessage
 	e.ctx, e.cancel = context.WithCancel(context.Background())
 	if err := e.open(); err != nil {
 		e.cancel()
@@ -170,7 +172,7 @@ func (e *Endpoint) open() error {
 	if len(e.listeners) == 0 {
 		return errors.New("sip.listen: want at least one address, for example udp://0.0.0.0:5060")
 	}
-	e.streams = stream.New(stream.Config{Message: e.takeMessage, Server: server, Log: e.log})
+	e.streams = stream.New(stream.Config{Message: e.takeMessage, Refused: e.refuseStream, Server: server, Log: e.log})
 	return nil
 }
 

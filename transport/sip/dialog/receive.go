@@ -3,14 +3,12 @@
 package dialog
 
 import (
-	"net"
 	"net/netip"
-	"strconv"
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
 
-	"github.com/callwright/callwright/transport/sip/stream"
+	"github.com/callwright/callwright/transport/sip/intake"
 )
 
 // allow is the Allow header: what a dialog of ours understands.
@@ -19,42 +17,6 @@ const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NO
 // drainRetryAfter is for how many seconds nobody should ask again whether we are
 // there: another run of ours is soon up.
 const drainRetryAfter = "5"
-
-// takePacket takes a packet of UDP. It must not block.
-func (e *Endpoint) takePacket(s *socket, source netip.AddrPort, data []byte) {
-	if data = e.filter(s, source, data); len(data) > 0 {
-		e.take(data, "UDP", source, s)
-	}
-}
-
-// takeMessage takes a message of a connection. It must not block.
-func (e *Endpoint) takeMessage(c *stream.Conn, data []byte) {
-	if !e.take(data, c.Network(), c.Peer(), c) {
-		_ = c.Close() // whoever sends such things has nothing to say
-	}
-}
-
-// take takes every message, in the order in which they came, and puts it into the
-// lane of its call. False says that it is none.
-func (e *Endpoint) take(data []byte, network string, source netip.AddrPort, conn sip.Connection) bool {
-	msg, err := e.parser.ParseSIP(data)
-	if err != nil {
-		e.quiet.Debug("read SIP message", "source", source, "network", network, "error", err)
-		return false
-	}
-	if msg.CallID() == nil || e.closing.Load() {
-		return true // without a Call-ID (RFC 3261 section 8.1.1) no answer would find its way
-	}
-	msg.SetTransport(network)
-	msg.SetSource(source.String())
-	switch m := msg.(type) {
-	case *sip.Request:
-		e.lanes.do(m.CallID().Value(), func() { e.onRequest(m, source, conn) })
-	case *sip.Response:
-		e.lanes.do(m.CallID().Value(), func() { e.onResponse(m) })
-	}
-	return true
-}
 
 // inbound is a request as it came: with the connection to answer by, and its
 // place in the call.
@@ -66,15 +28,8 @@ type inbound struct {
 }
 
 func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.Connection) {
-	if req.Via() == nil {
-		return
-	}
 	answerTo(req, source)
 	r := &inbound{Request: req, conn: conn, source: source}
-	if status, phrase := malformed(req); status != 0 {
-		e.reply(r, status, phrase)
-		return
-	}
 	r.tag, _ = req.To().Params.Get("tag")
 	if begins(req) || !req.IsAck() && !strings.Contains(r.tag, e.secret) {
 		if no := e.turnsAway(req, source); no != nil {
@@ -87,44 +42,18 @@ func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.C
 	e.route(r)
 }
 
-// answerTo notes in the request where its responses go: to where it came from,
-// at the port that Via names unless it asks for the very source (RFC 3261
-// section 18.2.2, RFC 3581 section 4).
+// answerTo notes in the request where its responses go (RFC 3261 section 18.2.2).
 func answerTo(req *sip.Request, source netip.AddrPort) {
-	via := req.Via()
-	if via.Params.Has("rport") || sip.IsReliable(req.Transport()) {
+	if sip.IsReliable(req.Transport()) {
 		return
 	}
-	from := source.Addr().Unmap().String()
-	if strings.Trim(via.Host, "[]") != from {
-		via.Params.Add("received", from)
+	via := req.Via()
+	rport := via.Params.Has("rport")
+	way := intake.WayBack(via.Host, via.Port, rport, source)
+	if way.Received && !rport {
+		via.Params.Add("received", source.Addr().Unmap().String())
 	}
-	port := via.Port
-	if port == 0 {
-		port = sip.DefaultUdpPort
-	}
-	req.SetSource(net.JoinHostPort(from, strconv.Itoa(port)))
-}
-
-// malformed says what is wrong with a request that sipgo's parser let pass.
-func malformed(req *sip.Request) (status int, phrase string) {
-	switch {
-	case req.SipVersion != "SIP/2.0":
-		return sip.StatusVersionNotSupported, "Version Not Supported"
-	case req.From() == nil:
-		return sip.StatusBadRequest, "Missing From Header"
-	case req.To() == nil:
-		return sip.StatusBadRequest, "Missing To Header"
-	case req.CSeq() == nil:
-		return sip.StatusBadRequest, "Missing CSeq Header"
-	case req.CSeq().MethodName != req.Method:
-		return sip.StatusBadRequest, "CSeq Method Differs"
-	case !req.From().Params.Has("tag"):
-		return sip.StatusBadRequest, "Missing From Tag"
-	case !strings.HasPrefix(branch(req), sip.RFC3261BranchMagicCookie):
-		return sip.StatusBadRequest, "Via Branch Without Magic Cookie"
-	}
-	return 0, ""
+	req.SetSource(way.To.String())
 }
 
 func branch(m sip.Message) string {
@@ -143,15 +72,17 @@ func (e *Endpoint) route(r *inbound) {
 		e.onCancel(r)
 		return
 	}
-	key, err := sip.ServerTxKeyMake(r.Request)
-	if err != nil {
-		return // malformed has seen to it
-	}
+	key := serverKey(r.Request)
 	if tx := e.tx.findServer(key); tx != nil {
 		if d := tx.dialog.Load(); d != nil {
 			d.heard(r.Request)
 		}
 		_ = tx.Receive(r.Request) // a repetition: sipgo repeats the response
+		return
+	}
+	if no := e.breaks(r); no != nil {
+		e.refused(r.Request, r.source, *no)
+		e.reply(r, no.Status, no.Phrase, no.headers()...)
 		return
 	}
 	if r.Method == sip.OPTIONS && r.tag == "" {
@@ -205,8 +136,7 @@ func (e *Endpoint) refuse(r *inbound, tx *serverTx) {
 // the transaction of the INVITE. Some peers give the first the branch of the
 // second.
 func (e *Endpoint) onAck(r *inbound, d *Dialog) {
-	key, _ := sip.ServerTxKeyMake(r.Request)
-	tx := e.tx.findServer(key)
+	tx := e.tx.findServer(serverKey(r.Request))
 	if d == nil && tx != nil {
 		d = tx.dialog.Load()
 	}
@@ -224,8 +154,7 @@ func (e *Endpoint) onAck(r *inbound, d *Dialog) {
 // onCancel takes a CANCEL. It is answered without a transaction: that costs
 // nothing, and a repetition gets the same answer.
 func (e *Endpoint) onCancel(r *inbound) {
-	key, _ := cancelled(r.Request)
-	tx := e.tx.findServer(key)
+	tx := e.tx.findServer(cancelled(r.Request))
 	var d *Dialog
 	if tx != nil {
 		d = tx.dialog.Load()
@@ -240,15 +169,6 @@ func (e *Endpoint) onCancel(r *inbound) {
 		e.log.Debug("answer CANCEL", "error", err)
 	}
 	d.onCancel(tx)
-}
-
-// cancelled gives the key of the transaction that a CANCEL is for (RFC 3261
-// section 9.2).
-func cancelled(req *sip.Request) (string, error) {
-	cseq := req.CSeq()
-	cseq.MethodName = sip.INVITE
-	defer func() { cseq.MethodName = sip.CANCEL }()
-	return sip.ServerTxKeyMake(req)
 }
 
 // reply answers a request without a transaction.
@@ -282,8 +202,8 @@ func (e *Endpoint) response(req *sip.Request, tag string, status int, phrase str
 
 // onResponse takes a response: to its transaction, and to its dialog.
 func (e *Endpoint) onResponse(res *sip.Response) {
-	if res.CSeq() == nil || res.From() == nil || res.To() == nil || res.Via() == nil {
-		return
+	if len(res.GetHeaders("Via")) != 1 || !strings.HasPrefix(branch(res), sip.RFC3261BranchMagicCookie+e.secret) {
+		return // not to a request of ours (RFC 3261 sections 8.1.3.3 and 18.1.2)
 	}
 	tag, _ := res.From().Params.Get("tag")
 	d := e.dialogs.find(tag, res.CallID().Value())

@@ -43,20 +43,13 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	refuse := func(status int, phrase string, headers ...sip.Header) {
 		_ = tx.Respond(e.response(r.Request, e.newTag(), status, phrase, nil, headers...))
 	}
-	switch {
-	case e.cfg.Incoming == nil:
+	if e.cfg.Incoming == nil {
 		refuse(statusUnavailable, "Temporarily Unavailable")
 		return
-	case r.Contact() == nil:
-		refuse(sip.StatusBadRequest, "Missing Contact Header")
-		return
 	}
-	if no := unsupported(r.Request); no != "" {
-		refuse(sip.StatusBadExtension, "Bad Extension", sip.NewHeader("Unsupported", no))
-		return
-	}
-	if !carriesSDP(r.Request) {
-		refuse(sip.StatusUnsupportedMediaType, "Unsupported Media Type", sip.NewHeader("Accept", sdpType))
+	if no := unfit(r.Request); no != nil {
+		e.refused(r.Request, r.source, *no)
+		refuse(no.Status, no.Phrase, no.headers()...)
 		return
 	}
 	if tooShort(r.Request) {
@@ -79,6 +72,9 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	d.self = self{from: &from, contact: contact}
 	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, network: network, flow: r.source.String()}
 	d.peer.refresh(r.Request)
+	if r.Contact() == nil { // as RFC 2543 allows
+		d.peer.target, d.peer.pinned = *r.From().Address.Clone(), true
+	}
 	for _, h := range r.GetHeaders("Record-Route") {
 		if rr, ok := h.(*sip.RecordRouteHeader); ok {
 			d.peer.routes = append(d.peer.routes, *rr.Address.Clone())

@@ -320,3 +320,52 @@ func TestTrying(t *testing.T) {
 	c.next().Hangup(480, "Temporarily Unavailable")
 	w.expect("480 INVITE")
 }
+
+// A caller of RFC 2543 has no branch, no tag and no Contact, and is in a call all
+// the same: what it repeats is known again.
+func TestAncientCaller(t *testing.T) {
+	t.Parallel()
+	c := newCalls(t)
+	e := open(t, Config{Incoming: c.incoming})
+	old := func(method string) string {
+		return `
+	` + method + ` sip:100@callwright.test SIP/2.0
+	Via: SIP/2.0/UDP ADDR
+	From: <sip:alice@ADDR>
+	To: <sip:100@callwright.test>
+	Call-ID: old
+	CSeq: 1 ` + method
+	}
+	w := newWire(t, e.Addr("udp"))
+	w.send(old("INVITE"))
+	call := c.next()
+	w.send(old("INVITE"))
+	if err := call.Progress(180, "Ringing", nil); err != nil {
+		t.Fatal(err)
+	}
+	w.expect("180 INVITE")
+	w.send(old("CANCEL"))
+	w.expect("200 CANCEL")
+	refused := w.expect("487 INVITE")
+	tag, _ := refused.To().Params.Get("tag")
+	w.send(strings.Replace(old("ACK"), "callwright.test>\n", "callwright.test>;tag="+tag+"\n", 1))
+	call.want("ended 487 remote")
+	if len(c.made) != 0 {
+		t.Error("a repetition became a call")
+	}
+
+	w = newWire(t, e.Addr("udp"))
+	w.send(strings.Replace(old("INVITE"), "Call-ID: old", "Call-ID: older", 1))
+	call = c.next()
+	if err := call.Answer(nil); err != nil {
+		t.Fatal(err)
+	}
+	ok := w.expect("200 INVITE")
+	tag, _ = ok.To().Params.Get("tag")
+	w.send(strings.NewReplacer("callwright.test>\n", "callwright.test>;tag="+tag+"\n", "Call-ID: old", "Call-ID: older").Replace(old("ACK")))
+	call.want("confirmed")
+	call.Hangup(0, "")
+	bye := w.expect("BYE", "200 INVITE")
+	w.send(response(bye, "200 OK", ""))
+	call.want("confirmed", "ended 0 local")
+}

@@ -50,7 +50,11 @@ func (s *socket) WriteMsg(m sip.Message) error {
 func (s *socket) write(m sip.Message, to netip.AddrPort) error {
 	var b bytes.Buffer
 	m.StringWrite(&b)
-	if _, err := s.conn.WriteToUDPAddrPort(b.Bytes(), to); err != nil {
+	return s.send(b.Bytes(), to)
+}
+
+func (s *socket) send(b []byte, to netip.AddrPort) error {
+	if _, err := s.conn.WriteToUDPAddrPort(b, to); err != nil {
 		return fmt.Errorf("send to %s by UDP: %w", to, err)
 	}
 	return nil

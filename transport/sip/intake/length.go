@@ -56,7 +56,7 @@ func endless(head []byte, status int, phrase string) Verdict {
 	v := Verdict{Reason: phrase, cut: cut(head)}
 	line, _ := requestLine(v.cut.start)
 	switch {
-	case line.version == "" && version(v.cut.start) == "":
+	case !v.IsSIP():
 		v.Reason = "not a SIP message"
 	case line.version != "" && line.method != "ACK" && v.cut.first(via) != nil:
 		v.Status, v.Phrase = status, phrase

@@ -33,6 +33,12 @@ type Verdict struct {
 	cut message
 }
 
+// IsSIP says whether the first line is one of SIP, of whatever version.
+func (v Verdict) IsSIP() bool {
+	line, _ := requestLine(v.cut.start)
+	return line.version != "" || version(v.cut.start) != ""
+}
+
 // Check judges a message: the bytes of one datagram, or of one message of a
 // stream. Line ends before it do not matter. What stands behind a body of a stated length is cut off (RFC 3261
 // section 18.3).
@@ -92,6 +98,9 @@ func (m message) request(line startLine, bad string, data []byte) Verdict {
 	if bad := checkURI(line.uri, false); bad != "" {
 		return m.refuse(statusBadRequest, "Request-URI: "+bad)
 	}
+	if branch(string(m.first(via))) == cookie {
+		return m.refuse(statusBadRequest, "Via: Branch Without Value")
+	}
 	if line.method == "REGISTER" && !m.registers() {
 		return m.refuse(statusBadRequest, "To: A SIP URI Expected") // RFC 3261 section 10.3
 	}
@@ -147,6 +156,19 @@ func (m message) pass(data []byte, unusual bool) Verdict {
 // refuse answers a request.
 func (m message) refuse(status int, phrase string) Verdict {
 	return Verdict{Status: status, Phrase: phrase, Reason: phrase, cut: m}
+}
+
+// cookie begins each branch of RFC 3261 (section 8.1.1.7).
+const cookie = "z9hG4bK"
+
+// branch gives the branch of a Via that was read.
+func branch(via string) string {
+	for p := range strings.SplitSeq(via, ";") {
+		if b, ok := strings.CutPrefix(p, "branch="); ok {
+			return b
+		}
+	}
+	return ""
 }
 
 // registers says whether To names what can be registered.

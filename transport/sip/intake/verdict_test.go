@@ -40,10 +40,11 @@ func torture(t testing.TB) map[string][]byte {
 	return all
 }
 
-// passes are the messages of RFC 4475 that the parser gets; to the others the
-// answer, or why there is none, is given here.
+// verdicts are what is answered to messages of RFC 4475 that the parser does not
+// get, or why nothing is.
 var verdicts = map[string]string{
 	"badaspec":   "400 To: Character Not Allowed In URI",
+	"badbranch":  "400 Via: Branch Without Value",
 	"baddn":      "400 Missing Blank Line Behind Header",
 	"badinv01":   "400 Via: Empty Parameter",
 	"badvers":    "505 Version Not Supported",

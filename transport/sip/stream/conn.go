@@ -98,6 +98,9 @@ func (c *Conn) WriteMsg(m sip.Message) error {
 	return nil
 }
 
+// Send sends a message that is ready to be sent.
+func (c *Conn) Send(b []byte) error { return c.write(c.framing.wrap(b)) }
+
 func (c *Conn) write(b []byte) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()

@@ -6,11 +6,12 @@ import (
 	"bytes"
 	"errors"
 	"io"
-	"strconv"
 	"time"
 	"unicode/utf8"
 
 	"github.com/gobwas/ws"
+
+	"github.com/callwright/callwright/transport/sip/intake"
 )
 
 // framing says where messages begin and end on a connection.
@@ -52,10 +53,11 @@ func (l *lines) read(c *Conn, r *reader) ([]byte, error) {
 				return nil, err
 			}
 		}
-		n, err := length(r.buf)
+		n, no := intake.Length(r.buf)
 		switch {
-		case err != nil:
-			return nil, err
+		case no.Reason != "":
+			c.pool.cfg.Refused(c, no)
+			return nil, errFrame
 		case n > 0 && n <= len(r.buf):
 			l.given = n
 			return r.buf[:n], nil
@@ -79,35 +81,6 @@ func (l *lines) blank(c *Conn, r *reader) error {
 		l.half = now
 	}
 	return r.drop(len(crlf))
-}
-
-// length gives how long the message at the start of b is, 0 if that is not known
-// yet.
-func length(b []byte) (int, error) {
-	head := bytes.Index(b, twoCRLF)
-	if head < 0 {
-		if len(b) > maxMessage {
-			return 0, errTooLong
-		}
-		return 0, nil
-	}
-	body := 0
-	for line := range bytes.SplitSeq(b[:head], crlf) {
-		name, value, found := bytes.Cut(line, []byte(":"))
-		name = bytes.TrimSpace(name)
-		if !found || !bytes.EqualFold(name, []byte("Content-Length")) && !bytes.EqualFold(name, []byte("l")) {
-			continue
-		}
-		n, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 10, 31)
-		if err != nil {
-			return 0, errFrame
-		}
-		body = int(n)
-	}
-	if n := head + len(twoCRLF) + body; n <= maxMessage {
-		return n, nil
-	}
-	return 0, errTooLong
 }
 
 // frames is how messages stand in a WebSocket: each is one of its messages, of

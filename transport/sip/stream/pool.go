@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/transport/sip/intake"
 	"github.com/callwright/callwright/transport/sip/secure"
 )
 
@@ -34,6 +35,9 @@ const acceptPause = 50 * time.Millisecond
 type Config struct {
 	// Message is told every message. It must not block, and not keep the bytes.
 	Message func(*Conn, []byte)
+	// Refused is told of a message whose end cannot be found, which ends the
+	// connection. It may send an answer.
+	Refused func(*Conn, intake.Verdict)
 	// Server secures the connections that come to tls:// and wss:// listeners.
 	// It may be nil without such.
 	Server *secure.Server

@@ -6,19 +6,21 @@ import (
 	"errors"
 	"net"
 	"time"
+
+	"github.com/callwright/callwright/transport/sip/intake"
 )
 
 const (
 	// firstBuffer is what a message is first read into; most fit.
 	firstBuffer = 4096
-	// maxMessage is how long a message may be, as over UDP.
-	maxMessage = 65535
+	// maxMessage is how long a message may be.
+	maxMessage = intake.MaxMessage
 	// messageTimeout is how long the rest of a message may take.
 	messageTimeout = 32 * time.Second
 )
 
 // errTooLong says that a message does not end in time.
-var errTooLong = errors.New("a message is longer than 65,535 bytes")
+var errTooLong = errors.New("a message is longer than 80 KiB")
 
 // reader reads a connection into a buffer that exists only while there is
 // something in it.

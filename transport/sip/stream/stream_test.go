@@ -15,6 +15,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 	"go.uber.org/goleak"
 
+	"github.com/callwright/callwright/transport/sip/intake"
 	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/secure/securetest"
 )
@@ -40,6 +41,11 @@ func newSide(t *testing.T, cfg Config) *side {
 	t.Helper()
 	s := &side{t: t, came: make(chan came, 100)}
 	cfg.Message = func(c *Conn, b []byte) { s.came <- came{c, string(b)} }
+	cfg.Refused = func(c *Conn, v intake.Verdict) {
+		if answer, _ := v.Answer(c.Peer(), true, ""); answer != nil {
+			_ = c.Send(answer)
+		}
+	}
 	cfg.Log = slog.New(slog.DiscardHandler)
 	s.Pool = New(cfg)
 	t.Cleanup(s.Close)
