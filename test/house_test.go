@@ -74,6 +74,7 @@ const (
 	hostCarrier  = "20"
 	hostAlice    = "31"
 	hostBob      = "32"
+	hostProxy    = "50"
 	hostStranger = "66"
 )
 
@@ -122,6 +123,7 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string) *h
 	h.app = startApp(t, h.host("1"), script)
 	file := filepath.Join(h.dir, "callwright.yaml")
 	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url).Replace(configuration)
+	text += "drain: 0s\n" // a test that failed has calls that live
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

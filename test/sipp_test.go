@@ -26,6 +26,7 @@ type phone struct {
 	host     string            // the last number of its address; empty means the carrier's
 	values   map[string]string // for the scenario: status, winner; t1, talk and patience in ms
 	number   string            // what a caller dials; a target has none
+	via      string            // the last number of the address that it calls; empty means the server's
 	tcp      bool
 	calls    int // how many it makes, 100 in a second, or takes; 0 means 1
 }
@@ -100,7 +101,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 		args = append(args, "-t", "t1")
 	}
 	if p.number != "" {
-		args = append([]string{h.host(hostServer) + ":5060", "-s", p.number}, args...)
+		args = append([]string{h.host(cmp.Or(p.via, hostServer)) + ":5060", "-s", p.number}, args...)
 	}
 	r.cmd = peer.Command(t, "sipp", args...)
 	r.cmd.Dir = r.dir
