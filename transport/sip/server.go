@@ -48,6 +48,8 @@ type Config struct {
 	// networks of proxies in front of us (sip.proxies).
 	TLS     TLS
 	Proxies []netip.Prefix
+	// Connections is how many connections peers may have open; 0 is 1,000.
+	Connections int
 	// SessionExpires is how often the peers of a call make sure of each other
 	// (sip.session_expires), MediaTimeout how long one may be silent
 	// (media.timeout); 0 is for ever.
@@ -103,6 +105,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
+		Connections: s.cfg.Connections,
 		Refused: s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 		SessionExpires: s.cfg.SessionExpires,
 	})

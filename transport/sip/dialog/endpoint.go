@@ -38,6 +38,10 @@ type Config struct {
 	// Proxies are the networks of proxies of ours in front: they are admitted,
 	// and what they say about where a request came from is believed.
 	Proxies []netip.Prefix
+	// Connections is how many connections peers may have open to us by TCP, TLS,
+	// WS and WSS together; 0 is 1,000. Those that never send anything make place
+	// for others.
+	Connections int
 	// Admit says whether a source may begin something with us. Others get a
 	// 403, of which Refused is told; what belongs to a call of ours is let
 	// through from anywhere. nil admits everybody.
@@ -172,7 +176,9 @@ func (e *Endpoint) open() error {
 	if len(e.listeners) == 0 {
 		return errors.New("sip.listen: want at least one address, for example udp://0.0.0.0:5060")
 	}
-	e.streams = stream.New(stream.Config{Message: e.takeMessage, Refused: e.refuseStream, Server: server, Log: e.log})
+	e.streams = stream.New(stream.Config{
+		Message: e.takeMessage, Refused: e.refuseStream, Server: server, Most: e.cfg.Connections, Log: e.log,
+	})
 	return nil
 }
 

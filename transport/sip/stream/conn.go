@@ -34,6 +34,7 @@ type Conn struct {
 	place   place
 	framing framing
 	origin  origin
+	guest   *guest // nil where we dialled
 
 	// touched is when something came or went last, in Unix seconds; used says
 	// that a message did.
@@ -143,7 +144,9 @@ func (c *Conn) serve() {
 		var msg []byte
 		if msg, err = c.framing.read(c, r); err == nil {
 			c.touched.Store(time.Now().Unix())
-			c.used.Store(true)
+			if !c.used.Swap(true) {
+				c.guest.spoke()
+			}
 			c.pool.cfg.Message(c, msg)
 		}
 	}

@@ -3,6 +3,7 @@
 package stream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,6 +42,9 @@ type Config struct {
 	// Server secures the connections that come to tls:// and wss:// listeners.
 	// It may be nil without such.
 	Server *secure.Server
+	// Most is how many connections peers may have open, and a quarter of it how
+	// many those behind one address may; 0 is 1,000.
+	Most int
 	// KeepAlive is how long a connection that was used is left idle until it is
 	// asked for a sign of life; 0 is 90 s.
 	KeepAlive time.Duration
@@ -54,11 +58,16 @@ type Pool struct {
 	ctx     context.Context // ends with Close
 	cancel  context.CancelFunc
 	running sync.WaitGroup
+	room    *room
 
 	mu      sync.Mutex
 	conns   map[place]*Conn
 	dialing map[Target]*dialing
 	closed  bool
+	// told is when the log was told of refused connections, refused how many
+	// there were since.
+	told    time.Time
+	refused int
 }
 
 // place is where a connection leads.
@@ -75,7 +84,7 @@ func New(cfg Config) *Pool {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = 90 * time.Second
 	}
-	p := &Pool{cfg: cfg, clients: secure.NewClients(cfg.Log), conns: map[place]*Conn{}, dialing: map[Target]*dialing{}}
+	p := &Pool{cfg: cfg, room: newRoom(cmp.Or(cfg.Most, 1000)), clients: secure.NewClients(cfg.Log), conns: map[place]*Conn{}, dialing: map[Target]*dialing{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.running.Go(p.keepAlive)
 	return p
@@ -97,9 +106,29 @@ func (p *Pool) Serve(l net.Listener, network string) {
 			}
 			continue
 		}
-		if !p.start(func() { p.accepted(raw, network) }) {
+		g := p.room.enter(addrOf(raw.RemoteAddr()).Addr(), time.Now(), func() { _ = raw.Close() })
+		if g == nil {
+			_ = raw.Close()
+			p.crowded(network, raw.RemoteAddr())
+			continue
+		}
+		if !p.start(func() { p.accepted(raw, network, g) }) {
+			g.leave()
 			_ = raw.Close()
 		}
+	}
+}
+
+// crowded writes to the log that there was no room for a connection, once in a
+// minute.
+func (p *Pool) crowded(network string, peer net.Addr) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.refused++
+	if now := time.Now(); now.Sub(p.told) >= time.Minute {
+		p.cfg.Log.Warn("SIP connection refused: too many are open, or too many of this address; a higher limit of open files (ulimit -n) makes room",
+			"network", network, "peer", peer, "most", p.room.most, "most_of_one_address", p.room.each, "refused_since_the_last_line", p.refused)
+		p.told, p.refused = now, 0
 	}
 }
 
@@ -117,7 +146,8 @@ func (p *Pool) start(f func()) bool {
 func (p *Pool) whenClosed(f func()) (stop func() bool) { return context.AfterFunc(p.ctx, f) }
 
 // accepted lives for as long as a connection that a peer opened.
-func (p *Pool) accepted(raw net.Conn, network string) {
+func (p *Pool) accepted(raw net.Conn, network string, g *guest) {
+	defer g.leave()
 	stop := p.whenClosed(func() { _ = raw.Close() })
 	c, err := p.answer(raw, network)
 	stop()
@@ -126,6 +156,7 @@ func (p *Pool) accepted(raw net.Conn, network string) {
 		p.cfg.Log.Debug("SIP connection refused", "network", network, "peer", raw.RemoteAddr(), "error", err)
 		return
 	}
+	c.guest = g
 	if p.add(c) {
 		c.serve()
 	}
@@ -188,6 +219,7 @@ func (p *Pool) keepAlive() {
 		case <-p.ctx.Done():
 			return
 		case now := <-tick.C:
+			p.room.sweep(now)
 			for _, c := range p.all() {
 				c.keepAlive(now)
 			}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -234,5 +235,50 @@ func TestDialRefused(t *testing.T) {
 	caller.Close()
 	if _, err := caller.Dial(t.Context(), Target{Network: TCP, Addr: plain}); !errors.Is(err, errClosed) {
 		t.Errorf("a closed pool dials: %v", err)
+	}
+}
+
+// Who says nothing makes place for others when the room is full, and is not
+// waited for longer than silence; who has spoken stays. One address has a quarter
+// of the room.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	r := newRoom(8)
+	closed := map[string]bool{}
+	enter := func(host string, at time.Time) *guest {
+		return r.enter(netip.MustParseAddr(host), at, func() { closed[host] = true })
+	}
+	for i := range 8 {
+		g := enter(fmt.Sprintf("192.0.2.%d", i), now.Add(time.Duration(i)*time.Second))
+		if g == nil {
+			t.Fatalf("no room for connection %d of 8", i)
+		}
+		if i == 0 {
+			g.spoke()
+		}
+	}
+	late := enter("192.0.2.8", now.Add(9*time.Second))
+	if late == nil || len(closed) != 1 || !closed["192.0.2.1"] {
+		t.Fatalf("in a full room the connection was let in: %t, and closed were %v; want the first that said nothing", late != nil, closed)
+	}
+	r.sweep(now.Add(silence + 4500*time.Millisecond))
+	if len(closed) != 4 || closed["192.0.2.0"] || closed["192.0.2.5"] {
+		t.Errorf("after a while of silence closed were %v", closed)
+	}
+	late.leave()
+	late.leave()
+	if r.taken != 4 || len(r.by) != 4 {
+		t.Errorf("%d places taken by %d addresses, want 4", r.taken, len(r.by))
+	}
+	for _, want := range []bool{true, true, false} {
+		if g := enter("198.51.100.1", now); (g != nil) != want {
+			t.Errorf("a connection of an address that has others: let in %t, want %t", g != nil, want)
+		}
+	}
+	spoken := newRoom(1)
+	spoken.enter(netip.MustParseAddr("192.0.2.1"), now, func() { t.Error("who has spoken was closed") }).spoke()
+	if spoken.enter(netip.MustParseAddr("192.0.2.2"), now, func() {}) != nil {
+		t.Error("there was room where everybody had spoken")
 	}
 }

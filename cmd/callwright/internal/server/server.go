@@ -84,7 +84,8 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	s.SIP = sip.New(sip.Config{
 		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
-		TLS: sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
+		Connections: openFiles() / 4, // sound, the database and the apps need some as well
+		TLS:         sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
 		Directory: directory, Media: sound, Log: log,
 		Journal: s.Store, Saved: registrations, Node: node(c),
 	})

@@ -31,13 +31,17 @@ import (
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
-// TestMain also serves as the process of the load generator.
+// TestMain also serves as the process of the load generator, and as the one that
+// opens connections.
 func TestMain(m *testing.M) {
 	if os.Getenv("RTPLOAD") != "" {
 		if err := rtpload.Serve(os.Stdin, os.Stdout); err != nil {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if to := os.Getenv("IDLE_CONNECTIONS"); to != "" {
+		os.Exit(idle(to))
 	}
 	goleak.VerifyTestMain(m)
 }
