@@ -106,7 +106,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	s.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
 		Connections: s.cfg.Connections,
-		Refused: s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
+		Refused:     s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 		SessionExpires: s.cfg.SessionExpires,
 	})
 	if err == nil {
