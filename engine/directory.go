@@ -16,6 +16,8 @@ import (
 // database. A change of configuration replaces what it holds as a whole.
 type Directory struct {
 	now atomic.Pointer[index]
+	// changed is closed when something else is held.
+	changed atomic.Pointer[chan struct{}]
 	// emergency are the numbers of emergency services, without a plus.
 	emergency []string
 }
@@ -45,8 +47,16 @@ func (d *Directory) Replace(e Entries) error {
 		return err
 	}
 	d.now.Store(index)
+	changed := make(chan struct{})
+	if old := d.changed.Swap(&changed); old != nil {
+		close(*old)
+	}
 	return nil
 }
+
+// Changed gives what is closed as soon as the Directory holds other entries than
+// at the time of the call, or some moments before.
+func (d *Directory) Changed() <-chan struct{} { return *d.changed.Load() }
 
 // Emergency says whether a party is an emergency service, however its number is
 // written.
@@ -256,6 +266,19 @@ func (d *index) usersNamed(account string, ids []string) []User {
 		}
 	}
 	return users
+}
+
+// Trunks gives all trunks of all accounts.
+func (d *Directory) Trunks() []Trunk { return slices.Clone(d.now.Load().trunks) }
+
+// Trunk finds a Trunk by its account and name.
+func (d *Directory) Trunk(account, name string) (Trunk, bool) {
+	for _, t := range d.now.Load().trunks {
+		if t.Account == account && t.Name == name {
+			return t, true
+		}
+	}
+	return Trunk{}, false
 }
 
 // TrunkFrom finds the trunk that takes calls from a source address: the one that
