@@ -184,7 +184,7 @@ func (t Trunk) check() *EntryError {
 	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
 		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
 	}
-	return cmp.Or(name.dtmf(t.DTMF), name.srtp(t.SRTP))
+	return cmp.Or(name.dtmf(t.DTMF), name.srtp(t.SRTP), t.service())
 }
 
 // isPeer says whether an address like "host:port;transport=tcp" can be one.

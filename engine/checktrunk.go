@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// What may be in the headers of a trunk.
+const (
+	mostHeaders   = 20
+	longestHeader = 1024 // bytes of a value
+)
+
+// service sees that what a trunk is to do for calls can be done.
+func (t Trunk) service() *EntryError {
+	name := t.EntryID()
+	every, err := time.ParseDuration(t.Options)
+	switch {
+	case t.Register && (t.Address == "" || t.Username == ""):
+		return name.wrong("register", "is to register, for which it needs an address and a username: write both, or leave register out")
+	case t.Options != "" && err != nil:
+		return name.wrong("options", "has the options %q: write a time with its unit, like 30s", t.Options)
+	case t.Options != "" && every != 0 && every < time.Second:
+		return name.wrong("options", "is to be asked by OPTIONS every %v: write 1s or more, or 0s for never", every)
+	case every > 0 && t.Address == "":
+		return name.wrong("options", "is to be asked by OPTIONS, for which it needs an address: write one, or leave options out")
+	case t.Priority < 0 || t.Weight < 0:
+		return name.wrong(negative("priority", t.Priority, "weight"), "has a priority or a weight below 0: write 0 or more")
+	case t.MaxCalls < 0 || t.CallsPerSecond < 0:
+		return name.wrong(negative("max_calls", t.MaxCalls, "calls_per_second"), "has a limit below 0: write how many, or 0 for no limit")
+	}
+	switch t.Identity {
+	case "", IdentityFrom:
+	case IdentityAsserted, IdentityPreferred:
+		if t.Username == "" {
+			return name.wrong("identity", "has the identity %q, which shows the username in From: write a username, or the identity from", t.Identity)
+		}
+	default:
+		return name.wrong("identity", "has the identity %q: write from, asserted or preferred", t.Identity)
+	}
+	return cmp.Or(t.TLS.check(name), t.checkHeaders())
+}
+
+// negative names the first field if its value is below 0, else the other.
+func negative(first string, value int, other string) string {
+	if value < 0 {
+		return first
+	}
+	return other
+}
+
+func (s TrunkTLS) check(name EntryID) *EntryError {
+	switch {
+	case s.Cert != "" && s.Key == "", s.Cert == "" && s.Key != "":
+		return name.wrong("tls", "has only one of tls.cert and tls.key: write both files, or neither")
+	case strings.ContainsAny(s.ServerName+s.ClientName, " \t\r\n/@"):
+		return name.wrong("tls", "has a tls.server_name or tls.client_name that is no host name: write one like sip.example.com")
+	}
+	return nil
+}
+
+// taken says whether a header is one that calls have anyway, or that would change
+// where they go, whose they are or how they are read; and the setting that it
+// follows from, if it does.
+func taken(header string) (setting string, ok bool) {
+	switch strings.ToLower(header) {
+	case "privacy", "p-asserted-identity", "p-preferred-identity":
+		return "trunks[].identity", true
+	case "via", "v", "route", "record-route", "contact", "m", "from", "f", "to", "t", "call-id", "i", "cseq", "max-forwards",
+		"content-length", "l", "content-type", "c", "content-encoding", "e", "content-disposition",
+		"authorization", "proxy-authorization", "require", "proxy-require", "supported", "k", "allow", "user-agent", "expires",
+		"session-expires", "x", "min-se", "replaces", "rack", "rseq", "diversion", "event", "o", "refer-to", "r", "referred-by", "b":
+		return "", true
+	}
+	return "", false
+}
+
+func (t Trunk) checkHeaders() *EntryError {
+	name := t.EntryID()
+	if len(t.Headers) > mostHeaders {
+		return name.wrong("headers", "has %d headers: write at most %d", len(t.Headers), mostHeaders)
+	}
+	for header, value := range t.Headers {
+		setting, ours := taken(header)
+		switch {
+		case !isToken(header):
+			return name.wrong("headers", "has the header %q: write a name of letters, digits and dashes", header)
+		case ours && setting != "":
+			return name.wrong("headers", "has the header %q, which calls have by %s: set that instead", header, setting)
+		case ours:
+			return name.wrong("headers", "has the header %q, which is made for each call: leave it out", header)
+		case len(value) > longestHeader || strings.ContainsFunc(value, isControl):
+			return name.wrong("headers", "has a header %s whose value is no line of at most %d bytes", header, longestHeader)
+		}
+	}
+	return nil
+}
+
+// isToken says whether s can be the name of a header (RFC 3261 section 25.1).
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9'
+		return !letter && (r > 0x7e || !strings.ContainsRune("-.!%*_+`'~", r))
+	})
+}
