@@ -84,7 +84,10 @@ func (l *Leg) SendDigits(digits string) error {
 // answered none can be sent, and none wait any more.
 func (l *Leg) sendInfo(key byte) error {
 	press := info.Press{Key: key, Duration: infoDuration}
-	err := l.dialog.Info(info.Relay, press.Body(info.Relay), l.infoReplied)
+	l.mu.Lock()
+	d := l.dialog
+	l.mu.Unlock()
+	err := d.Info(info.Relay, press.Body(info.Relay), l.infoReplied)
 	if err != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()

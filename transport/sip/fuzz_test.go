@@ -21,7 +21,7 @@ func FuzzUserPart(f *testing.F) {
 		if from.Kind == engine.KindNumber && !engine.IsNumber(from.Value) {
 			t.Errorf("%q became the number %q", uri, from.Value)
 		}
-		party, _ := (&Server{}).shown(engine.DialRequest{From: from, Diversion: uri}, route{host: "192.0.2.1:5060"})
+		party, _ := shown(engine.DialRequest{From: from, Diversion: uri}, route{host: "192.0.2.1:5060"})
 		if party.URI == "" {
 			t.Errorf("%q cannot be shown", uri)
 		}

@@ -17,20 +17,22 @@ import (
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/digest"
 	"github.com/callwright/callwright/transport/sip/registrar"
+	"github.com/callwright/callwright/transport/sip/trunk"
 )
 
 // gate finds out which user a request comes from, by its credentials.
 type gate struct {
 	directory *engine.Directory
 	registrar *registrar.Registrar
+	trunks    *trunk.Trunks
 	verifier  *digest.Verifier
 	throttle  *digest.Throttle
 	log       *slog.Logger
 }
 
-func newGate(cfg Config, r *registrar.Registrar) *gate {
+func newGate(cfg Config, r *registrar.Registrar, t *trunk.Trunks) *gate {
 	return &gate{
-		directory: cfg.Directory, registrar: r, throttle: digest.NewThrottle(), log: cfg.Log,
+		directory: cfg.Directory, registrar: r, trunks: t, throttle: digest.NewThrottle(), log: cfg.Log,
 		verifier: digest.New(digest.Config{Realm: cfg.Realm, Password: func(username string) (string, bool) {
 			u, ok := cfg.Directory.UserNamed(username)
 			return u.Password, ok
@@ -99,9 +101,14 @@ func (g *gate) isTrunk(r dialog.Request) bool {
 	return no == "" && !g.registered(r.Hop, userPart(r.From.URI))
 }
 
-// trunkOf finds the trunk that a request comes by, or says why it comes by none.
+// trunkOf finds the trunk that a request comes by, or says why it comes by none. A
+// trunk that we registered with is known by the Contact that it alone was given,
+// from wherever it calls; any other by its address.
 func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
-	t, ok := g.directory.TrunkFrom(r.Source.Addr())
+	t, ok := g.trunks.Of(userPart(r.URI))
+	if !ok {
+		t, ok = g.directory.TrunkFrom(r.Source.Addr())
+	}
 	switch {
 	case !ok:
 		no = "no trunk has " + r.Source.Addr().String() + " in its allow_from"

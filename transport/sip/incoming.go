@@ -79,7 +79,7 @@ func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
 		in := dialog.Invitation{Request: r}
 		to := called(dialog.Party{URI: r.URI})
 		no := refusal{Response: no}
-		s.calls.Refuse(engine.Arrival{From: caller(in), To: to},
+		s.calls.Refuse(engine.Arrival{From: caller(in, false), To: to},
 			engine.Refusal{Cause: no.cause(), Status: no.Status, Source: r.Source.String(), Reason: reason})
 	}
 }
@@ -90,17 +90,24 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 	arrival, how, no := s.arrival(in)
 	arrival.MaxForwards = in.MaxForwards
 	if no != nil {
-		arrival.From, arrival.To = caller(in), called(in.To)
+		if arrival.From.Kind == "" {
+			arrival.From, arrival.To = caller(in, false), called(in.To)
+		}
 		return nil, arrival, no
 	}
 	if arrival.Caller.ID != "" {
 		d.Pin()
 	}
-	leg, err := s.openLeg(in.Source.String(), 0, how, isPrivate(in.Network, ""))
+	leave, err := s.enter(how.of)
 	if err != nil {
+		return nil, arrival, refuse(503, "Service Unavailable", err.Error())
+	}
+	leg, err := s.hear(in, how)
+	if err != nil {
+		leave()
 		return nil, arrival, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
 	}
-	leg.dialog = d
+	leg.dialog, leg.leave = d, leave
 	if len(in.Body) > 0 {
 		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
@@ -114,6 +121,28 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 		return leg, arrival, refuse(503, "Service Unavailable", err.Error())
 	}
 	return leg, arrival, nil
+}
+
+// enter counts a call, if it comes by a trunk.
+func (s *Server) enter(id engine.EntryID) (leave func(), err error) {
+	if t, ok := s.cfg.Directory.Trunk(id.Account, id.ID); ok && id.Kind == engine.EntryTrunk {
+		return s.trunks.Enter(t, false)
+	}
+	return func() {}, nil
+}
+
+// hear makes the leg of a call, with a stream for its sound.
+func (s *Server) hear(in dialog.Invitation, how terms) (*Leg, error) {
+	leg, local, err := s.openStream(0)
+	if err != nil {
+		return nil, err
+	}
+	session, err := s.newSession(local, in.Source.String(), how, isPrivate(in.Network, ""))
+	if err != nil {
+		return nil, errors.Join(err, s.cfg.Media.CloseStream(leg.stream))
+	}
+	leg.speak(session, how, s.vigilOver(in.Source.String(), how))
+	return leg, nil
 }
 
 // arrival finds out who calls whom, and how sound and keys go to the caller.
@@ -130,9 +159,14 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 	if stranger != "" {
 		return a, how, refuse(403, "Forbidden", stranger)
 	}
-	number, no := s.number(trunk, userPart(in.To.URI))
+	to := in.To
+	if _, ok := s.trunks.Of(userPart(in.URI)); ok {
+		to = reached(in)
+	}
+	number, no := s.number(trunk, userPart(to.URI))
 	return engine.Arrival{
-		Account: cmp.Or(number.Account, trunk.Account), Trunk: trunk.Name, From: caller(in), To: called(in.To), Diversion: diversion(in), Number: number,
+		Account: cmp.Or(number.Account, trunk.Account), Trunk: trunk.Name, From: caller(in, true), To: called(to),
+		Diversion: diversion(in), Headers: extensions(in), Number: number,
 	}, termsOfTrunk(trunk), no
 }
 
@@ -151,20 +185,6 @@ func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *ref
 	return engine.Number{}, refuse(404, "Not Found", reason)
 }
 
-// caller is who calls; withheld by From or by Privacy (RFC 3323 section 4).
-func caller(in dialog.Invitation) engine.Address {
-	for _, p := range in.Header("Privacy") {
-		if p = strings.ToLower(p); strings.Contains(p, "id") || strings.Contains(p, "user") {
-			return engine.Anonymous()
-		}
-	}
-	user := userPart(in.From.URI)
-	if user == "" || strings.EqualFold(user, "anonymous") {
-		return engine.Anonymous()
-	}
-	return called(in.From)
-}
-
 // called is the party that a URI names: a number if it can be one.
 func called(p dialog.Party) engine.Address {
 	user := userPart(p.URI)
@@ -174,22 +194,6 @@ func called(p dialog.Party) engine.Address {
 	a := engine.NumberAddress(user)
 	a.Name = p.Name
 	return a
-}
-
-// diversion is the number that was dialled first (RFC 5806: the last Diversion
-// header is the oldest).
-func diversion(in dialog.Invitation) string {
-	values := in.Header("Diversion")
-	if len(values) == 0 {
-		return ""
-	}
-	entries := strings.Split(values[len(values)-1], ",")
-	_, uri, _ := strings.Cut(entries[len(entries)-1], "<")
-	uri, _, _ = strings.Cut(uri, ">")
-	if user := userPart(uri); engine.IsNumber(user) {
-		return engine.NormalizeNumber(user)
-	}
-	return ""
 }
 
 // userPart is the user of a SIP or tel URI, without parameters of its own

@@ -18,17 +18,21 @@ import (
 type Leg struct {
 	media  Media
 	stream media.StreamID
-	dialog *dialog.Dialog // set before anybody has the leg
-	out    bool           // we called
-	trunk  string         // by which, if by one
-	terms  terms
+	out    bool   // we called
+	tries  *tries // how, if we called
+	leave  func() // gives the place on a trunk back, if it called by one
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make. It is never changed.
 	answer []byte
 
 	// mu is not held while the dialog is asked for something: that may wait for
 	// a peer that does not read, and the media plane waits for mu.
-	mu      sync.Mutex
+	mu sync.Mutex
+	// dialog is set before anybody has the leg. It may be another one, by another
+	// trunk and on other terms, until somebody is alerted.
+	dialog  *dialog.Dialog
+	trunk   string // by which, if by one
+	terms   terms
 	session *sdp.Session
 	// remote is what the peer's last session description settled; it has no
 	// address before there is one.
@@ -57,6 +61,8 @@ type fate struct {
 
 // Info names the stream.
 func (l *Leg) Info() engine.LegInfo {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	return engine.LegInfo{Stream: l.stream, Trunk: l.trunk}
 }
 
@@ -158,7 +164,13 @@ func (l *Leg) handler() dialog.Handler {
 func (l *Leg) onMessage(m dialog.Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if !m.Sent {
+	l.note(m, true)
+}
+
+// note puts a message on the timeline; mine says that it is of the dialog that the
+// leg has now. l.mu is held.
+func (l *Leg) note(m dialog.Message, mine bool) {
+	if mine && !m.Sent {
 		l.vigil.hear(m.Peer)
 	}
 	l.tell(engine.LegMessage{At: m.At, Sent: m.Sent, Summary: m.Summary, Peer: m.Peer})
@@ -195,6 +207,9 @@ func (l *Leg) take(ev dialog.Event) error {
 		}
 		l.tell(engine.LegConfirmed{})
 	case dialog.Ended:
+		if l.leave != nil {
+			l.leave()
+		}
 		if l.fate.over != nil {
 			return nil // told when the stream was closed under it
 		}

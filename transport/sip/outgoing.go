@@ -3,14 +3,15 @@
 package sip
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
+	"strconv"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/trunk"
 )
 
 // route is how a target is reached.
@@ -21,6 +22,14 @@ type route struct {
 	terms terms
 	// network and flow are where it was heard, if it is to be reached there.
 	network, flow string
+}
+
+// String names the way for a timeline.
+func (r route) String() string {
+	if r.trunk.Name == "" {
+		return r.uri
+	}
+	return "trunk " + strconv.Quote(r.trunk.Name)
 }
 
 // peer is where the target is reached, with a port.
@@ -44,85 +53,68 @@ func (r route) at(user string) string {
 	return "sip:" + dialog.EscapeUser(user) + "@" + host
 }
 
-// Dial begins to ring a target.
+// Dial begins to ring a target. If there are several ways to it, they are tried
+// one after the other.
 func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
-	way, err := s.route(r.Account, r.Target)
+	ways, err := s.ways(r)
 	if err != nil {
 		return nil, err
 	}
-	leg, err := s.openLeg(way.peer(), r.Near, way.terms, isPrivate(way.network, way.uri))
+	leg, local, err := s.openStream(r.Near)
 	if err != nil {
-		cause := engine.CauseOverload
-		if errors.Is(err, errNoWay) {
-			cause = engine.CauseUnreachable
-		}
-		return nil, &engine.DialError{Cause: cause, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
+		return nil, &engine.DialError{Cause: engine.CauseOverload, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
 	}
-	leg.out, leg.trunk = true, way.trunk.Name
-	from, headers := s.shown(r, way)
+	leg.out, leg.tries = true, &tries{server: s, request: r, local: local, left: ways, must: s.cfg.Directory.Emergency(r.Target.Address)}
 	leg.mu.Lock() // until the dialog is there, its first event waits
 	defer leg.mu.Unlock()
-	leg.dialog, err = s.endpoint.Call(dialog.Call{
-		To: way.uri, From: from, Headers: headers, Body: leg.session.Offer(),
-		Username: way.trunk.Username, Password: way.trunk.Password,
-		Network: way.network, Flow: way.flow, MaxForwards: r.MaxForwards,
-	}, leg.handler())
-	if err != nil {
+	if err := leg.advance(); err != nil {
+		cause := engine.CauseUnreachable
+		if errors.Is(err, trunk.ErrFull) {
+			cause = engine.CauseOverload
+		}
 		// Nobody listens to this leg; its stream ends for itself.
-		return nil, &engine.DialError{Cause: engine.CauseUnreachable, Err: errors.Join(
+		return nil, &engine.DialError{Cause: cause, Err: errors.Join(
 			fmt.Errorf("ring %s: %w", r.Target, err), s.cfg.Media.CloseStream(leg.stream))}
 	}
 	return leg, nil
 }
 
-// route finds the way to a target: a number by the trunk, a user at its phone.
-func (s *Server) route(account string, t engine.Target) (route, error) {
-	switch t.Address.Kind {
+// ways finds the ways to a target, in the order in which they are to be tried: a
+// number by trunks, a user at its phone.
+func (s *Server) ways(r engine.DialRequest) ([]route, error) {
+	switch t := r.Target; t.Address.Kind {
 	case engine.KindNumber:
-		trunks := s.cfg.Directory.TrunksOut(account)
+		trunks := s.cfg.Directory.TrunksOut(r.Account)
 		if len(trunks) == 0 {
-			return route{}, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
+			return nil, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
 				"%s cannot be called: no trunk has an address (trunks[].address)", t)}
 		}
-		trunk := trunks[0]
-		return route{uri: "sip:" + dialog.EscapeUser(t.Address.Value) + "@" + trunk.Address, host: hostOf(trunk.Address), trunk: trunk, terms: termsOfTrunk(trunk)}, nil
+		if !s.cfg.Directory.Emergency(t.Address) {
+			trunks = s.trunks.Order(trunks)
+		}
+		ways := make([]route, len(trunks))
+		for i, one := range trunks {
+			ways[i] = routeByTrunk(one, t.Address.Value)
+		}
+		return ways, nil
 	case engine.KindUser:
-		return s.routeToUser(account, t)
+		way, err := s.routeToUser(r.Account, t)
+		return []route{way}, err
 	case engine.KindGroup:
-		return route{}, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf("nobody of group %s is there: no phone of theirs is registered", t)}
+		return nil, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf("nobody of group %s is there: no phone of theirs is registered", t)}
 	}
-	return route{}, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", t)}
+	return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", r.Target)}
+}
+
+// routeByTrunk is the way to a number by a trunk.
+func routeByTrunk(t engine.Trunk, number string) route {
+	return route{
+		uri: "sip:" + dialog.EscapeUser(number) + "@" + t.Address, host: hostOf(t.Address), trunk: t, terms: termsOfTrunk(t),
+	}
 }
 
 // hostOf is the host and port of "host:port;transport=tcp".
 func hostOf(address string) string {
 	host, _, _ := strings.Cut(address, ";")
 	return host
-}
-
-// shown is who the target sees calling. Somebody who wants to stay unknown is
-// anonymous in From and asks for it in Privacy (RFC 3323).
-func (s *Server) shown(r engine.DialRequest, way route) (dialog.Party, []dialog.Header) {
-	var headers []dialog.Header
-	if r.Diversion != "" {
-		headers = append(headers, dialog.Header{
-			Name: "Diversion", Value: "<" + way.at(r.Diversion) + ">",
-		})
-	}
-	switch {
-	case r.From.Kind == engine.KindAnonymous:
-		headers = append(headers, dialog.Header{Name: "Privacy", Value: "id"})
-		return dialog.Party{Name: "Anonymous", URI: "sip:anonymous@anonymous.invalid"}, headers
-	case r.From.Kind == engine.KindNumber:
-		return dialog.Party{Name: r.From.Name, URI: way.at(r.From.Value)}, headers
-	case way.trunk.From != "":
-		return dialog.Party{URI: way.at(way.trunk.From)}, headers
-	}
-	// Our user, or a caller from elsewhere: shown at our own place, because what
-	// it called itself may be no SIP URI.
-	user := r.From.Value
-	if r.From.Kind == engine.KindSIP {
-		user = userPart(user)
-	}
-	return dialog.Party{Name: r.From.Name, URI: way.at(cmp.Or(user, "unknown"))}, headers
 }

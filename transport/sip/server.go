@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/registrar"
 	"github.com/callwright/callwright/transport/sip/secure"
+	"github.com/callwright/callwright/transport/sip/trunk"
 )
 
 // Media opens the streams of legs.
@@ -76,9 +78,11 @@ type Server struct {
 	log       *slog.Logger
 	calls     Calls
 	registrar *registrar.Registrar
+	trunks    *trunk.Trunks
 	gate      *gate
 	endpoint  *dialog.Endpoint
 	started   chan struct{} // closed when endpoint is set: calls may come before
+	silence   time.Duration // after which the next way is tried
 }
 
 // errNoWay says that it is not known how the other side is reached.
@@ -86,7 +90,7 @@ var errNoWay = errors.New("no way to its address")
 
 // New makes a Server that is not reachable yet.
 func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{})}
+	s := &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{}), silence: silence}
 	s.registrar = registrar.New(registrar.Config{
 		Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved, Reachable: s.reachable,
 		May: func(account, user string) bool {
@@ -94,7 +98,8 @@ func New(cfg Config) *Server {
 			return ok && u.Username != ""
 		},
 	})
-	s.gate = newGate(cfg, s.registrar)
+	s.trunks = trunk.New(trunk.Config{Directory: cfg.Directory, Peer: s.peer, Log: cfg.Log})
+	s.gate = newGate(cfg, s.registrar, s.trunks)
 	return s
 }
 
@@ -111,6 +116,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	})
 	if err == nil {
 		s.registrar.Start()
+		s.trunks.Start()
 	}
 	return err
 }
@@ -128,6 +134,7 @@ func (s *Server) Close() error {
 	if s.endpoint == nil {
 		return nil
 	}
+	s.trunks.Close()
 	err := s.endpoint.Close()
 	s.registrar.Close()
 	return err
@@ -139,6 +146,17 @@ func (s *Server) admits(source netip.AddrPort) bool {
 	_, ok := s.cfg.Directory.TrunkFrom(source.Addr())
 	return ok || s.registrar.Knows(source)
 }
+
+// peer is the other side of a trunk, for what is asked outside of calls.
+func (s *Server) peer(t engine.Trunk) (trunk.Peer, error) {
+	return s.endpoint.Asker(dialog.Asking{
+		To: "sip:" + t.Address, User: routeByTrunk(t, "").at(cmp.Or(t.Username, t.From, "callwright")),
+		Username: t.Username, Password: t.Password,
+	})
+}
+
+// Trunks gives how the trunks do.
+func (s *Server) Trunks() []engine.TrunkStatus { return s.trunks.Status() }
 
 // mediaAddress is what a peer is told to send sound to.
 func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort, error) {

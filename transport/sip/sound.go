@@ -73,35 +73,49 @@ func isPrivate(network, uri string) bool {
 	return strings.HasPrefix(strings.ToLower(uri), "sips:")
 }
 
-// openLeg opens the stream of a new leg. near is a stream that it will be
-// bridged with, peer where the other side is, and private says that what is
-// signalled to it is encrypted.
-func (s *Server) openLeg(peer string, near media.StreamID, t terms, private bool) (*Leg, error) {
-	l := &Leg{media: s.cfg.Media, terms: t, keys: keys{byInfo: t.dtmf == engine.DTMFInfo}}
+// openStream opens the stream of a new leg and says where it receives. near is a
+// stream that it will be bridged with.
+func (s *Server) openStream(near media.StreamID) (*Leg, netip.AddrPort, error) {
+	l := &Leg{media: s.cfg.Media}
 	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
+	l.stream = stream
+	return l, local, err
+}
+
+// newSession begins to agree on sound that is received at local. peer is where the
+// other side is, and private says that what is signalled to it is encrypted.
+func (s *Server) newSession(local netip.AddrPort, peer string, t terms, private bool) (*sdp.Session, error) {
+	address, err := s.mediaAddress(local, peer)
 	if err != nil {
 		return nil, err
 	}
-	l.stream = stream
-	l.vigil = vigil{timeout: s.cfg.MediaTimeout, networks: t.networks, proxies: s.cfg.Proxies}
-	if at, err := netip.ParseAddrPort(peer); err == nil {
-		l.vigil.source = at.Addr().Unmap()
-	}
-	address, err := s.mediaAddress(local, peer)
-	if err != nil {
-		return nil, errors.Join(err, s.cfg.Media.CloseStream(stream))
-	}
-	l.session = sdp.New(address, rand.Uint64())
+	session := sdp.New(address, rand.Uint64())
 	if local.Addr() == netip.IPv6Unspecified() {
-		l.session.Reach(func(peer netip.Addr) (netip.AddrPort, error) {
+		session.Reach(func(peer netip.Addr) (netip.AddrPort, error) {
 			return s.mediaAddress(local, netip.AddrPortFrom(peer, 9).String()) // any port does
 		})
 	}
-	l.session.Encrypt(t.policy(private))
+	session.Encrypt(t.policy(private))
 	if t.dtmf == engine.DTMFInband {
-		l.session.RefuseEvents()
+		session.RefuseEvents()
 	}
-	return l, nil
+	return session, nil
+}
+
+// speak has the leg's sound be what is agreed on in a session with a peer. l.mu is
+// held, or nobody has the leg yet.
+func (l *Leg) speak(session *sdp.Session, t terms, v vigil) {
+	l.session, l.remote, l.cipher, l.vigil = session, media.Remote{}, 0, v
+	l.terms, l.keys.byInfo = t, t.dtmf == engine.DTMFInfo
+}
+
+// vigilOver is the one over a peer.
+func (s *Server) vigilOver(peer string, t terms) vigil {
+	v := vigil{timeout: s.cfg.MediaTimeout, networks: t.networks, proxies: s.cfg.Proxies}
+	if at, err := netip.ParseAddrPort(peer); err == nil {
+		v.source = at.Addr().Unmap()
+	}
+	return v
 }
 
 func (l *Leg) offer() []byte {

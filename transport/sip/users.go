@@ -37,8 +37,8 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 // and nothing of what From says is believed but that the user wants to be
 // withheld. The engine knows what number the user shows.
 func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
-	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address()}
-	if caller(in).Kind == engine.KindAnonymous {
+	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address(), Headers: extensions(in)}
+	if caller(in, false).Kind == engine.KindAnonymous {
 		a.From = engine.Anonymous()
 	}
 	dialled := userPart(in.To.URI)

@@ -29,8 +29,10 @@ type Request struct {
 	To, From Party
 	CallID   string
 	CSeq     uint32
-	// Header gives the values of a header, in order.
-	Header func(name string) []string
+	// Header gives the values of a header, in order, and Extensions the headers
+	// whose names begin with "X-".
+	Header     func(name string) []string
+	Extensions func() []Header
 }
 
 // newRequest tells of a request that is not malformed.
@@ -53,6 +55,15 @@ func (e *Endpoint) newRequest(req *sip.Request, hop netip.AddrPort) Request {
 				values = append(values, h.Value())
 			}
 			return values
+		},
+		Extensions: func() []Header {
+			var extensions []Header
+			for _, h := range req.Headers() {
+				if name := h.Name(); len(name) > 2 && strings.EqualFold(name[:2], "X-") {
+					extensions = append(extensions, Header{Name: name, Value: h.Value()})
+				}
+			}
+			return extensions
 		},
 	}
 }

@@ -207,9 +207,9 @@ func (t *Trunks) rank(trunk engine.Trunk, now time.Time) int {
 // longestRefusal is how long a trunk is believed to want no calls.
 const longestRefusal = 10 * time.Minute
 
-// Refused says that a trunk wants no calls for some time (RFC 3261 section
-// 21.5.4).
-func (t *Trunks) Refused(trunk engine.Trunk, wait time.Duration) {
+// Avoid has a trunk be left for last for some time: it wants no calls (RFC 3261
+// section 21.5.4), or does not answer. Why says it to a person.
+func (t *Trunks) Avoid(trunk engine.Trunk, wait time.Duration, why string) {
 	wait = min(wait, longestRefusal)
 	if wait <= 0 {
 		return
@@ -217,9 +217,11 @@ func (t *Trunks) Refused(trunk engine.Trunk, wait time.Duration) {
 	now := time.Now()
 	t.change(trunk, func(s *state) {
 		if s.healthy(now) {
-			t.cfg.Log.Warn("a trunk wants no calls for some time; others are tried first", "trunk", trunk.Name, "seconds", int(wait/time.Second))
+			t.cfg.Log.Warn("a trunk takes no calls; others are tried first for some time", "trunk", trunk.Name, "reason", why, "seconds", int(wait/time.Second))
 		}
-		s.until = now.Add(wait)
+		if until := now.Add(wait); until.After(s.until) {
+			s.until = until
+		}
 	})
 }
 

@@ -376,17 +376,17 @@ func TestOptions(t *testing.T) {
 }
 
 // A trunk that asks to be left alone is, for as long as it says.
-func TestRefused(t *testing.T) {
+func TestAvoid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		a, b := engine.Trunk{Name: "a"}, engine.Trunk{Name: "b"}
 		h := newHouse(t, &carrier{})
 		first := func() string { return h.Order([]engine.Trunk{a, b})[0].Name }
-		h.Refused(a, 0)
+		h.Avoid(a, 0, "")
 		if first() != "a" {
 			t.Error("it said nothing")
 		}
-		h.Refused(a, time.Minute)
+		h.Avoid(a, time.Minute, "503")
 		if first() != "b" {
 			t.Error("it gets calls")
 		}
@@ -394,7 +394,7 @@ func TestRefused(t *testing.T) {
 		if first() != "a" {
 			t.Error("it gets no more calls")
 		}
-		h.Refused(a, 100*time.Hour)
+		h.Avoid(a, 100*time.Hour, "503")
 		time.Sleep(longestRefusal)
 		if first() != "a" {
 			t.Error("it is left alone for hours")
