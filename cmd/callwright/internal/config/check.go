@@ -25,6 +25,9 @@ var databases = []string{"sqlite", "postgres", "postgresql"}
 // transports are the schemes of sip.listen.
 var transports = []string{"udp", "tcp", "tls", "ws", "wss"}
 
+// minSessionExpires is the shortest time in which sessions are refreshed.
+const minSessionExpires = 90 * time.Second
+
 // minKey is how many characters an encryption key has at least.
 const minKey = 16
 
@@ -72,11 +75,22 @@ func (c *Config) check() error {
 	if n := len(c.EncryptionKey); n > 0 && n < minKey {
 		return fmt.Errorf("encryption_key has %d characters: write at least %d, like the 64 that openssl rand -hex 32 prints", n, minKey)
 	}
-	for key, d := range map[string]time.Duration{"limits.max_duration": c.Limits.MaxDuration, "webhooks.timeout": c.Webhooks.Timeout} {
+	for _, p := range c.SIP.Proxies {
+		if !p.IsValid() {
+			return fmt.Errorf("sip.proxies has an empty network: write one like 192.0.2.0/24")
+		}
+	}
+	for key, d := range map[string]time.Duration{
+		"limits.max_duration": c.Limits.MaxDuration, "webhooks.timeout": c.Webhooks.Timeout, "drain": c.Drain,
+		"media.timeout": c.Media.Timeout, "sip.session_expires": c.SIP.SessionExpires,
+	} {
 		// A number without a unit counts nanoseconds.
 		if d < 0 || d > 0 && d < time.Millisecond {
 			return fmt.Errorf("%s is too short: write a time with its unit, like 10s or 4h, or 0s", key)
 		}
+	}
+	if d := c.SIP.SessionExpires; d > 0 && d < minSessionExpires {
+		return fmt.Errorf("sip.session_expires is %s: write at least %s (RFC 4028 section 4), or 0s", d, minSessionExpires)
 	}
 	if err := c.Limits.check(); err != nil {
 		return err
@@ -105,7 +119,7 @@ func withoutPassword(raw string) string {
 
 // check finds limits that mean nothing.
 func (l *Limits) check() error {
-	for key, n := range map[string]int{"calls": l.Calls, "calls_per_second": l.CallsPerSecond} {
+	for key, n := range map[string]int{"calls": l.Calls, "calls_per_second": l.CallsPerSecond, "minutes_per_day": l.MinutesPerDay} {
 		if n < 0 {
 			return fmt.Errorf("limits.%s is %d: write how many are allowed, or 0 for no limit", key, n)
 		}

@@ -204,7 +204,13 @@ func TestComplaints(t *testing.T) {
 		`limits: {max_duration: -1h}`:                               `limits.max_duration is too short`,
 		`webhooks: {timeout: 10}`:                                   `webhooks.timeout is "10": write a time with its unit`,
 		"apps: [{key: a, dialect: sipgate, headers: {\"X Y\": z}}]": `app "a" has the header "X Y"`,
-		"a: [": `read configuration`,
+		`limits: {minutes_per_day: -1}`:                             `limits.minutes_per_day is -1: write how many`,
+		`drain: -1s`:                                                `drain is too short`,
+		`media: {timeout: 30}`:                                      `media.timeout is "30": write a time with its unit`,
+		`sip: {session_expires: 30s}`:                               `sip.session_expires is 30s: write at least 1m30s`,
+		`sip: {proxies: ["10.0.0.1"]}`:                              `"10.0.0.1" is no network: write one like 192.0.2.0/24`,
+		`sip: {proxies: ["kamailio"]}`:                              `kamailio`,
+		"a: [":                                                      `read configuration`,
 	} {
 		_, err := config.Load(write(t, yaml), nil, nil)
 		if err == nil || !strings.Contains(err.Error(), want) {
