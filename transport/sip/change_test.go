@@ -5,8 +5,10 @@ package sip
 import (
 	"fmt"
 	"log/slog"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -133,4 +135,35 @@ func TestCauseOfEnd(t *testing.T) {
 	if diff := cmp.Diff([]string{"+4930", "+4940"}, got); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
+}
+
+// The session timer of the configuration is asked for, and how many hops a call may
+// take is told.
+func TestSessionExpires(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	conn, err := net.Dial("udp", h.server.Addr("udp").String())
+	must(t, err)
+	t.Cleanup(func() { conn.Close() })
+	at := conn.LocalAddr().String()
+	_, err = fmt.Fprintf(conn, "INVITE sip:+4921112345@x SIP/2.0\r\nVia: SIP/2.0/UDP %s;branch=z9hG4bK1;rport\r\nFrom: <sip:1@x>;tag=1\r\nTo: <sip:+4921112345@x>\r\n"+
+		"Call-ID: expires\r\nCSeq: 1 INVITE\r\nContact: <sip:1@%s>\r\nMax-Forwards: 7\r\nSupported: timer\r\nContent-Length: 0\r\n\r\n", at, at)
+	must(t, err)
+	leg := h.next()
+	if leg.MaxForwards != 7 {
+		t.Errorf("%d hops are left", leg.MaxForwards)
+	}
+	must(t, leg.Answer())
+	must(t, conn.SetReadDeadline(time.Now().Add(patience)))
+	for buf := make([]byte, 4096); ; {
+		n, err := conn.Read(buf)
+		must(t, err)
+		if ok := string(buf[:n]); strings.HasPrefix(ok, "SIP/2.0 200 ") {
+			if !strings.Contains(ok, "\r\nSession-Expires: 1800;refresher=uac\r\n") {
+				t.Errorf("answer:\n%s", ok)
+			}
+			break
+		}
+	}
+	leg.Hangup(engine.CauseNormal)
 }

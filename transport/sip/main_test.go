@@ -185,7 +185,7 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	}
 	h.server = New(Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
-		Journal: nothing{}, MediaTimeout: time.Minute,
+		Journal: nothing{}, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)),
 	})
 	if err := h.server.Start(h); err != nil {

@@ -71,20 +71,21 @@ func (d *Dialog) answerTo(res *sip.Response) []byte {
 	if len(res.Body()) == 0 {
 		return nil
 	}
-	answer, err := d.offered(res.Body())
-	if err != nil {
-		d.ep.log.Info("the other side offers a session that we cannot have", "call_id", d.callID, "error", err)
-	}
+	answer, _ := d.offered(res.Body())
 	return answer
 }
 
 // offered asks the handler about an offer of the peer's. The call may be over
 // when it returns. d.mu is held.
-func (d *Dialog) offered(body []byte) ([]byte, error) {
-	if d.handler.Offer == nil {
-		return nil, ErrOver
+func (d *Dialog) offered(body []byte) (answer []byte, err error) {
+	err = ErrNotAllowed
+	if d.handler.Offer != nil {
+		d.mu.Unlock() // Offer may use the dialog
+		answer, err = d.handler.Offer(body)
+		d.mu.Lock()
 	}
-	d.mu.Unlock() // Offer may use the dialog
-	defer d.mu.Lock()
-	return d.handler.Offer(body)
+	if err != nil {
+		d.ep.log.Info("refused a change of the session", "call_id", d.callID, "error", err)
+	}
+	return answer, err
 }

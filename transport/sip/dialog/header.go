@@ -141,7 +141,7 @@ func contacts(res *sip.Response) []string {
 	}
 	var all []*sip.ContactHeader
 	for _, h := range res.GetHeaders("Contact") {
-		if c, ok := h.(*sip.ContactHeader); ok && c.Address.Host != "*" {
+		if c, ok := h.(*sip.ContactHeader); ok && !c.Address.Wildcard {
 			all = append(all, c)
 		}
 	}

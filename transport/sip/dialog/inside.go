@@ -153,7 +153,6 @@ func (d *Dialog) onChange(r *inbound, tx *serverTx, f *fork, answer answerer) {
 	if r.Method == sip.INVITE || len(r.Body()) > 0 {
 		var err error
 		if body, err = d.offered(r.Body()); err != nil || d.phase != early && d.phase != confirmed {
-			d.ep.log.Info("refused a change of the session with 488", "call_id", d.callID, "error", err)
 			answer(sip.StatusNotAcceptableHere, "Not Acceptable Here", nil)
 			return
 		}
