@@ -25,11 +25,12 @@ var baresipWords = brand{
 }
 
 // baresipSettings are those of a baresip, which takes its sound from SOURCE and
-// writes what it hears into a folder.
+// writes what it hears into a folder. Whatever it sends to us but SIP over UDP
+// leaves from 127.0.0.1, so it had better say so.
 const baresipSettings = `
 poll_method epoll
 sip_listen HOST:5060
-net_interface HOST
+net_interface 127.0.0.1
 audio_path /nonexistent
 audio_player aubridge,null-a
 audio_alert aubridge,null-a
@@ -43,6 +44,7 @@ module g711.so
 module aubridge.so
 module aufile.so
 module sndfile.so
+module srtp.so
 snd_path DIR/heard
 module_tmp uuid.so
 module_tmp account.so
@@ -57,7 +59,7 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 	t.Helper()
 	peer.Need(t, "baresip", "baresip-core")
 	dir, host := t.TempDir(), h.host(l.host)
-	source, mode := "aubridge,null-a", "auto"
+	source, mode, encryption := "aubridge,null-a", "auto", ""
 	if l.plays != 0 {
 		source = "aufile," + filepath.Join(dir, "tape.wav")
 		tape(t, filepath.Join(dir, "tape.wav"), l.plays)
@@ -65,11 +67,14 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 	if l.manual {
 		mode = "manual"
 	}
+	if l.encrypted {
+		encryption = ";mediaenc=srtp-mand"
+	}
 	files := map[string]string{
 		"config":   strings.NewReplacer("HOST", host, "MODULES", modules(t), "SOURCE", source, "DIR", dir).Replace(baresipSettings),
 		"contacts": "",
-		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=pw-%[1]s;outbound=\"sip:%[2]s:5060;transport=%[3]s\";regint=60;answermode=%[4]s\n",
-			l.username, h.host(hostServer), l.through(), mode),
+		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=pw-%[1]s;outbound=\"%[2]s\";regint=60;answermode=%[3]s%[4]s\n",
+			l.username, l.through(h.host(hostServer)), mode, encryption),
 	}
 	if err := os.Mkdir(filepath.Join(dir, "heard"), 0o700); err != nil {
 		t.Fatal(err)
@@ -103,7 +108,7 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 		}
 		return ""
 	})
-	p := &telephone{t: t, brand: baresipWords, events: make(chan string, 1000)}
+	p := &telephone{t: t, brand: baresipWords, events: make(chan string, 1000), log: screen.Name()}
 	p.send = func(command string) error { return sendTo(conn, command) }
 	p.heard = func() []byte { return recorded(filepath.Join(dir, "heard", "*-dec.wav")) }
 	go readFrom(conn, p.events)

@@ -121,6 +121,7 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string) *h
 		dir:     t.TempDir(), ended: make(chan error, 1),
 	}
 	h.app = startApp(t, h.host("1"), script)
+	certify(t, h.dir, h.host(hostServer))
 	file := filepath.Join(h.dir, "callwright.yaml")
 	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url).Replace(configuration)
 	text += "drain: 0s\n" // a test that failed has calls that live

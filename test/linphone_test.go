@@ -4,6 +4,7 @@ package test
 
 import (
 	"bufio"
+	"cmp"
 	"fmt"
 	"io"
 	"os"
@@ -24,13 +25,17 @@ var linphoneWords = brand{
 const linphoneSettings = `[sip]
 sip_port=5060
 sip_tcp_port=5060
-sip_tls_port=0
+sip_tls_port=5061
+verify_server_certs=1
+verify_server_cn=1
+root_ca=AUTHORITY
 bind_address=HOST
 guess_hostname=0
 contact=sip:USER@HOST
 default_proxy=0
 use_ipv6=0
-media_encryption=none
+media_encryption=ENCRYPTION
+media_encryption_mandatory=MANDATORY
 use_rfc2833=1
 use_info=0
 [rtp]
@@ -40,8 +45,8 @@ audio_rtp_port=7000-7999
 capture=0
 display=0
 [proxy_0]
-reg_proxy=<sip:SERVER:5060;transport=TRANSPORT>
-reg_route=<sip:SERVER:5060;transport=TRANSPORT>
+reg_proxy=<SERVER>
+reg_route=<SERVER>
 reg_identity=sip:USER@callwright.test
 reg_expires=120
 reg_sendregister=1
@@ -61,7 +66,14 @@ func (h *house) linphone(t *testing.T, l line) *telephone {
 	t.Helper()
 	peer.Need(t, "linphonec", "linphone-cli")
 	dir := t.TempDir()
-	settings := strings.NewReplacer("HOST", h.host(l.host), "SERVER", h.host(hostServer), "USER", l.username, "TRANSPORT", l.through()).Replace(linphoneSettings)
+	encryption, mandatory := "none", "0"
+	if l.encrypted {
+		encryption, mandatory = "srtp", "1"
+	}
+	settings := strings.NewReplacer(
+		"HOST", h.host(l.host), "SERVER", l.through(h.host(hostServer)), "USER", l.username,
+		"ENCRYPTION", encryption, "MANDATORY", mandatory, "AUTHORITY", cmp.Or(l.authority, filepath.Join(h.dir, "ca.pem")),
+	).Replace(linphoneSettings)
 	for i, codec := range linphoneCodecs {
 		var name string
 		var rate, channels int
@@ -94,13 +106,13 @@ func (h *house) linphone(t *testing.T, l line) *telephone {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	p := &telephone{t: t, brand: linphoneWords, events: make(chan string, 1000)}
+	p := &telephone{t: t, brand: linphoneWords, events: make(chan string, 1000), log: filepath.Join(dir, "log")}
 	t.Cleanup(func() {
 		in.Close()
 		for range p.events { // it ends with the test
 		}
 		_ = cmd.Wait()
-		showOf(t, "linphonec "+h.host(l.host), filepath.Join(dir, "log"))
+		showOf(t, "linphonec "+h.host(l.host), p.log)
 	})
 	p.send = func(command string) error {
 		_, err := fmt.Fprintln(in, command)

@@ -21,13 +21,21 @@ import (
 type line struct {
 	host      string // the last number of its address
 	username  string
-	transport string // udp, tcp; empty means udp
+	transport string // udp, tcp or tls; empty means udp
+	encrypted bool   // it takes no sound that is not encrypted
+	authority string // who may have signed the server's certificate; empty means who did
 	manual    bool   // it does not answer by itself
 	plays     int    // hertz of the tone that it plays; 0 sends back what it hears
 }
 
-// through is how the line reaches the server.
-func (l line) through() string { return cmp.Or(l.transport, "udp") }
+// through is how the line reaches a server.
+func (l line) through(host string) string {
+	port := 5060
+	if l.transport == "tls" {
+		port = 5061
+	}
+	return fmt.Sprintf("sip:%s:%d;transport=%s", host, port, cmp.Or(l.transport, "udp"))
+}
 
 // telephone is a foreign telephone that runs.
 type telephone struct {
@@ -36,6 +44,7 @@ type telephone struct {
 	send   func(command string) error
 	events chan string
 	heard  func() []byte // the samples that were recorded, of 16 bits
+	log    string        // the file that it writes about itself
 }
 
 // brand is what commands and events of one make of telephones are called.
@@ -119,6 +128,17 @@ func (p *telephone) hears(hz int) {
 // wavHeader is how long it is in the files that telephones write. While they do,
 // what is in it is not true yet.
 const wavHeader = 44
+
+// tells waits until the telephone has written about something in its log.
+func (p *telephone) tells(what string) {
+	p.t.Helper()
+	eventually(p.t, func() string {
+		if text, _ := os.ReadFile(p.log); !bytes.Contains(text, []byte(what)) {
+			return fmt.Sprintf("the telephone does not tell of %q", what)
+		}
+		return ""
+	})
+}
 
 // recorded gives the samples of the WAV files of some names.
 func recorded(pattern string) (sound []byte) {

@@ -4,6 +4,7 @@ package test
 
 import (
 	"fmt"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,63 @@ func TestTwoTelephones(t *testing.T) {
 			h.expectPorts(t, 0)
 		})
 	}
+}
+
+// withEncryption is a configuration with TLS, in which Carol is talked to
+// encrypted or not at all, and Dave as DAVES says.
+const withEncryption = `
+admin: {token: "of the tests"}
+http: {listen: "NETWORK.10:8080", public_url: "http://NETWORK.10:8080"}
+sip: {listen: ["udp://NETWORK.10:5060", "tcp://NETWORK.10:5060", "tls://NETWORK.10:5061"], tls: {cert: "DIR/cert.pem", key: "DIR/key.pem"}}
+media: {listen: "NETWORK.10", ports: "20000-20499"}
+database: "sqlite:DIR/callwright.db"
+data_dir: "DIR"
+users:
+  - {id: w2, name: Carol, username: carol, password: "pw-carol", srtp: require}
+  - {id: w3, name: Dave, username: dave, password: "pw-dave", srtp: DAVES}
+numbers:
+  - {number: "+4921102", users: [w2]}
+  - {number: "+4921103", users: [w3]}
+`
+
+// TestEncryptedTelephones has telephones register and call by TLS, with sound
+// that is encrypted for one of them or for both.
+func TestEncryptedTelephones(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name          string
+		carols, daves maker
+		davesLine     line
+		policy        string // users[].srtp of Dave
+	}{
+		{"linphone by TLS to baresip by TLS", (*house).linphone, (*house).baresip, line{transport: "tls", encrypted: true}, "require"},
+		{"baresip by TLS to linphone by TLS", (*house).baresip, (*house).linphone, line{transport: "tls", encrypted: true}, "require"},
+		{"linphone by TLS to baresip in the clear", (*house).linphone, (*house).baresip, line{transport: "udp"}, "off"},
+		{"baresip by TLS to linphone in the clear", (*house).baresip, (*house).linphone, line{transport: "tcp"}, "allow"},
+	}
+	for _, tc := range tests {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouseOf(t, strings.Replace(withEncryption, "DAVES", tc.policy, 1), nil)
+			carol := tc.carols(h, t, line{host: hostDesk, username: "carol", plays: toneOfCarol, transport: "tls", encrypted: true}).registered()
+			tc.davesLine.host, tc.davesLine.username, tc.davesLine.plays = hostMobile, "dave", toneOfDave
+			dave := tc.daves(h, t, tc.davesLine).registered()
+			h.converse(t, carol, dave)
+			h.expectPorts(t, 0)
+		})
+	}
+}
+
+// TestStrangeCertificate has a telephone that does not trust who signed our
+// certificate stay away.
+func TestStrangeCertificate(t *testing.T) {
+	t.Parallel()
+	h := newHouseOf(t, strings.Replace(withEncryption, "DAVES", "allow", 1), nil)
+	elsewhere := t.TempDir()
+	certify(t, elsewhere, h.host(hostServer))
+	carol := h.linphone(t, line{host: hostDesk, username: "carol", transport: "tls", authority: filepath.Join(elsewhere, "ca.pem")})
+	carol.tells("Certificate verification failed")
+	h.linphone(t, line{host: hostMobile, username: "carol", transport: "tls"}).registered()
 }
 
 // converse has one telephone call another and everything happen in the call.
