@@ -133,13 +133,13 @@ func (d *Dialog) sendQuestion(q *question) {
 	if q.changes() {
 		req.AppendHeader(d.self.contact.Clone())
 		req.AppendHeader(sip.NewHeader("Allow", allow))
-		d.askTimer(req)
+		d.askTimer(req.Request)
 	}
 	for _, h := range q.headers {
 		req.AppendHeader(h)
 	}
 	if d.out != nil {
-		q.auth = d.out.credentials.apply(req)
+		q.auth = d.out.credentials.apply(req.Request)
 	}
 	if len(q.body) > 0 {
 		req.AppendHeader(sip.NewHeader("Content-Type", q.contentType))

@@ -4,7 +4,6 @@ package dialog
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 	"testing"
 
@@ -160,18 +159,4 @@ func TestAskChallenged(t *testing.T) {
 	d.Hangup(0, "")
 	w.send(response(w.expect("BYE", "INFO", "200 INVITE"), "200 OK", ""))
 	r.want("answered", "ended 0 local")
-}
-
-// What cannot be sent is told as a reply.
-func TestAskTooLong(t *testing.T) {
-	t.Parallel()
-	_, w, call, _ := answered(t, newCalls(t), "long")
-	got, done := replies()
-	must(t, call.Info("text/plain", fmt.Appendf(nil, "%2000d", 0), done))
-	if r := <-got; r.Status != 503 || !strings.Contains(r.Reason, "too long for UDP") {
-		t.Errorf("reply %+v", r)
-	}
-	call.Hangup(0, "")
-	w.send(response(w.expect("BYE", "200 INVITE"), "200 OK", ""))
-	call.want("confirmed", "ended 0 local")
 }

@@ -179,7 +179,7 @@ func TestRegisterRepeatedChallenge(t *testing.T) {
 		status int
 	}{{1, 401}, {1, 401}, {2, 100}, {2, 200}, {2, 200}, {1, 401}} {
 		a.seq = came.seq
-		phone.answered("t", sip.NewResponseFromRequest(a.request(sip.REGISTER, nil), came.status, "", nil))
+		phone.answered("t", sip.NewResponseFromRequest(a.request(sip.REGISTER, nil).Request, came.status, "", nil))
 	}
 	if got := <-answer; got.StatusCode != 200 {
 		t.Errorf("got %d", got.StatusCode)

@@ -6,9 +6,13 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/secure"
 )
 
 // Call is a call to be made.
@@ -25,9 +29,14 @@ type Call struct {
 	// Username and Password answer a digest challenge.
 	Username, Password string
 	// Network and Flow, if set, are where the call goes instead of where To
-	// points, and everything inside it: "UDP" or "TCP", and an address from which
-	// the peer was heard.
+	// points, and everything inside it: "UDP" or another transport, and an address
+	// from which the peer was heard.
 	Network, Flow string
+	// Places, if set, are where the call goes, one after the other, instead of
+	// where To points (see Endpoint.Resolve).
+	Places []resolve.Place
+	// TLS is what connections by TLS are secured with.
+	TLS secure.Client
 	// MaxForwards is how many hops the call may take (RFC 3261 section 20.22); 0
 	// means 70.
 	MaxForwards int
@@ -42,8 +51,9 @@ type outgoing struct {
 	headers  []sip.Header
 	body     []byte
 	forwards uint32
+	tries    tries
 	seq      uint32
-	req      *sip.Request // sent last; nil once it is answered
+	req      *outbound    // sent last; nil once it is answered
 	auth     []sip.Header // its credentials, for the ACK
 	tx       *clientTx
 	ring     time.Duration
@@ -87,14 +97,17 @@ func (e *Endpoint) Call(c Call, h Handler) (*Dialog, error) {
 		d.out.headers = append(d.out.headers, sh)
 	}
 	d.self.from = from
-	to := sip.Uri{Scheme: "sip", User: target.User, Host: target.Host, Port: target.Port}
+	to := sip.Uri{Scheme: target.Scheme, User: target.User, Host: target.Host, Port: target.Port}
 	d.peer = peer{
-		to: &sip.ToHeader{Address: to}, target: target,
-		network: cmp.Or(c.Network, "UDP"), flow: c.Flow, pinned: c.Flow != "",
+		to: &sip.ToHeader{Address: to}, target: target, network: c.Network, client: c.TLS,
 	}
-	network, address := hop(target, d.peer.network)
-	network, address = d.peer.byFlow(e, network, address)
-	if d.self.contact, err = e.contactFor(from.Address.User, network, address); err != nil {
+	if c.Flow != "" {
+		if d.peer.flow, err = netip.ParseAddrPort(c.Flow); err != nil {
+			return nil, fmt.Errorf("called party: %w", err)
+		}
+		d.peer.pinned = true
+	}
+	if err := d.aim(c.Places); err != nil {
 		return nil, err
 	}
 	if !e.dialogs.add(d, "") {
@@ -104,22 +117,49 @@ func (e *Endpoint) Call(c Call, h Handler) (*Dialog, error) {
 	return d, nil
 }
 
+// aim says where the INVITE goes: to places, or where it points. An address that
+// cannot be reached is an error; names are looked up later.
+func (d *Dialog) aim(places []resolve.Place) error {
+	h := d.peer.byFlow(d.ep, hopTo(d.peer.target, d.peer.network))
+	h.client = d.peer.client
+	d.out.tries = tries{hop: h, places: places, known: len(places) > 0}
+	if _, err := netip.ParseAddr(h.to.Host); err != nil || d.out.tries.known {
+		return nil
+	}
+	_, err := d.ep.places(d.ep.ctx, h)
+	return err
+}
+
 // sendInvite runs in the dialog's lane.
 func (d *Dialog) sendInvite() {
+	way, err := d.ep.next(&d.out.tries)
 	d.mu.Lock()
-	if d.phase != early {
+	switch {
+	case d.phase == leaving && d.out.req == nil: // it never left
+		d.finish(d.bye.ended)
+		d.release()
+		fallthrough
+	case d.phase != early:
+		d.mu.Unlock()
+		return
+	case err != nil:
+		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Local, Why: Unreachable})
+		d.release()
 		d.mu.Unlock()
 		return
 	}
+	d.self.contact = way.contact(d.self.from.Address.User, d.peer.target.Scheme == "sips")
+	d.peer.network, d.peer.name = way.place.Network, way.place.Name
 	req := d.request(sip.INVITE)
+	req.way = way
 	*req.MaxForwards() = sip.MaxForwardsHeader(d.out.forwards)
 	req.AppendHeader(d.self.contact.Clone())
 	req.AppendHeader(sip.NewHeader("Allow", allow))
-	d.askTimer(req)
+	d.askTimer(req.Request)
 	for _, h := range d.out.headers {
 		req.AppendHeader(h)
 	}
-	d.out.auth = d.out.credentials.apply(req)
+	d.out.auth = d.out.credentials.apply(req.Request)
 	if len(d.out.body) > 0 {
 		req.AppendHeader(sip.NewHeader("Content-Type", sdpType))
 		req.SetBody(d.out.body)
@@ -136,12 +176,14 @@ func (d *Dialog) sendInvite() {
 	})
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if err != nil {
-		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Local, Why: Unreachable})
+	switch {
+	case err == nil:
+		d.out.tx = tx
+		d.waitFor(seq)
+	case !d.failed(err):
+		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: d.out.tries.told(err.Error()), By: Local, Why: Unreachable})
 		d.release()
-		return
 	}
-	d.out.tx = tx
 }
 
 func (d *Dialog) rangTooLong() {
@@ -171,7 +213,8 @@ func (d *Dialog) cancel(ended Ended) {
 	d.out.timer = time.AfterFunc(64*d.ep.cfg.T1, d.giveUp)
 	if d.out.heard {
 		d.out.sent = true
-		d.ep.lanes.do(d.callID, d.sendCancel)
+		invite := d.out.req
+		d.ep.lanes.do(d.callID, func() { d.sendCancel(invite) })
 	}
 }
 
@@ -188,12 +231,11 @@ func (d *Dialog) giveUp() {
 }
 
 // sendCancel runs in the dialog's lane (RFC 3261 section 9.1).
-func (d *Dialog) sendCancel() {
+func (d *Dialog) sendCancel(invite *outbound) {
 	d.mu.Lock()
-	invite := d.out.req
 	req := sip.NewRequest(sip.CANCEL, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone())
-	sip.CopyHeaders("Route", invite, req)
+	sip.CopyHeaders("Route", invite.Request, req)
 	forwards := sip.MaxForwardsHeader(maxForwards)
 	req.AppendHeader(&forwards)
 	req.AppendHeader(sip.HeaderClone(invite.From()))
@@ -204,11 +246,9 @@ func (d *Dialog) sendCancel() {
 		req.AppendHeader(h)
 	}
 	req.SetBody(nil)
-	req.Laddr = invite.Laddr
-	req.SetTransport(invite.Transport())
-	req.SetDestination(invite.Destination())
+	out := &outbound{Request: req, hop: invite.hop, way: invite.way}
 	d.mu.Unlock()
-	if _, err := d.ep.begin(req, d.traceSent, func(error) {}); err != nil {
+	if _, err := d.ep.begin(out, d.traceSent, func(error) {}); err != nil {
 		d.ep.log.Warn("cancel call", "call_id", d.callID, "error", err)
 	}
 }
@@ -218,9 +258,8 @@ func (d *Dialog) onInviteResponse(res *sip.Response) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
-	case res.CSeq().SeqNo < d.out.seq && res.IsSuccess():
-		d.ep.stray(res, d) // somebody took an INVITE that we had given up
-	case res.CSeq().SeqNo != d.out.seq: // what we have dealt with, such as a challenge
+	case res.CSeq().SeqNo != d.out.seq:
+		d.passed(res)
 	case res.IsProvisional():
 		d.onProvisional(res)
 	case res.IsSuccess():
@@ -234,7 +273,8 @@ func (d *Dialog) onProvisional(res *sip.Response) {
 	d.out.heard = true
 	if d.out.wanted && !d.out.sent {
 		d.out.sent = true
-		d.ep.lanes.do(d.callID, d.sendCancel)
+		invite := d.out.req
+		d.ep.lanes.do(d.callID, func() { d.sendCancel(invite) })
 	}
 	if d.phase != early || res.StatusCode <= sip.StatusTrying {
 		return
@@ -299,7 +339,6 @@ func (d *Dialog) establish(res *sip.Response) []byte {
 	}
 	d.peer.to = sip.HeaderClone(res.To()).(*sip.ToHeader)
 	d.peer.routes = routesOf(res)
-	d.peer.network = d.out.req.Transport()
 	d.peer.refresh(res)
 	d.out.req = nil
 	return body
@@ -340,6 +379,9 @@ func (d *Dialog) onRefusal(res *sip.Response) {
 		d.release()
 		return
 	}
+	if d.moves(res) {
+		return
+	}
 	if d.phase == early && (d.out.credentials.answer(res) || d.learnLeast(res)) {
 		d.out.forks, d.out.settled = nil, nil
 		d.ep.lanes.do(d.callID, d.sendInvite)
@@ -365,14 +407,18 @@ func (d *Dialog) inviteOver(seq uint32, err error) {
 	if d.out.seq != seq || d.out.winner != "" || d.phase == confirmed {
 		return
 	}
+	unreached := errors.Is(err, sip.ErrTransactionTimeout) || errors.Is(err, sip.ErrTransactionTransport)
+	if unreached && d.failed(err) {
+		return
+	}
 	switch {
 	case d.phase == leaving:
 		d.finish(d.bye.ended)
 	case errors.Is(err, sip.ErrTransactionTimeout):
 		d.finish(Ended{Status: sip.StatusRequestTimeout,
-			Reason: fmt.Sprintf("no answer to INVITE from %s for %v", d.out.req.Destination(), sip.Timer_B), By: Timeout, Why: Silent})
+			Reason: d.out.tries.told(fmt.Sprintf("no answer to INVITE from %s for %v", d.out.req.Destination(), sip.Timer_B)), By: Timeout, Why: Silent})
 	case errors.Is(err, sip.ErrTransactionTransport):
-		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: err.Error(), By: Timeout, Why: Unreachable})
+		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: d.out.tries.told(err.Error()), By: Timeout, Why: Unreachable})
 	case d.phase == early:
 		return // a challenge that is being answered
 	}

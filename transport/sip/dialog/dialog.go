@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/resolve"
 )
 
 // ErrOver says that a call is not in a state any more in which what was asked
@@ -125,8 +126,11 @@ func (d *Dialog) release() {
 	if d.bye.timer != nil {
 		d.bye.timer.Stop()
 	}
-	if d.out != nil && d.out.timer != nil {
-		d.out.timer.Stop()
+	if d.out != nil {
+		d.out.tries.stop()
+		if d.out.timer != nil {
+			d.out.timer.Stop()
+		}
 	}
 	d.await.stop()
 	if d.asks.retry != nil {
@@ -203,7 +207,7 @@ func (d *Dialog) sendBye() {
 		req.AppendHeader(h)
 	}
 	if d.out != nil {
-		d.out.credentials.apply(req)
+		d.out.credentials.apply(req.Request)
 	}
 	d.mu.Unlock()
 	_, err := d.ep.begin(req, d.traceSent, func(error) {
@@ -270,10 +274,10 @@ func (d *Dialog) abandon() {
 
 // request makes the next request inside the dialog (RFC 3261 section 12.2.1.1).
 // d.mu is held.
-func (d *Dialog) request(method sip.RequestMethod) *sip.Request { return d.requestTo(&d.peer, method) }
+func (d *Dialog) request(method sip.RequestMethod) *outbound { return d.requestTo(&d.peer, method) }
 
 // requestTo makes it for one of several early dialogs. d.mu is held.
-func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *sip.Request {
+func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *outbound {
 	if method != sip.ACK {
 		d.self.seq++
 	}
@@ -300,25 +304,23 @@ func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *sip.Request {
 	if len(p.routes) > 0 {
 		next = p.routes[0]
 	}
-	network, address := hop(next, p.network)
+	h := hopTo(next, p.network)
 	if len(p.routes) == 0 {
-		network, address = p.byFlow(d.ep, network, address)
+		h = p.byFlow(d.ep, h)
 	}
-	d.ep.direct(req, network, address)
-	return req
+	h.client, h.name = p.client, p.name
+	return d.ep.direct(req, h)
 }
 
 // byFlow gives the way that the call came by in place of the one that its URIs
 // say, where it is to be used.
-func (p *peer) byFlow(e *Endpoint, network, address string) (string, string) {
+func (p *peer) byFlow(e *Endpoint, h hop) hop {
 	switch {
-	case p.flow == "":
-	case p.network == "UDP" && p.pinned:
-		return p.network, p.flow
-	case p.network != "UDP" && (p.pinned || network == p.network) && e.Connected(p.network, p.flow):
-		return p.network, p.flow
+	case !p.flow.IsValid():
+	case p.network == "UDP" && p.pinned, p.network != "UDP" && (p.pinned || h.to.Network == p.network) && e.streams.Find(p.network, p.flow) != nil:
+		h.to = resolve.Target{Host: p.flow.Addr().String(), Port: int(p.flow.Port()), Network: p.network}
 	}
-	return network, address
+	return h
 }
 
 // Pin has what we send inside the call go to where it came from, whatever the
@@ -327,49 +329,4 @@ func (d *Dialog) Pin() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.peer.pinned = true
-}
-
-// hop says where a request goes that is sent to uri next: "UDP" or "TCP", and
-// host and port.
-func hop(uri sip.Uri, network string) (string, string) {
-	if t, ok := uri.UriParams.Get("transport"); ok {
-		network = sip.NetworkToUpper(t)
-	}
-	port := uri.Port
-	if port == 0 {
-		port = sip.DefaultPort(network)
-	}
-	host := strings.Trim(uri.Host, "[]")
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return network, host + ":" + strconv.Itoa(port)
-}
-
-// direct sends a request on its way: it gets its Via, its socket and where it
-// goes. Without a socket of ours to go by it gets none, and connect says so.
-func (e *Endpoint) direct(req *sip.Request, network, address string) {
-	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: network}
-	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+e.newTag())
-	via.Params.Add("rport", "")
-	if host, port, bind, err := e.local(network, address); err == nil {
-		via.Host, via.Port = host, port
-		req.Laddr = bind
-	}
-	req.PrependHeader(via)
-	req.SetTransport(network)
-	req.SetDestination(address)
-}
-
-// contactFor is how a peer reaches us inside a dialog.
-func (e *Endpoint) contactFor(user, network, address string) (*sip.ContactHeader, error) {
-	host, port, _, err := e.local(network, address)
-	if err != nil {
-		return nil, err
-	}
-	u := sip.Uri{Scheme: "sip", User: user, Host: host, Port: port}
-	if network != "UDP" {
-		u.UriParams.Add("transport", sip.NetworkToLower(network))
-	}
-	return &sip.ContactHeader{Address: u}, nil
 }

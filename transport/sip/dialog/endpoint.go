@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -17,6 +18,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/transport/sip/intake"
+	"github.com/callwright/callwright/transport/sip/resolve"
 	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/shield"
 	"github.com/callwright/callwright/transport/sip/stream"
@@ -30,6 +32,8 @@ type Config struct {
 	Listen []string
 	// TLS is what tls:// and wss:// are served with.
 	TLS secure.Files
+	// DNS are servers to ask in place of those of the system: "192.0.2.53:53".
+	DNS []string
 	// Advertise is the host name or address that peers are told to reach us
 	// at; empty means the address of the interface that leads to them.
 	Advertise string
@@ -85,6 +89,7 @@ type Endpoint struct {
 	parser    *sip.Parser
 	listeners []*listener
 	streams   *stream.Pool
+	resolver  *resolve.Resolver
 	lanes     *lanes
 	tx        *transactions
 	dialogs   *registry
@@ -147,7 +152,7 @@ func Listen(cfg Config) (*Endpoint, error) {
 	}
 	e.parser.MaxMessageLength = intake.MaxMessage
 	e.ctx, e.cancel = context.WithCancel(context.Background())
-	if err := e.open(); err != nil {
+	if err := e.listen(); err != nil {
 		e.cancel()
 		e.closeListeners()
 		return nil, err
@@ -158,8 +163,8 @@ func Listen(cfg Config) (*Endpoint, error) {
 	return e, nil
 }
 
-// open opens the sockets. What it has opened before an error stays open.
-func (e *Endpoint) open() error {
+// listen opens the sockets. What it has opened before an error stays open.
+func (e *Endpoint) listen() error {
 	var server *secure.Server
 	for _, address := range e.cfg.Listen {
 		l, err := listen(address, e.log)
@@ -179,7 +184,16 @@ func (e *Endpoint) open() error {
 	e.streams = stream.New(stream.Config{
 		Message: e.takeMessage, Refused: e.refuseStream, Server: server, Most: e.cfg.Connections, Log: e.log,
 	})
+	e.resolver = resolve.New(resolve.Config{Servers: e.cfg.DNS, Networks: e.networks()})
 	return nil
+}
+
+// networks are the transports that we choose from where a peer leaves it to us.
+func (e *Endpoint) networks() []string {
+	if slices.ContainsFunc(e.listeners, func(l *listener) bool { return l.packets != nil }) {
+		return []string{"UDP", stream.TCP, stream.TLS}
+	}
+	return []string{stream.TCP, stream.TLS}
 }
 
 func (e *Endpoint) serve(l *listener) {

@@ -8,49 +8,63 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/callwright/callwright/transport/sip/secure"
+	"github.com/callwright/callwright/transport/sip/secure/securetest"
 )
 
-// Two endpoints call each other over TCP and UDP, on IPv4 and IPv6, and either
+// Two endpoints call each other over all transports, on IPv4 and IPv6, and either
 // side hangs up.
 func TestEndpoints(t *testing.T) {
 	t.Parallel()
-	for _, tc := range []struct{ network, host string }{
-		{"udp", "127.0.0.1"}, {"tcp", "127.0.0.1"}, {"udp", "[::1]"}, {"tcp", "[::1]"},
-	} {
-		for _, calleeEnds := range []bool{false, true} {
-			t.Run(fmt.Sprint(tc.network, tc.host, calleeEnds), func(t *testing.T) {
-				t.Parallel()
-				c := newCalls(t)
-				listen := []string{tc.network + "://" + tc.host + ":0"}
-				r := newRecord(t)
-				r.trace, r.once = true, tc.network == "udp"
-				cfg := Config{Listen: listen}
-				if !r.once { // then only T1 has a 200 repeated, and nothing else is
-					cfg.T1, cfg.T2 = patience, patience
-				}
-				a := open(t, cfg)
-				cfg.Incoming = c.incoming
-				b := open(t, cfg)
-				to := fmt.Sprintf("sip:100@%s;transport=%s", b.Addr(tc.network), tc.network)
-				d, err := a.Call(Call{To: to, From: Party{URI: "sip:200@test"}, Body: []byte("offer")}, r.handler())
-				if err != nil {
-					t.Fatal(err)
-				}
-				call := c.next()
-				_ = call.Progress(180, "Ringing", nil)
-				_ = call.Answer([]byte("answer"))
-				call.want("confirmed")
-				got := []string{">INVITE", "<180 Ringing", "ringing 180", "<200 OK", ">ACK", "answered"}
-				if calleeEnds {
-					call.Hangup(0, "")
-					r.want(append(got, "<BYE", ">200 OK", "ended 0 remote")...)
-					call.want("confirmed", "ended 0 local")
-				} else {
-					d.Hangup(0, "")
-					r.want(append(got, ">BYE", "<200 OK", "ended 0 local")...)
-					call.want("confirmed", "ended 0 remote")
-				}
-			})
+	authority := securetest.New(t)
+	files := secure.Files{}
+	files.Cert, files.Key = authority.Issue("127.0.0.1", "::1")
+	for _, network := range []string{"udp", "tcp", "tls", "ws", "wss"} {
+		for _, host := range []string{"127.0.0.1", "[::1]"} {
+			for _, calleeEnds := range []bool{false, true} {
+				t.Run(fmt.Sprint(network, host, calleeEnds), func(t *testing.T) {
+					t.Parallel()
+					c := newCalls(t)
+					listen := []string{network + "://" + host + ":0"}
+					r := newRecord(t)
+					r.trace, r.once = true, network == "udp"
+					cfg := Config{Listen: listen, TLS: files}
+					if !r.once { // then only T1 has a 200 repeated, and nothing else is
+						cfg.T1, cfg.T2 = patience, patience
+					}
+					a := open(t, cfg)
+					cfg.Incoming = c.incoming
+					b := open(t, cfg)
+					to := fmt.Sprintf("sip:100@%s;transport=%s", b.Addr(network), network)
+					d, err := a.Call(Call{To: to, From: Party{URI: "sip:200@test"}, Body: []byte("offer"), TLS: secure.Client{CA: authority.CA}}, r.handler())
+					if err != nil {
+						t.Fatal(err)
+					}
+					call := c.next()
+					contact := call.Header("Contact")[0]
+					want := "<sip:200@" + a.Addr(network).String()
+					if network != "udp" {
+						want += ";transport=" + network
+					}
+					if via := call.Header("Via")[0]; contact != want+">" || !strings.HasPrefix(via, "SIP/2.0/"+strings.ToUpper(network)+" "+a.Addr(network).String()+";") {
+						t.Errorf("Contact %s\nVia %s", contact, via)
+					}
+					_ = call.Progress(180, "Ringing", nil)
+					_ = call.Answer([]byte("answer"))
+					call.want("confirmed")
+					got := []string{">INVITE", "<180 Ringing", "ringing 180", "<200 OK", ">ACK", "answered"}
+					if calleeEnds {
+						call.Hangup(0, "")
+						r.want(append(got, "<BYE", ">200 OK", "ended 0 remote")...)
+						call.want("confirmed", "ended 0 local")
+					} else {
+						d.Hangup(0, "")
+						r.want(append(got, ">BYE", "<200 OK", "ended 0 local")...)
+						call.want("confirmed", "ended 0 remote")
+					}
+				})
+			}
 		}
 	}
 }

@@ -35,7 +35,6 @@ func (d *Dialog) forked(res *sip.Response) *fork {
 		f = &fork{peer: d.peer}
 		f.peer.to = sip.HeaderClone(res.To()).(*sip.ToHeader)
 		f.peer.routes = routesOf(res)
-		f.peer.network = d.out.req.Transport()
 		if d.out.forks == nil {
 			d.out.forks = map[string]*fork{}
 		}

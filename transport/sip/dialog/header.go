@@ -73,8 +73,8 @@ func parseURI(s string) (sip.Uri, error) {
 	if err := sip.ParseUri(s, &u); err != nil {
 		return u, fmt.Errorf("SIP URI %q: %w", s, err)
 	}
-	if u.Scheme != "sip" || u.Host == "" {
-		return u, fmt.Errorf("SIP URI %q: want sip:user@host", s)
+	if u.Scheme != "sip" && u.Scheme != "sips" || u.Host == "" {
+		return u, fmt.Errorf("SIP URI %q: want sip:user@host or sips:user@host", s)
 	}
 	u.Host = strings.Trim(u.Host, "[]")
 	return u, nil

@@ -29,7 +29,7 @@ type listener struct {
 func listen(address string, log *slog.Logger) (*listener, error) {
 	scheme, hostport, ok := strings.Cut(address, "://")
 	network := strings.ToUpper(scheme)
-	if !ok || !slices.Contains([]string{"UDP", stream.TCP, stream.TLS, stream.WS, stream.WSS}, network) {
+	if !ok || !isNetwork(network) {
 		return nil, fmt.Errorf("sip.listen: %q must be udp://HOST:PORT, or the same with tcp, tls, ws or wss", address)
 	}
 	at, err := netip.ParseAddrPort(hostport)
@@ -70,6 +70,11 @@ func (l *listener) close() {
 	if l.stream != nil {
 		l.stream.Close()
 	}
+}
+
+// isNetwork says whether a transport is one that we speak.
+func isNetwork(network string) bool {
+	return slices.Contains([]string{"UDP", stream.TCP, stream.TLS, stream.WS, stream.WSS}, network)
 }
 
 // secured says whether what comes by a transport is encrypted.

@@ -2,7 +2,13 @@
 
 package dialog
 
-import "github.com/emiago/sipgo/sip"
+import (
+	"net/netip"
+
+	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/secure"
+)
 
 // peer is the other side and the way to it (RFC 3261 section 12.1).
 type peer struct {
@@ -12,7 +18,12 @@ type peer struct {
 	routes []sip.Uri
 	// network is the transport where the URIs do not say. flow is where the call
 	// came from; a connection is used while it lives.
-	network, flow string
+	network string
+	flow    netip.AddrPort
+	// client is what TLS to it is secured with, and name what its certificate
+	// must be for where its URIs have addresses.
+	client secure.Client
+	name   string
 	// pinned says that the peer is reached by flow, whatever its URIs say.
 	pinned bool
 	// updates says that it takes UPDATE.

@@ -9,6 +9,8 @@ import (
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/secure"
 )
 
 // Asking is how a peer is asked for something outside of any call.
@@ -18,6 +20,8 @@ type Asking struct {
 	To, User string
 	// Username and Password answer a digest challenge.
 	Username, Password string
+	// TLS is what connections by TLS are secured with.
+	TLS secure.Client
 }
 
 // Asker asks a peer outside of any call, time and again: with one Call-ID, a CSeq
@@ -26,6 +30,7 @@ type Asking struct {
 type Asker struct {
 	ep          *Endpoint
 	target      sip.Uri
+	hop         hop
 	from        *sip.FromHeader
 	callID      string
 	seq         uint32
@@ -42,8 +47,10 @@ func (e *Endpoint) Asker(a Asking) (*Asker, error) {
 	if err != nil {
 		return nil, fmt.Errorf("who asks: %w", err)
 	}
+	h := hopTo(target, "")
+	h.client = a.TLS
 	return &Asker{
-		ep: e, target: target, from: from, callID: token(16),
+		ep: e, target: target, hop: h, from: from, callID: token(16),
 		credentials: credentials{username: a.Username, password: a.Password},
 	}, nil
 }
@@ -68,12 +75,11 @@ func (a *Asker) Options(ctx context.Context) (Response, error) {
 
 // Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>".
 func (a *Asker) Contact(user string) (string, error) {
-	network, address := hop(a.target, "UDP")
-	c, err := a.ep.contactFor(user, network, address)
+	w, err := a.ep.reach(a.hop)
 	if err != nil {
 		return "", err
 	}
-	return c.Value(), nil
+	return w.contact(user, a.target.Scheme == "sips").Value(), nil
 }
 
 // ask asks, and once more with credentials as often as that makes sense.
@@ -101,7 +107,7 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 }
 
 // request makes a request that is ready to be sent.
-func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *sip.Request {
+func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *outbound {
 	req := sip.NewRequest(method, *a.target.Clone())
 	forwards, id := sip.MaxForwardsHeader(70), sip.CallIDHeader(a.callID)
 	req.AppendHeader(&forwards)
@@ -119,11 +125,9 @@ func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *sip.Req
 	if a.ep.cfg.Product != "" {
 		req.AppendHeader(sip.NewHeader("User-Agent", a.ep.cfg.Product))
 	}
-	network, address := hop(a.target, "UDP")
-	a.ep.direct(req, network, address)
 	a.credentials.apply(req)
 	req.SetBody(nil)
-	return req
+	return a.ep.direct(req, a.hop)
 }
 
 // awaited is the final response to the request with a CSeq number.
@@ -134,18 +138,16 @@ type awaited struct {
 
 // final waits for a final response. over is told how its transaction ended.
 func (e *Endpoint) final(ctx context.Context, callID string, answer <-chan *sip.Response, over <-chan error) (*sip.Response, error) {
+	ended := ErrOver // the endpoint was closed
 	select {
 	case res := <-answer:
 		return res, nil
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
-	case err := <-over:
-		if err != nil && !errors.Is(err, sip.ErrTransactionTerminated) {
-			return nil, err
-		}
+	case ended = <-over:
 	}
-	// That is how sipgo tells of any end that is no failure. The response that
-	// ended the transaction may still be on its way through the lane.
+	// The response that ended the transaction may still be on its way through the
+	// lane.
 	passed := make(chan struct{})
 	if e.lanes.do(callID, func() { close(passed) }) {
 		<-passed
@@ -154,8 +156,11 @@ func (e *Endpoint) final(ctx context.Context, callID string, answer <-chan *sip.
 	case res := <-answer:
 		return res, nil
 	default:
-		return nil, ErrOver // the endpoint was closed
 	}
+	if ended == nil || errors.Is(ended, sip.ErrTransactionTerminated) { // as sipgo tells of any end that is no failure
+		ended = ErrOver
+	}
+	return nil, ended
 }
 
 // answered takes a response to what an Asker asked. Repetitions, also of what

@@ -56,8 +56,7 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 		refuse(statusTooShort, "Session Interval Too Small", minSE())
 		return
 	}
-	network := sip.NetworkToUpper(r.Transport())
-	contact, err := e.contactFor(r.Recipient.User, network, r.source.String())
+	back, err := e.back(r)
 	if err != nil {
 		e.log.Error("answer INVITE", "error", err)
 		refuse(sip.StatusInternalServerError, "Server Internal Error")
@@ -69,8 +68,8 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	d.in.reliable.supported = supports(r.Request, option100rel)
 	from, to := r.To().AsFrom(), r.From().AsTo()
 	from.Params.Add("tag", d.tag)
-	d.self = self{from: &from, contact: contact}
-	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, network: network, flow: r.source.String()}
+	d.self = self{from: &from, contact: back.contact(r.Recipient.User, r.Recipient.Scheme == "sips")}
+	d.peer = peer{to: &to, seq: r.CSeq().SeqNo, network: back.place.Network, flow: r.source}
 	d.peer.refresh(r.Request)
 	if r.Contact() == nil { // as RFC 2543 allows
 		d.peer.target, d.peer.pinned = *r.From().Address.Clone(), true
@@ -200,5 +199,17 @@ func (d *Dialog) onCancel(tx *serverTx) {
 	}
 	d.reject(sip.StatusRequestTerminated, "Request Terminated", nil)
 	d.finish(Ended{Status: sip.StatusRequestTerminated, Reason: "cancelled by the caller", By: Remote})
+	d.release()
+}
+
+// lost ends a call that was not answered yet when the caller's connection ended:
+// no answer would reach it.
+func (d *Dialog) lost(tx *serverTx, why error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.phase != early || d.in == nil || d.in.tx != tx {
+		return
+	}
+	d.finish(Ended{Status: sip.StatusRequestTerminated, Reason: "given up by the caller: " + why.Error(), By: Remote, Why: Unreachable})
 	d.release()
 }

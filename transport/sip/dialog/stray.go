@@ -29,6 +29,7 @@ func (e *Endpoint) stray(res *sip.Response, d *Dialog) {
 	}
 	if d != nil {
 		lost.peer.flow, lost.peer.pinned = d.peer.flow, d.peer.pinned
+		lost.peer.client, lost.peer.name = d.peer.client, d.peer.name
 	}
 	ack, bye := lost.request(sip.ACK), lost.request(sip.BYE)
 	e.lanes.do(lost.callID, func() {

@@ -3,11 +3,15 @@
 package dialog
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/stream"
 )
 
 // maxRequest is how long a request over UDP may be (RFC 3261 section 18.1.1).
@@ -28,6 +32,8 @@ type clientTx struct {
 	// ack is what sipgo has acknowledged a refusal of an INVITE with. Only the
 	// lane of the call touches it.
 	ack sip.Message
+	// lost is why its connection has ended, if it has.
+	lost atomic.Pointer[error]
 }
 
 // acking is the connection of a request. It keeps the ACK.
@@ -91,7 +97,14 @@ func (e *Endpoint) answer(key string, r *inbound, d *Dialog) (*serverTx, error) 
 	tx := new(serverTx)
 	tx.dialog.Store(d)
 	tx.ServerTx = sip.NewServerTx(key, r.Request, &ordered{Connection: traced{r.conn, tx.traceSent}}, e.quiet)
+	forget := onClose(r.conn, func(why error) {
+		tx.Terminate()
+		if d := tx.dialog.Load(); d != nil {
+			e.lanes.do(d.callID, func() { d.lost(tx, why) })
+		}
+	})
 	tx.OnTerminate(func(key string, _ error) {
+		forget()
 		e.tx.mu.Lock()
 		defer e.tx.mu.Unlock()
 		delete(e.tx.server, key)
@@ -129,15 +142,10 @@ func (tx *serverTx) acknowledged(ack *sip.Request) {
 }
 
 // begin sends a request in a transaction of its own. ended is called once, when
-// the transaction is over, with sip.ErrTransactionTimeout if nobody answered.
-// ended must not block.
-func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(error)) (*clientTx, error) {
-	if size := len(req.String()); size > maxRequest && !sip.IsReliable(req.Transport()) {
-		return nil, fmt.Errorf("%s of %d bytes is too long for UDP (%d); add ;transport=tcp to the address it goes to",
-			req.Method, size, maxRequest)
-	}
-	c, err := e.connect(req)
-	if err != nil {
+// the transaction is over, with sip.ErrTransactionTimeout if nobody answered and
+// sip.ErrTransactionTransport if the connection is gone. ended must not block.
+func (e *Endpoint) begin(req *outbound, trace func(sip.Message), ended func(error)) (*clientTx, error) {
+	if err := e.dispatch(req); err != nil {
 		return nil, err
 	}
 	key, err := sip.ClientTxKeyMake(req)
@@ -145,11 +153,15 @@ func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(e
 		return nil, fmt.Errorf("send %s: %w", req.Method, err)
 	}
 	tx := new(clientTx)
-	tx.ClientTx = sip.NewClientTx(key, req, acking{traced{c, trace}, tx}, e.quiet)
+	tx.ClientTx = sip.NewClientTx(key, req.Request, acking{traced{req.way.conn, trace}, tx}, e.quiet)
+	forget := onClose(req.way.conn, tx.lose)
 	tx.OnTerminate(func(key string, err error) {
+		forget()
 		e.tx.mu.Lock()
 		delete(e.tx.client, key)
 		e.tx.mu.Unlock()
+		err = tx.why(err)
+		e.judge(req.way.place, err)
 		ended(err)
 	})
 	e.tx.mu.Lock()
@@ -160,6 +172,64 @@ func (e *Endpoint) begin(req *sip.Request, trace func(sip.Message), ended func(e
 		return nil, fmt.Errorf("send %s: %w", req.Method, err)
 	}
 	return tx, nil
+}
+
+// dispatch decides how a request goes, if that is not decided yet. One that is too
+// long for UDP goes by TCP, if the other side takes that (RFC 3261 section
+// 18.1.1).
+func (e *Endpoint) dispatch(req *outbound) error {
+	if req.way == nil {
+		w, err := e.reach(req.hop)
+		if err != nil {
+			return fmt.Errorf("send %s: %w", req.Method, err)
+		}
+		req.way = w
+	}
+	req.way.take(req)
+	if req.way.place.Network != "UDP" || len(req.String()) <= maxRequest {
+		return nil
+	}
+	p := req.way.place
+	p.Network = stream.TCP
+	if e.resolver.Doubtful(p) {
+		return nil
+	}
+	if w, err := e.open(e.ctx, p, req.hop.client, hurriedTimeout); err == nil {
+		w.take(req)
+	}
+	return nil
+}
+
+// judge keeps in mind whether a place has answered.
+func (e *Endpoint) judge(p resolve.Place, err error) {
+	switch {
+	case errors.Is(err, sip.ErrTransactionTimeout), errors.Is(err, sip.ErrTransactionTransport):
+		e.resolver.Failed(p)
+	default:
+		e.resolver.Works(p)
+	}
+}
+
+// onClose has f told when a connection has ended. forget takes that back.
+func onClose(c sip.Connection, f func(error)) (forget func()) {
+	if s, ok := c.(*stream.Conn); ok {
+		return s.OnClose(f)
+	}
+	return func() {}
+}
+
+// lose ends a transaction whose connection has ended.
+func (tx *clientTx) lose(why error) {
+	tx.lost.Store(&why)
+	tx.Terminate()
+}
+
+// why says how the transaction ended, which sipgo says was by err.
+func (tx *clientTx) why(err error) error {
+	if lost := tx.lost.Load(); lost != nil {
+		return fmt.Errorf("%w (%w)", *lost, sip.ErrTransactionTransport)
+	}
+	return err
 }
 
 // receive hands a response to its transaction. sipgo passes it on through a
@@ -186,12 +256,11 @@ func receive(tx *clientTx, res *sip.Response) {
 }
 
 // send sends an ACK, the one request without a transaction.
-func (e *Endpoint) send(req *sip.Request, trace func(sip.Message)) error {
-	c, err := e.connect(req)
-	if err != nil {
+func (e *Endpoint) send(req *outbound, trace func(sip.Message)) error {
+	if err := e.dispatch(req); err != nil {
 		return err
 	}
-	return traced{c, trace}.WriteMsg(req)
+	return traced{req.way.conn, trace}.WriteMsg(req.Request)
 }
 
 // ordered is the connection that a request is answered by. sipgo's 100 Trying may

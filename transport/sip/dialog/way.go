@@ -7,53 +7,230 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/stream"
 )
 
-// connectTimeout is how long a connection to a peer may take to come about.
-const connectTimeout = 5 * time.Second
+const (
+	// connectTimeout is how long a connection may take to come about, and
+	// hurriedTimeout how long if there is another way.
+	connectTimeout = 5 * time.Second
+	hurriedTimeout = 2 * time.Second
+)
 
-// local says what to write into Via and Contact for a peer, and which of our
-// sockets to use. network is "UDP" or "TCP".
-func (e *Endpoint) local(network, peer string) (host string, port int, bind sip.Addr, err error) {
-	host, _, err = net.SplitHostPort(peer)
-	if err != nil {
-		return "", 0, bind, fmt.Errorf("SIP address %q: %w", peer, err)
-	}
-	remote, parseErr := netip.ParseAddr(host)
-	for _, l := range e.listeners {
-		ours := l.addr.Addr()
-		if l.network != network || parseErr == nil && ours.Is4() != remote.Unmap().Is4() {
-			continue
-		}
-		if network == "UDP" {
-			bind = sip.Addr{IP: net.IP(ours.AsSlice()), Port: int(l.addr.Port())}
-		}
-		switch {
-		case e.cfg.Advertise != "":
-			host = e.cfg.Advertise
-		case ours.IsUnspecified():
-			interfaceTo, err := Towards(peer)
-			if err != nil {
-				return "", 0, bind, err
-			}
-			host = interfaceTo.String()
-		default:
-			host = ours.WithZone("").String()
-		}
-		return host, int(l.addr.Port()), bind, nil
-	}
-	return "", 0, bind, noSocket(network, peer)
+// hop is where a request goes next.
+type hop struct {
+	to resolve.Target
+	// client is what TLS is secured with, and name what the certificate there
+	// must be for if all that is known is an address.
+	client secure.Client
+	name   string
 }
 
-func noSocket(network, peer string) error {
+// hopTo says where a request goes that is sent to uri next, by network if that
+// does not say.
+func hopTo(uri sip.Uri, network string) hop {
+	if t, ok := uri.UriParams.Get("transport"); ok {
+		network = sip.NetworkToUpper(t)
+	}
+	sips := uri.Scheme == "sips"
+	switch {
+	case sips && (network == stream.WS || network == stream.WSS):
+		network = stream.WSS
+	case sips:
+		network = stream.TLS
+	}
+	return hop{to: resolve.Target{Host: strings.Trim(uri.Host, "[]"), Port: uri.Port, Network: network, Secure: sips}}
+}
+
+// address says it to a person.
+func (h hop) address() string {
+	if h.to.Port == 0 {
+		return h.to.Host
+	}
+	return net.JoinHostPort(h.to.Host, strconv.Itoa(h.to.Port))
+}
+
+// outbound is a request of ours, and where it goes.
+type outbound struct {
+	*sip.Request
+	hop hop
+	way *way // once it is known
+}
+
+// direct prepares a request to be sent to a hop.
+func (e *Endpoint) direct(req *sip.Request, h hop) *outbound {
+	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: h.to.Network}
+	via.Params.Add("branch", sip.RFC3261BranchMagicCookie+e.newTag())
+	via.Params.Add("rport", "")
+	req.PrependHeader(via)
+	req.SetDestination(h.address())
+	return &outbound{Request: req, hop: h}
+}
+
+// way is how a request gets to a place.
+type way struct {
+	conn  sip.Connection
+	place resolve.Place
+	// host and port are how the place reaches us; own says that it is by conn
+	// alone.
+	host string
+	port int
+	own  bool
+}
+
+// take has a request leave by the way.
+func (w *way) take(req *outbound) {
+	req.way = w
+	via := req.Via()
+	via.Transport, via.Host, via.Port = w.place.Network, w.host, w.port
+	if w.own {
+		via.Params.Add("alias", "") // RFC 5923 section 5
+	}
+	req.SetTransport(w.place.Network)
+	req.SetDestination(w.place.Addr.String())
+}
+
+// contact is how the place reaches us inside a dialog, by a sips: URI if the
+// dialog has such ones.
+func (w *way) contact(user string, sips bool) *sip.ContactHeader {
+	u := sip.Uri{Scheme: "sip", User: user, Host: w.host, Port: w.port}
+	network := w.place.Network
+	switch {
+	case sips && network == stream.TLS:
+		network = "UDP" // which sips says nothing of; TLS is meant
+	case sips && network == stream.WSS:
+		network = stream.WS
+	}
+	if sips {
+		u.Scheme = "sips"
+	}
+	if network != "UDP" {
+		u.UriParams.Add("transport", sip.NetworkToLower(network))
+	}
+	return &sip.ContactHeader{Address: u}
+}
+
+// places gives where a hop may lead, in the order in which it is to be tried. It
+// may ask the DNS.
+func (e *Endpoint) places(ctx context.Context, h hop) ([]resolve.Place, error) {
+	all, err := e.resolver.Places(ctx, h.to)
+	if err != nil {
+		return nil, err
+	}
+	usable := slices.DeleteFunc(slices.Clone(all), func(p resolve.Place) bool {
+		return p.Network == "UDP" && e.listenerFor(p) == nil || !isNetwork(p.Network)
+	})
+	if len(usable) == 0 {
+		return nil, noSocket(all[0])
+	}
+	if _, err := netip.ParseAddr(h.to.Host); err == nil && h.name != "" {
+		for i := range usable {
+			usable[i].Name = h.name
+		}
+	}
+	return usable, nil
+}
+
+func noSocket(p resolve.Place) error {
+	if !isNetwork(p.Network) {
+		return fmt.Errorf("%s is not spoken here; write transport=udp, tcp, tls, ws or wss", p.Network)
+	}
 	return fmt.Errorf("no socket of ours can reach %s by %s; add a %s:// address to sip.listen",
-		peer, network, sip.NetworkToLower(network))
+		p.Addr, p.Network, sip.NetworkToLower(p.Network))
+}
+
+// reach gives the way to the first place of a hop that can be reached.
+func (e *Endpoint) reach(h hop) (*way, error) { return e.next(&tries{hop: h}) }
+
+// open gives the way to a place: our socket for UDP, an open or new connection
+// for all others.
+func (e *Endpoint) open(ctx context.Context, p resolve.Place, client secure.Client, limit time.Duration) (*way, error) {
+	w := &way{place: p}
+	if p.Network == "UDP" {
+		l := e.listenerFor(p)
+		if l == nil {
+			return nil, noSocket(p)
+		}
+		w.conn = aimed{l.packets, p.Addr}
+	} else {
+		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("nothing came back for %v", limit))
+		defer cancel()
+		c, err := e.streams.Dial(ctx, stream.Target{Network: p.Network, Addr: p.Addr, Name: p.Name, Client: client})
+		if err != nil {
+			e.resolver.Failed(p)
+			return nil, err
+		}
+		w.conn = c
+	}
+	return w, e.name(w)
+}
+
+// back gives the way back by which a request came.
+func (e *Endpoint) back(r *inbound) (*way, error) {
+	p := resolve.Place{Network: sip.NetworkToUpper(r.Transport()), Addr: r.source}
+	w := &way{conn: r.conn, place: p}
+	return w, e.name(w)
+}
+
+// name finds out how the place at the other end of a way reaches us.
+func (e *Endpoint) name(w *way) error {
+	if l := e.listenerFor(w.place); l != nil {
+		ours, err := l.towards(w.place.Addr)
+		if err != nil {
+			return err
+		}
+		w.host, w.port = ours.String(), int(l.addr.Port())
+	} else if c, ok := w.conn.(*stream.Conn); ok { // then by this connection only
+		w.own, w.host, w.port = true, c.Local().Addr().WithZone("").String(), int(c.Local().Port())
+	} else {
+		return noSocket(w.place)
+	}
+	if e.cfg.Advertise != "" {
+		w.host = e.cfg.Advertise
+	}
+	return nil
+}
+
+// listenerFor gives the listener that a place is reached from, or reaches us by;
+// nil if there is none. Of several it is the one on the interface that leads
+// there.
+func (e *Endpoint) listenerFor(p resolve.Place) *listener {
+	var found []*listener
+	for _, l := range e.listeners {
+		if l.network == p.Network && l.addr.Addr().Is4() == p.Addr.Addr().Unmap().Is4() {
+			found = append(found, l)
+		}
+	}
+	if len(found) > 1 {
+		if ours, err := Towards(p.Addr.String()); err == nil {
+			for _, l := range found {
+				if l.addr.Addr().WithZone("") == ours {
+					return l
+				}
+			}
+		}
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	return found[0]
+}
+
+// towards gives the address of a listener as a peer sees it.
+func (l *listener) towards(peer netip.AddrPort) (netip.Addr, error) {
+	if ours := l.addr.Addr(); !ours.IsUnspecified() {
+		return ours.WithZone(""), nil
+	}
+	return Towards(peer.String())
 }
 
 // Towards gives our address on the interface that leads to a peer ("host:port").
@@ -74,51 +251,12 @@ func (e *Endpoint) Connected(network, peer string) bool {
 	return err == nil && e.streams.Find(network, address) != nil
 }
 
-// connect gives the connection by which a request goes: our socket for UDP, an
-// open or new connection for all others. It may have to ask the DNS.
-func (e *Endpoint) connect(req *sip.Request) (sip.Connection, error) {
-	ctx, cancel := context.WithTimeout(e.ctx, connectTimeout)
-	defer cancel()
-	network := sip.NetworkToUpper(req.Transport())
-	name, peer, err := find(ctx, req.Destination())
+// Resolve gives the places that a SIP URI leads to, those to be tried first in
+// front (RFC 3263). It waits for the DNS, but only for some seconds.
+func (e *Endpoint) Resolve(ctx context.Context, uri string) ([]resolve.Place, error) {
+	u, err := parseURI(uri)
 	if err != nil {
-		return nil, fmt.Errorf("reach %s by %s: %w", req.Destination(), network, err)
+		return nil, err
 	}
-	if network != "UDP" {
-		c, err := e.streams.Dial(ctx, stream.Target{Network: network, Addr: peer, Name: name})
-		if err != nil {
-			return nil, err
-		}
-		if via := req.Via(); via.Host == "" {
-			via.Host, via.Port = c.Local().Addr().String(), int(c.Local().Port())
-		}
-		return c, nil
-	}
-	for _, l := range e.listeners {
-		if l.packets != nil && l.addr.Addr().Is4() == peer.Addr().Is4() {
-			return aimed{l.packets, peer}, nil
-		}
-	}
-	return nil, noSocket(network, peer.String())
-}
-
-// find gives the host of an address and where it is.
-func find(ctx context.Context, address string) (host string, at netip.AddrPort, err error) {
-	host, service, err := net.SplitHostPort(address)
-	if err != nil {
-		return "", at, err
-	}
-	port, err := strconv.ParseUint(service, 10, 16)
-	if err != nil {
-		return "", at, err
-	}
-	addr, err := netip.ParseAddr(host)
-	if err != nil {
-		addrs, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
-		if err != nil {
-			return "", at, err
-		}
-		addr = addrs[0]
-	}
-	return host, netip.AddrPortFrom(addr.Unmap(), uint16(port)), nil
+	return e.places(ctx, hopTo(u, ""))
 }

@@ -239,6 +239,13 @@ func (r *Resolver) Failed(p Place) {
 	r.failed[p] = time.Now()
 }
 
+// Doubtful says that a place has failed just now.
+func (r *Resolver) Doubtful(p Place) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.penalty(p) > 0
+}
+
 // Works says that a place has answered.
 func (r *Resolver) Works(p Place) {
 	r.mu.Lock()
