@@ -33,8 +33,10 @@ type Call struct {
 	// emergency says that it goes to an emergency service, or rings one.
 	emergency bool
 
-	// forwards is how many hops it may still take.
+	// forwards is how many hops it may still take, headers are the X- headers that
+	// it came with.
 	forwards int
+	headers  []Header
 
 	parent   *inbox // nil for a call of its own
 	move     moving

@@ -22,7 +22,7 @@ func (c *Call) Ring(target Target, from Address) ID {
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream(),
-		MaxForwards: child.forwards,
+		MaxForwards: child.forwards, Headers: c.headers,
 	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
 	registered := c.engine.register(child)

@@ -117,7 +117,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	}
 	record := e.arrived(a, emergency)
 	c := e.newCall(record)
-	c.emergency, c.forwards = emergency, cmp.Or(a.MaxForwards, maxForwards)
+	c.emergency, c.forwards, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
 	c.users = e.usersOf(record, a.Number)
 	replaced, found := e.callOf(a.Replaces)
 	if a.Replaces != nil && !found {

@@ -61,6 +61,8 @@ type Data struct {
 	Cause Cause `json:"cause,omitempty"`
 	// Party picked up, rings, or hung up.
 	Party *Address `json:"party,omitempty"`
+	// Headers are the X- headers that a call came with.
+	Headers []Header `json:"headers,omitempty"`
 	// Other is the call at the other end.
 	Other ID `json:"other,omitzero"`
 	// Problem is a complaint about a document.

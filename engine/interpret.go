@@ -22,7 +22,7 @@ func (c *Call) main() {
 	defer cancel()
 	stop := c.limitDuration()
 	defer stop()
-	arrived := c.save(EventIncoming, Data{Party: &c.record.From}, "call from %s to %s", c.record.From, c.record.To)
+	arrived := c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers}, "call from %s to %s", c.record.From, c.record.To)
 	c.settle(ctx, guarded(func() error { return c.converse(ctx, arrived) }))
 	c.close("")
 }

@@ -21,7 +21,7 @@ func (e *Engine) Refuse(a Arrival, r Refusal) {
 	c := e.newCall(e.arrived(a, false))
 	c.record.State, c.record.Settled, c.record.Cause = StateEnded, true, r.Cause
 	c.record.EndedAt = &c.record.StartedAt
-	c.save(EventIncoming, Data{}, "call from %s to %s (%s)", a.From, a.To, r.Source)
+	c.save(EventIncoming, Data{Headers: a.Headers}, "call from %s to %s (%s)", a.From, a.To, r.Source)
 	c.save(EventEnded, Data{Cause: r.Cause, Status: r.Status}, "refused with %d: %s", r.Status, r.Reason)
 }
 

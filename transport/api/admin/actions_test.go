@@ -106,6 +106,22 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 	}
 }
 
+func TestTrunkStatus(t *testing.T) {
+	t.Parallel()
+	until := time.Date(2026, 3, 1, 14, 0, 0, 0, time.FixedZone("", 3600))
+	d := newDesk(t, engine.Entries{})
+	d.trunks = []engine.TrunkStatus{
+		{Account: "acme", Name: "t", Calls: 1},
+		{Account: "default", Name: "a/b", Healthy: true, Calls: 3, RegisteredUntil: until},
+		{Account: "default", Name: "t", Error: "403 Forbidden"},
+	}
+	d.want(t, "GET", "/trunks/a%2Fb/status", "", 200, `{"account":"default","name":"a/b","healthy":true,"calls":3,"registered_until":"2026-03-01T13:00:00Z","error":null}`)
+	d.want(t, "GET", "/trunks/t/status", "", 200, `{"account":"default","name":"t","healthy":false,"calls":0,"registered_until":null,"error":"403 Forbidden"}`)
+	d.want(t, "GET", "/trunks/t/status?account=acme", "", 200, `"calls":1`)
+	d.want(t, "GET", "/trunks/x/status", "", 404, `there is no trunk "x"`)
+	d.want(t, "GET", "/trunks/x/status?a;b", "", 400, `the query cannot be read`)
+}
+
 // places are registrations.
 type places []engine.Registration
 

@@ -42,6 +42,7 @@ type Config struct {
 	Settings      Settings
 	Actions       Actions
 	Registrations Registrations
+	Trunks        Trunks
 }
 
 // Face is the face.
@@ -61,7 +62,11 @@ func (f *Face) Routes(g *echo.Group) {
 	g.GET("/events", f.streamEvents)
 	g.GET("/registrations", f.listRegistrations)
 	for _, k := range kinds() {
-		(&objects{k, f.config.Settings}).routes(g)
+		o := &objects{k, f.config.Settings}
+		o.routes(g)
+		if k.name == engine.EntryTrunk {
+			g.GET("/trunks/:id/status", f.showTrunkStatus(o))
+		}
 	}
 }
 

@@ -53,7 +53,11 @@ type desk struct {
 	*settings.Settings
 	store *shelf
 	url   string
+	// trunks is how trunks do.
+	trunks []engine.TrunkStatus
 }
+
+func (d *desk) Trunks() []engine.TrunkStatus { return d.trunks }
 
 func newDesk(t *testing.T, e engine.Entries) *desk {
 	t.Helper()
@@ -68,7 +72,7 @@ func newDesk(t *testing.T, e engine.Entries) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, d.url = serve(t, admin.Config{Settings: d})
+	_, d.url = serve(t, admin.Config{Settings: d, Trunks: d})
 	return d
 }
 

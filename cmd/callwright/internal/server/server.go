@@ -125,7 +125,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 		},
 	})
 	s.API.MountAdmin("/api/v1", admin.New(admin.Config{
-		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP,
+		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP, Trunks: s.SIP,
 	}))
 	if err := s.API.Start(); err != nil {
 		return err
