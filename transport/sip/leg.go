@@ -220,8 +220,8 @@ func (l *Leg) take(ev dialog.Event) error {
 		if l.trunk != "" && (ev.Status == 401 || ev.Status == 407) {
 			l.fate.over.Text += fmt.Sprintf(": trunk %q does not take our credentials; check its username and password", l.trunk)
 		}
-		if ev.Status == 488 && ev.By == dialog.Remote && l.terms.srtp == engine.SRTPRequire {
-			l.fate.over.Text += fmt.Sprintf(": sound was offered encrypted only, because srtp of %s is require; set it to allow if the other side cannot do so", l.terms.of)
+		if ev.Status == 488 && ev.By == dialog.Remote && l.out {
+			l.fate.over.Text += l.terms.remedy()
 		}
 		if l.media.CloseStream(l.stream) != nil { // closed before: the plane is stopping
 			l.end()

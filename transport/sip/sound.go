@@ -60,6 +60,14 @@ func (t terms) explain(err error) error {
 	return fmt.Errorf("%w: %v, %v and %v are spoken here", err, media.AES128SHA1x80, media.AES128GCM, media.AES128SHA1x32)
 }
 
+// remedy says what may help if the other side does not take what we offer.
+func (t terms) remedy() string {
+	if t.srtp == engine.SRTPRequire {
+		return fmt.Sprintf(": sound was offered encrypted only, because srtp of %s is require; set it to allow if the other side cannot do so", t.of)
+	}
+	return fmt.Sprintf(": sound was offered that need not be encrypted; set srtp of %s to require if the other side takes no other", t.of)
+}
+
 // isPrivate says whether signalling by a network, or to a URI, is encrypted.
 func isPrivate(network, uri string) bool {
 	if network == "" {

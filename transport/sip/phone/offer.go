@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
 // offer offers the other side what the session is now, inside the call
@@ -46,6 +47,14 @@ func (c *Call) Rekey(ctx context.Context) error {
 	c.session.Rekey()
 	c.mu.Unlock()
 	return c.offer(ctx, "another key", nil)
+}
+
+// Encrypt goes on under another policy, which it offers to the other side.
+func (c *Call) Encrypt(ctx context.Context, p sdp.Policy) error {
+	c.mu.Lock()
+	c.session.Encrypt(p, c.phone.cfg.Suites...)
+	c.mu.Unlock()
+	return c.offer(ctx, "other encryption", nil)
 }
 
 // Hold puts the other side on hold, or takes it back.

@@ -106,6 +106,8 @@ func tag(s media.Suite) string { return strconv.Itoa(int(s)) }
 func (x *secrecy) offer() (string, []crypto) {
 	x.offered = x.settled
 	switch {
+	case x.policy == Off:
+		x.offered = manner{plainRTP, false}
 	case x.policy == Require && !x.settled.keys:
 		x.offered = manner{secureRTP, true}
 	case x.settled.proto == "":

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+
+package sip
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/phone"
+	"github.com/callwright/callwright/transport/sip/sdp"
+)
+
+// Keys that nobody has asked for are offered only where nobody can read them.
+func TestPolicy(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		srtp    string
+		private bool
+		want    sdp.Policy
+	}{
+		{"", false, sdp.Allow}, {"", true, sdp.Offer},
+		{engine.SRTPAllow, false, sdp.Allow}, {engine.SRTPAllow, true, sdp.Offer},
+		{engine.SRTPOff, false, sdp.Off}, {engine.SRTPOff, true, sdp.Off},
+		{engine.SRTPRequire, false, sdp.Require}, {engine.SRTPRequire, true, sdp.Require},
+	} {
+		if got := (terms{srtp: tc.srtp}).policy(tc.private); got != tc.want {
+			t.Errorf("%q, private %v: policy %d, want %d", tc.srtp, tc.private, got, tc.want)
+		}
+	}
+	for _, tc := range []struct {
+		network, uri string
+		want         bool
+	}{
+		{"UDP", "", false}, {"TCP", "", false}, {"WS", "", false}, {"TLS", "", true}, {"WSS", "", true}, {"tls", "sip:a@b", true},
+		{"", "sip:a@b", false}, {"", "sip:a@b;transport=tcp", false}, {"", "sip:a@b:5061;transport=TLS", true},
+		{"", "sip:a@b;transport=tls;lr", true}, {"", "sip:a@b;lr;transport=wss", true}, {"", "sips:a@b", true},
+		{"TCP", "sip:a@b;transport=tls", false}, // by a connection that is there
+	} {
+		if got := isPrivate(tc.network, tc.uri); got != tc.want {
+			t.Errorf("%q to %q: private %v, want %v", tc.network, tc.uri, got, tc.want)
+		}
+	}
+}
+
+// A refusal for encryption's sake names whose setting it is.
+func TestRefusedForSecrecy(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		srtp  string
+		phone phone.Config
+		says  string
+	}{
+		{engine.SRTPOff, phone.Config{SRTP: sdp.Require}, `srtp of trunk \"test\" is off; set it to allow`},
+		{engine.SRTPRequire, phone.Config{}, `srtp of trunk \"test\" is require; set it to allow`},
+	} {
+		h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].SRTP = tc.srtp })
+		out, err := newPhone(t, tc.phone).Dial(h.uri("+4921112345"), phone.CallOptions{})
+		must(t, err)
+		var ended *phone.EndedError
+		if err := out.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != 488 {
+			t.Errorf("%s: %v, want 488", tc.srtp, err)
+		}
+		must(t, h.server.Close())
+		if log := h.log.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, tc.says) {
+			t.Errorf("%s: log:\n%s", tc.srtp, log)
+		}
+		if len(h.refused) != 1 || h.refused[0].Cause != engine.CauseNoCodec || !strings.Contains(h.refused[0].Reason, strings.ReplaceAll(tc.says, `\`, "")) {
+			t.Errorf("%s: refused %+v", tc.srtp, h.refused)
+		}
+	}
+}
+
+// Sound that ceases to be encrypted is told of, where it may; where it must not,
+// the call goes on as it was.
+func TestDowngrade(t *testing.T) {
+	t.Parallel()
+	for _, srtp := range []string{engine.SRTPAllow, engine.SRTPRequire} {
+		h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].SRTP = srtp })
+		out, err := newPhone(t, phone.Config{SRTP: sdp.Offer, Suites: []media.Suite{media.AES128GCM}}).Dial(h.uri("+4921112345"), phone.CallOptions{})
+		must(t, err)
+		leg := h.next()
+		must(t, leg.Answer())
+		must(t, out.WaitAnswer(t.Context()))
+		if note, ok := leg.next().(engine.LegNote); !ok || note.Text != "sound is encrypted by AEAD_AES_128_GCM" {
+			t.Errorf("%s: told %+v", srtp, note)
+		}
+		leg.want(engine.LegConfirmed{})
+		err = out.Encrypt(t.Context(), sdp.Off)
+		last := h.plane.connected()[len(h.plane.connected())-1]
+		if srtp == engine.SRTPRequire {
+			if err == nil || !strings.Contains(err.Error(), "488") || last.Ours == nil {
+				t.Errorf("%s: %v, connected %+v", srtp, err, last)
+			}
+			leg.Hangup(engine.CauseNormal)
+			continue
+		}
+		must(t, err)
+		if note, ok := leg.next().(engine.LegNote); !ok || !strings.Contains(note.Text, "not encrypted any more") || last.Ours != nil {
+			t.Errorf("%s: told %+v, connected %+v", srtp, note, last)
+		}
+		leg.Hangup(engine.CauseNormal)
+	}
+}
