@@ -44,7 +44,7 @@ func (c *Call) sendAway(to string) error {
 // could ring by Dial. Behind a trunk only numbers are known.
 func (c *Call) mayBeSent(to string) (Address, error) {
 	directory, account := c.engine.directory, c.record.Account
-	outside := c.party.leg.Info().Trunk != ""
+	outside := c.party.leg.Info().Trunk != "" // its phone is not one of ours
 	if party, ok := directory.Party(account, to); ok && !outside {
 		return party, nil
 	}

@@ -132,7 +132,7 @@ func TestCauseOfEnd(t *testing.T) {
 		}
 	}
 	got := usersOf([]string{"sip:+4930@x;transport=tcp", "tel:+4940", "sip:x", "sips:+4930@y"})
-	if diff := cmp.Diff([]string{"+4930", "+4940"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"+4930", "+4940", "sip:x"}, got); diff != "" {
 		t.Errorf("users (-want +got):\n%s", diff)
 	}
 }

@@ -107,7 +107,7 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 		leave()
 		return nil, arrival, refuse(503, "Service Unavailable", "no way for its sound: "+err.Error())
 	}
-	leg.dialog, leg.leave = d, leave
+	leg.dialog, leg.leave, leg.trunk, leg.account = d, leave, arrival.Trunk, arrival.Account
 	if len(in.Body) > 0 {
 		leg.answer, leg.remote, err = leg.session.Answer(in.Body)
 		switch {
@@ -117,7 +117,9 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 			return leg, arrival, refuse(400, "Bad Session Description", err.Error())
 		}
 	}
-	if err := s.calls.Arrive(leg, arrival); err != nil {
+	if err := s.calls.Arrive(leg, arrival); errors.Is(err, engine.ErrNoCall) {
+		return leg, arrival, refuse(481, "Call/Transaction Does Not Exist", "the call that it is to replace is over")
+	} else if err != nil {
 		return leg, arrival, refuse(503, "Service Unavailable", err.Error())
 	}
 	return leg, arrival, nil
@@ -151,13 +153,22 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 	if challenge != nil {
 		return a, how, &refusal{Response: *challenge}
 	}
-	if user.ID != "" {
+	replaces := in.Header("Replaces")
+	switch {
+	case user.ID != "" && len(replaces) > 0:
+		a = engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), To: called(in.To)}
+		return s.instead(a, replaces, termsOfUser(user))
+	case user.ID != "":
 		a, no = s.fromUser(user, in)
 		return a, termsOfUser(user), no
 	}
 	trunk, stranger := s.gate.trunkOf(in.Request)
 	if stranger != "" {
 		return a, how, refuse(403, "Forbidden", stranger)
+	}
+	if len(replaces) > 0 {
+		a = engine.Arrival{Account: trunk.Account, Trunk: trunk.Name, From: caller(in, true), To: called(in.To)}
+		return s.instead(a, replaces, termsOfTrunk(trunk))
 	}
 	to := in.To
 	if _, ok := s.trunks.Of(userPart(in.URI)); ok {

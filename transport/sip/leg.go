@@ -3,6 +3,7 @@
 package sip
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -21,6 +22,10 @@ type Leg struct {
 	out    bool   // we called
 	tries  *tries // how, if we called
 	leave  func() // gives the place on a trunk back, if it called by one
+	// account is whose call it is, and replaced finds the legs that others name
+	// (dialog.Endpoint.Replaced).
+	account  string
+	replaced func(dialog.Replaces) (any, *dialog.Response)
 	// answer is what we answer the caller's offer with; empty when the caller
 	// made none and the offer is ours to make. It is never changed.
 	answer []byte
@@ -158,7 +163,7 @@ func (l *Leg) Hangup(cause engine.Cause) {
 
 // handler is how the dialog talks to the leg.
 func (l *Leg) handler() dialog.Handler {
-	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer, Info: l.onInfo}
+	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer, Info: l.onInfo, Refer: l.onRefer, Owner: l}
 }
 
 func (l *Leg) onMessage(m dialog.Message) {
@@ -230,11 +235,12 @@ func (l *Leg) take(ev dialog.Event) error {
 	return nil
 }
 
-// usersOf gives the users of URIs, each once, as if they were dialled.
+// usersOf gives the users of URIs, each once, as if they were dialled; a URI without
+// one is given whole, for the timeline to say that it is nobody.
 func usersOf(uris []string) []string {
 	var users []string
 	for _, uri := range uris {
-		if user := userPart(uri); user != "" && !slices.Contains(users, user) {
+		if user := cmp.Or(userPart(uri), uri); user != "" && !slices.Contains(users, user) {
 			users = append(users, user)
 		}
 	}

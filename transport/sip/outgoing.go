@@ -64,7 +64,8 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 	if err != nil {
 		return nil, &engine.DialError{Cause: engine.CauseOverload, Err: fmt.Errorf("ring %s: %w", r.Target, err)}
 	}
-	leg.out, leg.tries = true, &tries{server: s, request: r, local: local, left: ways, must: s.cfg.Directory.Emergency(r.Target.Address)}
+	leg.out, leg.account = true, r.Account
+	leg.tries = &tries{server: s, request: r, local: local, left: ways, must: s.cfg.Directory.Emergency(r.Target.Address)}
 	leg.mu.Lock() // until the dialog is there, its first event waits
 	defer leg.mu.Unlock()
 	if err := leg.advance(); err != nil {

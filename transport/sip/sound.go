@@ -84,7 +84,7 @@ func isPrivate(network, uri string) bool {
 // openStream opens the stream of a new leg and says where it receives. near is a
 // stream that it will be bridged with.
 func (s *Server) openStream(near media.StreamID) (*Leg, netip.AddrPort, error) {
-	l := &Leg{media: s.cfg.Media}
+	l := &Leg{media: s.cfg.Media, replaced: s.endpoint.Replaced}
 	stream, local, err := s.cfg.Media.Open(media.StreamOptions{Deliver: l.onMedia, Near: near})
 	l.stream = stream
 	return l, local, err

@@ -37,10 +37,7 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 // and nothing of what From says is believed but that the user wants to be
 // withheld. The engine knows what number the user shows.
 func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
-	a := engine.Arrival{Account: user.Account, Caller: user, From: user.Address(), Headers: extensions(in)}
-	if caller(in, false).Kind == engine.KindAnonymous {
-		a.From = engine.Anonymous()
-	}
+	a := engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), Headers: extensions(in)}
 	dialled := userPart(in.To.URI)
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
 	a.To = to
@@ -63,6 +60,14 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 		reason += fmt.Sprintf("; the nearest number is %q", nearest)
 	}
 	return engine.Arrival{Account: user.Account, Caller: user}, refuse(404, "Not Found", reason)
+}
+
+// fromOf is who a user calls as: itself, or nobody if it wishes.
+func fromOf(user engine.User, in dialog.Invitation) engine.Address {
+	if caller(in, false).Kind == engine.KindAnonymous {
+		return engine.Anonymous()
+	}
+	return user.Address()
 }
 
 // Contacts gives where a user's phones are: those that are registered, and the

@@ -21,8 +21,16 @@ import (
 // engine.ErrNoCall when it is not alive, and those with sound also with
 // engine.ErrNoSound, ErrRecording and ErrNotRecording.
 type Actions interface {
+	Recordings
 	Hangup(engine.ID, engine.Cause) error
 	SendDigits(id engine.ID, digits string) error
+	// Refer asks the party to call somebody else. It fails with
+	// engine.ErrNoTransfer, and with a *engine.DialError for whom it may not call.
+	Refer(id engine.ID, to string) error
+}
+
+// Recordings are those of living calls.
+type Recordings interface {
 	// Record gives the path of the file.
 	Record(engine.ID, media.RecordWhat) (path string, err error)
 	PauseRecording(id engine.ID, pause bool) error
@@ -63,6 +71,33 @@ func (f *Face) sendDigits(c echo.Context) error {
 		return wrong("digits", "digits is %.80q: write 1 to %d keys of 0-9 * # A-D", keys, maxDigits)
 	}
 	if err := f.config.Actions.SendDigits(id, keys); err != nil {
+		return f.refuseAction(c, id, err)
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// refer is POST /calls/{id}/refer with {"to": "+4930123456"}.
+func (f *Face) refer(c echo.Context) error {
+	id, err := callOf(c)
+	if err != nil {
+		return err
+	}
+	sent, err := readFields(c)
+	if err != nil {
+		return err
+	}
+	asked, err := sent.only("to")
+	if err != nil {
+		return err
+	}
+	if asked["to"] == "" {
+		return wrong("to", "to is empty: write the number, user or group that the party is to call")
+	}
+	err = f.config.Actions.Refer(id, asked["to"])
+	if refused := (*engine.DialError)(nil); errors.As(err, &refused) {
+		return wrong("to", "%s", refused)
+	}
+	if err != nil {
 		return f.refuseAction(c, id, err)
 	}
 	return c.NoContent(http.StatusNoContent)
@@ -141,7 +176,8 @@ func (f fields) only(names ...string) (map[string]string, error) {
 // refuseAction says to the client why an action was not possible.
 func (f *Face) refuseAction(c echo.Context, id engine.ID, err error) error {
 	switch {
-	case errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording), errors.Is(err, engine.ErrNoSound):
+	case errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording), errors.Is(err, engine.ErrNoSound),
+		errors.Is(err, engine.ErrNoTransfer):
 		return api.Refuse(http.StatusConflict, "%s", err)
 	case !errors.Is(err, engine.ErrNoCall):
 		return fmt.Errorf("act on call %s: %w", id, err)

@@ -32,6 +32,12 @@ func (h *hands) note(format string, args ...any) error {
 
 func (h *hands) Hangup(_ engine.ID, cause engine.Cause) error { return h.note("hangup %s", cause) }
 func (h *hands) SendDigits(_ engine.ID, digits string) error  { return h.note("digits %s", digits) }
+func (h *hands) Refer(_ engine.ID, to string) error {
+	if to == "eve" {
+		return &engine.DialError{Cause: engine.CauseNotFound, Err: errors.New("eve is nobody")}
+	}
+	return h.note("refer %s", to)
+}
 func (h *hands) Record(id engine.ID, what media.RecordWhat) (string, error) {
 	return "/somewhere/" + id.String() + "-1.wav", h.note("record %d", what)
 }
@@ -51,6 +57,10 @@ func TestActions(t *testing.T) {
 	}{
 		{"/hangup", "", 204, "", "hangup normal"},
 		{"/dtmf", `{"digits":"12*#a"}`, 204, "", "digits 12*#A"},
+		{"/refer", `{"to":"+4930123456"}`, 204, "", "refer +4930123456"},
+		{"/refer", `{"to":"eve"}`, 400, "eve is nobody", ""},
+		{"/refer", `{"to":""}`, 400, "to is empty", ""},
+		{"/refer", `{"two":"w1"}`, 400, `there is no field "two"`, ""},
 		{"/recording", `{"action":"start"}`, 201, `{"file":"` + a.records[0].ID.String() + `-1.wav"}`, "record 3"},
 		{"/recording", `{"action":"start","what":"said"}`, 201, ".wav", "record 0"},
 		{"/recording", `{"action":"start","what":"heard"}`, 201, ".wav", "record 1"},
@@ -92,12 +102,13 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 		{"0199aa00-0000-7000-8000-0000000000ff", engine.ErrNoCall, 404, "there is no call 0199aa00-0000-7000-8000-0000000000ff"},
 		{"x", nil, 404, `there is no call "x"`},
 		{a.records[0].ID.String(), engine.ErrNoSound, 409, "no sound yet"},
+		{a.records[0].ID.String(), engine.ErrNoTransfer, 409, "it must have answered"},
 		{a.records[0].ID.String(), fmt.Errorf("record: %w", engine.ErrRecording), 409, "being recorded already"},
 		{a.records[0].ID.String(), engine.ErrNotRecording, 409, "is not being recorded"},
 		{a.records[0].ID.String(), errors.New("disk full at /secret/place"), 500, "the server failed to answer this"},
 	} {
 		h.err = test.err
-		for path, body := range map[string]string{"/hangup": "", "/dtmf": `{"digits":"1"}`, "/recording": `{"action":"start"}`} {
+		for path, body := range map[string]string{"/hangup": "", "/dtmf": `{"digits":"1"}`, "/refer": `{"to":"w1"}`, "/recording": `{"action":"start"}`} {
 			status, _, answer := ask(t, "POST", url+"/calls/"+test.call+path, body)
 			if text := strings.ReplaceAll(string(answer), `\"`, `"`); status != test.status || !strings.Contains(text, test.says) {
 				t.Errorf("%s of %s with %v: got %d %s, want %d %s", path, test.call, test.err, status, text, test.status, test.says)

@@ -58,6 +58,7 @@ func (f *Face) Routes(g *echo.Group) {
 	g.GET("/calls/:id", f.showCall)
 	g.POST("/calls/:id/hangup", f.hangup)
 	g.POST("/calls/:id/dtmf", f.sendDigits)
+	g.POST("/calls/:id/refer", f.refer)
 	g.POST("/calls/:id/recording", f.record)
 	g.GET("/events", f.streamEvents)
 	g.GET("/registrations", f.listRegistrations)

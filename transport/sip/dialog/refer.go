@@ -172,6 +172,20 @@ func (d *Dialog) Refer(to string, told func(Referred)) error {
 	return nil
 }
 
+// Place is the URI of a user where the peer lives, or where we do, as the peer
+// knows it.
+func (d *Dialog) Place(user string, theirs bool) string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	u := *d.self.contact.Address.Clone()
+	if theirs {
+		to := d.peer.to.Address
+		u = sip.Uri{Scheme: "sip", Host: to.Host, Port: to.Port}
+	}
+	u.User = EscapeUser(user)
+	return u.String()
+}
+
 // tellReferred tells how it goes with a REFER of ours.
 func (d *Dialog) tellReferred(r Referred) {
 	d.mu.Lock()

@@ -34,6 +34,8 @@ type Call struct {
 	secrets secrets
 	mouth   mouth
 	ear     ear
+	// referral is what the other side asked for last, if it did.
+	referral *dialog.Referral
 }
 
 // state is how far a call is.
@@ -65,7 +67,7 @@ func (p *Phone) newCall() (*Call, error) {
 }
 
 func (c *Call) handler() dialog.Handler {
-	h := dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Info: c.onInfo, Trace: c.phone.cfg.Trace}
+	h := dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Info: c.onInfo, Refer: c.onRefer, Trace: c.phone.cfg.Trace}
 	if c.phone.cfg.NoInfo {
 		h.Info = nil
 	}
@@ -214,6 +216,16 @@ func (c *Call) Answer() error {
 
 // Reject refuses the call with a status such as 486.
 func (c *Call) Reject(status int, phrase string) { c.dialog.Hangup(status, phrase) }
+
+// Divert refuses the call and names who is to be called instead (302), the best
+// first.
+func (c *Call) Divert(uris ...string) {
+	headers := make([]dialog.Header, len(uris))
+	for i, uri := range uris {
+		headers[i] = dialog.Header{Name: "Contact", Value: fmt.Sprintf("<%s>;q=%.1f", uri, 1-float64(i)/10)}
+	}
+	c.dialog.Hangup(302, "Moved Temporarily", headers...)
+}
 
 // Hangup ends the call, or cancels it before an answer.
 func (c *Call) Hangup() { c.dialog.Hangup(603, "Decline") }

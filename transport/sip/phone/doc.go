@@ -14,5 +14,5 @@
 //
 // Read phone.go, then call.go; mouth.go speaks, ear.go listens and verdict.go
 // judges. Keys to press are in keys.go, tones.go and infos.go, keys to encrypt with
-// in secrets.go, its places in line.go.
+// in secrets.go, its places in line.go, transfers in refer.go.
 package phone
