@@ -72,6 +72,7 @@ var networks atomic.Int32
 const (
 	hostServer   = "10"
 	hostCarrier  = "20"
+	hostSpare    = "21"
 	hostAlice    = "31"
 	hostBob      = "32"
 	hostProxy    = "50"

@@ -41,6 +41,8 @@ func TestWaysOfCallers(t *testing.T) {
 		{"it leaves the offer to us", "caller-offers-late", "target-answers"},
 		{"it is behind a proxy and moves", "caller-moves", "target-hangs-up"},
 		{"it hears sound before an answer", "caller-hears-early", "target-plays-early"},
+		{"it acknowledges what comes early", "caller-acknowledges-early", "target-answers"},
+		{"it keeps time", "caller-keeps-time", "target-answers"},
 	} {
 		for _, tcp := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, TCP %t", tc.name, tcp), func(t *testing.T) {
@@ -64,6 +66,8 @@ func TestWaysOfTargets(t *testing.T) {
 		{"it sends sound before an answer", "target-plays-early"},
 		{"it is two phones", "target-forks"},
 		{"it repeats its answer", "target-repeats"},
+		{"it wants its early sound acknowledged", "target-wants-acknowledgement"},
+		{"it keeps time", "target-keeps-time"},
 	} {
 		for _, tcp := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, TCP %t", tc.name, tcp), func(t *testing.T) {

@@ -37,6 +37,7 @@ var defaults = map[string]string{
 	"branch": "[branch]", "formats": "0 8", "direction": "", "late": "", // of an INVITE
 	"status": "200", "headers": "", // of any message
 	"parties": "[last_From:]\n[last_To:]", "routes": "[routes]", "tag": "[pid]s[call_number]",
+	"via": "[last_Via:]", "answered": "[last_CSeq:]",
 	"cseq": "1", "type": "", "body": "", "want": "SIP/2.0", // what is asked in a call, and how it is answered
 }
 
