@@ -122,7 +122,8 @@ func (u User) check() *EntryError {
 	if e := named(name, "id", "numbers and groups name users by it, like w0"); e != nil {
 		return e
 	}
-	party, address, _ := strings.Cut(strings.TrimPrefix(u.Contact, "sip:"), "@")
+	scheme, rest, _ := strings.Cut(u.Contact, ":")
+	party, address, _ := strings.Cut(rest, "@")
 	switch {
 	case strings.ContainsAny(u.Username, " :@<>\"\\") || strings.ContainsFunc(u.Username, isControl):
 		return name.wrong("username", "has the username %q: write it without spaces and the signs : @ < > \" \\", u.Username)
@@ -132,8 +133,8 @@ func (u User) check() *EntryError {
 		return name.wrong("username", "has a password and no username: phones register with both")
 	case u.CallerID != "" && !IsNumber(u.CallerID):
 		return name.wrong("caller_id", "has the caller_id %q: write a number, like \"+4921112345\"", u.CallerID)
-	case u.Contact != "" && (!strings.HasPrefix(u.Contact, "sip:") || party == "" || strings.ContainsAny(party, " <>\"") || !isPeer(address)):
-		return name.wrong("contact", "has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp or tcp)", u.Contact)
+	case u.Contact != "" && (scheme != "sip" && scheme != "sips" || party == "" || strings.ContainsAny(party, " <>\"") || !isPeer(address)):
+		return name.wrong("contact", "has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp, tcp, tls, ws or wss)", u.Contact)
 	}
 	return cmp.Or(name.dtmf(u.DTMF), name.srtp(u.SRTP))
 }
@@ -178,7 +179,7 @@ func (t Trunk) check() *EntryError {
 	case t.Address == "" && len(t.AllowFrom) == 0:
 		return name.wrong("address", "has neither an address, so that calls can leave by it, nor allow_from, so that they can enter")
 	case t.Address != "" && !isPeer(t.Address):
-		return name.wrong("address", "has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp or tcp)", t.Address)
+		return name.wrong("address", "has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp, tcp, tls, ws or wss)", t.Address)
 	case slices.ContainsFunc(t.AllowFrom, func(p netip.Prefix) bool { return !p.IsValid() }):
 		return name.wrong("allow_from", "has an empty network in allow_from: write one like 192.0.2.0/24")
 	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
@@ -191,7 +192,7 @@ func (t Trunk) check() *EntryError {
 func isPeer(address string) bool {
 	host, parameters, _ := strings.Cut(address, ";")
 	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
-		if transport, ok := strings.CutPrefix(p, "transport="); ok && transport != "udp" && transport != "tcp" {
+		if transport, ok := strings.CutPrefix(p, "transport="); ok && !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, transport) {
 			return false
 		}
 	}

@@ -98,7 +98,7 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 	if arrival.Caller.ID != "" {
 		d.Pin()
 	}
-	leave, err := s.enter(how.of)
+	leave, err := s.enter(d, how.of)
 	if err != nil {
 		return nil, arrival, refuse(503, "Service Unavailable", err.Error())
 	}
@@ -126,8 +126,9 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 }
 
 // enter counts a call, if it comes by a trunk.
-func (s *Server) enter(id engine.EntryID) (leave func(), err error) {
+func (s *Server) enter(d *dialog.Dialog, id engine.EntryID) (leave func(), err error) {
 	if t, ok := s.cfg.Directory.Trunk(id.Account, id.ID); ok && id.Kind == engine.EntryTrunk {
+		d.Secure(security(t.TLS))
 		return s.trunks.Enter(t, false)
 	}
 	return func() {}, nil

@@ -3,14 +3,18 @@
 package sip
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/trunk"
 )
 
@@ -30,14 +34,6 @@ func (r route) String() string {
 		return r.uri
 	}
 	return "trunk " + strconv.Quote(r.trunk.Name)
-}
-
-// peer is where the target is reached, with a port.
-func (r route) peer() string {
-	if _, _, err := net.SplitHostPort(r.host); err == nil {
-		return r.host
-	}
-	return net.JoinHostPort(strings.Trim(r.host, "[]"), "5060")
 }
 
 // at names a user at the route's host, as From shows it: without a port (RFC
@@ -118,4 +114,34 @@ func routeByTrunk(t engine.Trunk, number string) route {
 func hostOf(address string) string {
 	host, _, _ := strings.Cut(address, ";")
 	return host
+}
+
+// whereabouts are where a way leads.
+type whereabouts struct {
+	// places are to be tried one after the other; none if the other side is to be
+	// reached where it was heard.
+	places []resolve.Place
+	peer   string // the first of them, with its port
+	// private says that what is signalled to all of them is encrypted.
+	private bool
+}
+
+// whereabouts finds out where a way leads. It may wait for the DNS, for some
+// seconds.
+func (s *Server) whereabouts(way route) (at whereabouts, err error) {
+	if way.flow != "" {
+		return whereabouts{peer: way.flow, private: isPrivate(way.network, way.uri)}, nil
+	}
+	at.places, err = s.endpoint.Resolve(context.Background(), way.uri)
+	if err != nil {
+		return at, fmt.Errorf("%w: %w", errNoWay, err)
+	}
+	at.peer = at.places[0].Addr.String()
+	at.private = !slices.ContainsFunc(at.places, func(p resolve.Place) bool { return !isPrivate(p.Network, way.uri) })
+	return at, nil
+}
+
+// security is what connections to a trunk are secured with.
+func security(t engine.TrunkTLS) secure.Client {
+	return secure.Client{Cert: t.Cert, Key: t.Key, CA: t.CA, ServerName: t.ServerName}
 }

@@ -50,6 +50,8 @@ type Config struct {
 	// networks of proxies in front of us (sip.proxies).
 	TLS     TLS
 	Proxies []netip.Prefix
+	// DNS are servers to ask in place of those of the system, "192.0.2.53:53".
+	DNS []string
 	// Connections is how many connections peers may have open; 0 is 1,000.
 	Connections int
 	// SessionExpires is how often the peers of a call make sure of each other
@@ -109,7 +111,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	s.calls = calls
 	defer close(s.started)
 	s.endpoint, err = dialog.Listen(dialog.Config{
-		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
+		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), DNS: s.cfg.DNS, Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
 		Connections: s.cfg.Connections,
 		Refused:     s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 		SessionExpires: s.cfg.SessionExpires,
@@ -151,7 +153,7 @@ func (s *Server) admits(source netip.AddrPort) bool {
 func (s *Server) peer(t engine.Trunk) (trunk.Peer, error) {
 	return s.endpoint.Asker(dialog.Asking{
 		To: "sip:" + t.Address, User: routeByTrunk(t, "").at(cmp.Or(t.Username, t.From, "callwright")),
-		Username: t.Username, Password: t.Password,
+		Username: t.Username, Password: t.Password, TLS: security(t.TLS),
 	})
 }
 

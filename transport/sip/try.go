@@ -71,7 +71,12 @@ func (l *Leg) begin(way route) error {
 		}
 		t.leave = leave
 	}
-	session, err := o.server.newSession(o.local, way.peer(), way.terms, isPrivate(way.network, way.uri))
+	at, err := o.server.whereabouts(way)
+	if err != nil {
+		t.leave()
+		return err
+	}
+	session, err := o.server.newSession(o.local, at.peer, way.terms, at.private)
 	if err != nil {
 		t.leave()
 		return err
@@ -80,14 +85,15 @@ func (l *Leg) begin(way route) error {
 	d, err := o.server.endpoint.Call(dialog.Call{
 		To: way.uri, From: from, Headers: headers, Body: session.Offer(),
 		Username: way.trunk.Username, Password: way.trunk.Password,
-		Network: way.network, Flow: way.flow, MaxForwards: o.request.MaxForwards,
+		Network: way.network, Flow: way.flow, Places: at.places, TLS: security(way.trunk.TLS),
+		MaxForwards: o.request.MaxForwards,
 	}, t.handler())
 	if err != nil {
 		t.leave()
 		return err
 	}
 	t.dialog, l.dialog, l.trunk = d, d, way.trunk.Name
-	l.speak(session, way.terms, o.server.vigilOver(way.peer(), way.terms))
+	l.speak(session, way.terms, o.server.vigilOver(at.peer, way.terms))
 	if len(o.left) > 0 {
 		t.timer = time.AfterFunc(o.server.silence, t.silent)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/secure"
 )
 
 // ErrOver says that a call is not in a state any more in which what was asked
@@ -321,6 +322,14 @@ func (p *peer) byFlow(e *Endpoint, h hop) hop {
 		h.to = resolve.Target{Host: p.flow.Addr().String(), Port: int(p.flow.Port()), Network: p.network}
 	}
 	return h
+}
+
+// Secure says what connections to the peer by TLS are secured with, if there must
+// be new ones.
+func (d *Dialog) Secure(client secure.Client) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.peer.client = client
 }
 
 // Pin has what we send inside the call go to where it came from, whatever the

@@ -30,7 +30,8 @@ type Config struct {
 	// "tcp://127.0.0.1:0", and the same with tls, ws and wss. Calls by UDP leave
 	// from them too.
 	Listen []string
-	// TLS is what tls:// and wss:// are served with.
+	// TLS is what tls:// and wss:// are served with. Its certificate is shown to
+	// peers, too, that ask for one.
 	TLS secure.Files
 	// DNS are servers to ask in place of those of the system: "192.0.2.53:53".
 	DNS []string
@@ -166,6 +167,12 @@ func Listen(cfg Config) (*Endpoint, error) {
 // listen opens the sockets. What it has opened before an error stays open.
 func (e *Endpoint) listen() error {
 	var server *secure.Server
+	if e.cfg.TLS != (secure.Files{}) {
+		var err error
+		if server, err = secure.NewServer(e.cfg.TLS, e.log); err != nil {
+			return err
+		}
+	}
 	for _, address := range e.cfg.Listen {
 		l, err := listen(address, e.log)
 		if err != nil {
@@ -173,9 +180,7 @@ func (e *Endpoint) listen() error {
 		}
 		e.listeners = append(e.listeners, l)
 		if secured(l.network) && server == nil {
-			if server, err = secure.NewServer(e.cfg.TLS, e.log); err != nil {
-				return fmt.Errorf("sip.listen: %q: %w", address, err)
-			}
+			return fmt.Errorf("sip.listen: %q: %w", address, secure.ErrNoCertificate)
 		}
 	}
 	if len(e.listeners) == 0 {

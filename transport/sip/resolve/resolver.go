@@ -91,6 +91,9 @@ func (r *Resolver) Places(ctx context.Context, t Target) ([]Place, error) {
 	if t.Secure {
 		t.Network = secured(t.Network)
 	}
+	if t.Port < 0 || t.Port > 65535 {
+		return nil, fmt.Errorf("find %s: the port %d is not from 1 to 65535", t.Host, t.Port)
+	}
 	if addr, err := netip.ParseAddr(t.Host); err == nil {
 		network := cmp.Or(t.Network, "UDP")
 		return []Place{{network, netip.AddrPortFrom(addr.Unmap(), uint16(cmp.Or(t.Port, Port(network)))), t.Host}}, nil

@@ -171,6 +171,7 @@ func TestPlaces(t *testing.T) {
 		{"not offered", Target{Host: "closed.test", Network: "UDP"}, nil, "no host that can be reached"},
 		{"NAPTR that leads nowhere", Target{Host: "dead.test"}, []string{"192.0.2.4:5060 by UDP as dead.test"}, ""},
 		{"hosts file", Target{Host: "LOCAL"}, []string{"127.0.5.9:5060 by UDP as LOCAL", "[::1]:5060 by UDP as LOCAL"}, ""},
+		{"no port", Target{Host: "192.0.2.9", Port: 99999}, nil, "the port 99999 is not from 1 to 65535"},
 		{"nothing", Target{Host: "gone.test"}, nil, "find gone.test: the DNS knows no address of it"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

@@ -40,7 +40,8 @@ type Config struct {
 	// connection. It may send an answer.
 	Refused func(*Conn, intake.Verdict)
 	// Server secures the connections that come to tls:// and wss:// listeners.
-	// It may be nil without such.
+	// Its certificate is shown to peers, too, that ask for one. It may be nil
+	// without such listeners.
 	Server *secure.Server
 	// Most is how many connections peers may have open, and a quarter of it how
 	// many those behind one address may; 0 is 1,000.

@@ -167,6 +167,9 @@ func (p *Pool) introduce(ctx context.Context, c *Conn, t Target) error {
 		if err != nil {
 			return err
 		}
+		if len(config.Certificates) == 0 && p.cfg.Server != nil {
+			config.Certificates = p.cfg.Server.Config().Certificates
+		}
 		secured := tls.Client(c.socket, config)
 		if err := secured.HandshakeContext(ctx); err != nil {
 			return secure.Explain(err, config)
