@@ -67,6 +67,7 @@ func (s *shard) encrypt(st *stream, now *secrets, moved bool) {
 	x := s.secrets.at(st.secrets)
 	known := x.keys[1].Equal(now.keys[1])
 	if !known {
+		now.theirs.Succeed(x.theirs)
 		x.before, x.until = x.theirs, s.timing.now+straggle
 		x.theirs = now.theirs
 	}

@@ -254,6 +254,52 @@ func TestRefusedReports(t *testing.T) {
 	}
 }
 
+// A source that takes another key may go on with the count of how often its
+// numbers have begun again, or begin anew.
+func TestSucceed(t *testing.T) {
+	t.Parallel()
+	for _, suite := range suites {
+		for _, goesOn := range []bool{true, false} {
+			s, u := pair(t, keysOf(suite, 1))
+			for n := 0; n < 3*65536; n += 30000 {
+				packet, err := s.SealRTP(sound(1, uint16(n)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := u.UnsealRTP(packet); err != nil {
+					t.Fatal(n, err)
+				}
+			}
+			s, after := pair(t, keysOf(suite, 2))
+			after.Succeed(u)
+			stranger, _ := pair(t, keysOf(suite, 3))
+			if goesOn {
+				s.context.SetROC(1, 2)
+			}
+			for n := 60000; n < 70000; n += 500 {
+				forged, err := stranger.SealRTP(sound(1, uint16(n)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, err := after.UnsealRTP(forged); !errors.Is(err, ErrRefused) {
+					t.Errorf("%v: forged: error %v, want ErrRefused", suite, err)
+				}
+				packet, err := s.SealRTP(sound(1, uint16(n)))
+				if err != nil {
+					t.Fatal(err)
+				}
+				again := slices.Clone(packet)
+				if _, err := after.UnsealRTP(packet); err != nil {
+					t.Fatalf("%v: goes on %v: packet %d: %v", suite, goesOn, n, err)
+				}
+				if _, err := after.UnsealRTP(again); !errors.Is(err, ErrRefused) {
+					t.Errorf("%v: again: error %v, want ErrRefused", suite, err)
+				}
+			}
+		}
+	}
+}
+
 // A side that takes another SSRC again and again costs memory only so long.
 func TestSources(t *testing.T) {
 	t.Parallel()
