@@ -6,9 +6,11 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -235,4 +237,41 @@ func TestDrain(t *testing.T) {
 	call := c.next()
 	call.Hangup(503, "Service Unavailable")
 	w.send(inside("ACK", "call", 1, w.expect("503 INVITE", "100 INVITE")))
+}
+
+// lines counts what is written to a log.
+type lines struct {
+	mu  sync.Mutex
+	all []string
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.all = append(l.all, string(p))
+	return len(p), nil
+}
+
+// What nobody can understand is said in the log, a few times in a second, without
+// what stands in it; and each gets its answer.
+func TestBadMessagesAreTold(t *testing.T) {
+	t.Parallel()
+	var log lines
+	e := open(t, Config{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	w := newWire(t, e.Addr("udp"))
+	began := time.Now()
+	const many = 100
+	for i := range many {
+		w.send(strings.Replace(invite(fmt.Sprint("bad", i)), "test SIP/2.0\n", "test?Route=x SIP/2.0\nAuthorization: secret\n", 1))
+		w.expect("400 INVITE")
+	}
+	most := strangersLogged * int(2+time.Since(began)/time.Second)
+	log.mu.Lock()
+	defer log.mu.Unlock()
+	if n := len(log.all); n == 0 || n > most {
+		t.Errorf("%d bad messages made %d lines in the log, want some and at most %d", many, n, most)
+	}
+	if line := strings.Join(log.all[:1], ""); !strings.Contains(line, "Headers Not Allowed In This URI") || !strings.Contains(line, "source="+w.addr()) || strings.Contains(line, "secret") {
+		t.Errorf("the log says: %s", line)
+	}
 }

@@ -63,8 +63,12 @@ type asks struct {
 
 // Info sends something beside the call (RFC 6086). done is told what came of
 // it, by the rules of a Handler; it is not called when the call ends before.
-// ErrOver says that the call is not in a state in which that can be sent.
+// ErrOver says that the call is not in a state in which that can be sent; another
+// error that the content type is no header.
 func (d *Dialog) Info(contentType string, body []byte, done func(Reply)) error {
+	if _, err := (Header{"Content-Type", contentType}).sipHeader(); err != nil {
+		return err
+	}
 	return d.ask(&question{method: sip.INFO, contentType: contentType, body: body, done: done})
 }
 

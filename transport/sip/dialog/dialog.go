@@ -287,6 +287,7 @@ func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *outbound {
 		uri, routes = routes[0], append(routes[1:], p.target)
 	}
 	req := sip.NewRequest(method, uri)
+	req.Recipient.Headers = nil // a peer's URI may ask for a Route of its choice (RFC 3261 section 19.1.5)
 	for _, r := range routes {
 		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
 	}

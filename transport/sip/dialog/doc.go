@@ -12,8 +12,9 @@
 // It never looks into a body, never opens a media port, and knows no number,
 // user or trunk: whoever uses it decides what a call means.
 //
-// Read event.go first, then endpoint.go (what comes in), server.go (calls that
-// come), client.go (calls that go), inside.go and ask.go (what the sides ask each
-// other inside a call), glare.go (one change at a time), reliable.go and fork.go
-// (before the answer), timer.go (is anybody still there).
+// Read event.go first, then endpoint.go, take.go and receive.go (what comes in),
+// rule.go (what RFC 3261 forbids of it), server.go (calls that come), client.go
+// (calls that go), inside.go and ask.go (what the sides ask each other inside a
+// call), glare.go (one change at a time), reliable.go and fork.go (before the
+// answer), timer.go (is anybody still there).
 package dialog

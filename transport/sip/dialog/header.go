@@ -94,13 +94,17 @@ func (p Party) from(tag string) (*sip.FromHeader, error) {
 // quote makes s fit between quotation marks (RFC 3261 section 25.1): control
 // characters are dropped, quotes and backslashes escaped.
 func quote(s string) string {
-	s = strings.Map(func(r rune) rune {
+	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(printable(s))
+}
+
+// printable leaves control characters out, so that s stays on its line.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
 		if isControl(r) {
 			return -1
 		}
 		return r
 	}, s)
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(s)
 }
 
 // unquote undoes quote in what a peer sent.

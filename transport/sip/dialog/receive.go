@@ -81,7 +81,9 @@ func (e *Endpoint) route(r *inbound) {
 		return
 	}
 	if no := e.breaks(r); no != nil {
-		e.refused(r.Request, r.source, *no)
+		if r.Method != sip.OPTIONS { // some ask with Max-Forwards 0 every few seconds whether we are there
+			e.refused(r.Request, r.source, *no)
+		}
 		e.reply(r, no.Status, no.Phrase, no.headers()...)
 		return
 	}
@@ -183,7 +185,7 @@ func (e *Endpoint) reply(r *inbound, status int, phrase string, headers ...sip.H
 
 // response makes a response with our tag, or with any tag if that is empty.
 func (e *Endpoint) response(req *sip.Request, tag string, status int, phrase string, body []byte, headers ...sip.Header) *sip.Response {
-	res := sip.NewResponseFromRequest(req, status, phrase, nil)
+	res := sip.NewResponseFromRequest(req, status, printable(phrase), nil)
 	if to := res.To(); to != nil && tag != "" && status != sip.StatusTrying {
 		to.Params.Add("tag", tag)
 	}

@@ -62,7 +62,11 @@ func (e *Endpoint) Asker(a Asking) (*Asker, error) {
 func (a *Asker) Register(ctx context.Context, contacts []string, expires int) (Response, error) {
 	var headers []sip.Header
 	for _, c := range contacts {
-		headers = append(headers, sip.NewHeader("Contact", c))
+		h, err := Header{"Contact", c}.sipHeader()
+		if err != nil {
+			return Response{}, err
+		}
+		headers = append(headers, h)
 	}
 	return a.ask(ctx, sip.REGISTER, append(headers, sip.NewHeader("Expires", strconv.Itoa(expires))))
 }

@@ -12,7 +12,7 @@ import (
 // breaks says what to answer a well-formed request with that RFC 3261 forbids to
 // be dealt with, unless it is inside a dialog; nil if there is none. The order is
 // that of section 8.2, with section 16.3 before it, because a call may go on from
-// here.
+// here. Proxy-Require is not for us: we are no proxy (section 20.29).
 func (e *Endpoint) breaks(r *inbound) *Response {
 	if r.tag != "" {
 		return nil

@@ -369,3 +369,41 @@ func TestAncientCaller(t *testing.T) {
 	w.send(response(bye, "200 OK", ""))
 	call.want("confirmed", "ended 0 local")
 }
+
+// What is unusual but allowed becomes a call.
+func TestUnusualInvites(t *testing.T) {
+	t.Parallel()
+	c := newCalls(t)
+	e := open(t, Config{Incoming: c.incoming})
+	for name, tc := range map[string]struct{ old, new, uri string }{
+		"tel":                {"INVITE sip:100@callwright.test", "INVITE tel:+49-21-100;phone-context=example.com", "tel:+49-21-100;phone-context=example.com"},
+		"sips":               {"INVITE sip:100@", "INVITE sips:100@", "sips:100@callwright.test"},
+		"scheme in capital":  {"INVITE sip:100@", "INVITE SIP:100@", "sip:100@callwright.test"},
+		"version in small":   {"test SIP/2.0", "test sip/2.0", ""},
+		"escaped":            {"sip:100@", "sip:%31%30%30@", "sip:%31%30%30@callwright.test"},
+		"star and hash":      {"sip:100@", "sip:*21#@", "sip:*21#@callwright.test"},
+		"IPv6":               {"INVITE sip:100@callwright.test", "INVITE sip:100@[::1]:5070", "sip:100@[::1]:5070"},
+		"two hops in a Via":  {";rport\n", ";rport, SIP/2.0/TCP [2001:db8::1]:5061;branch=z9hG4bKb\n", ""},
+		"blanks in Via":      {"Via: SIP/2.0/UDP ", "Via: SIP / 2.0 / UDP  ", ""},
+		"blanks in From":     {";tag=a-", " ; tag = a-", ""},
+		"compact":            {"From:", "f:", ""},
+		"name in UTF-8":      {`"Alice"`, "Jürgen Öztürk", ""},
+		"features in quotes": {"Contact: <sip:alice@ADDR>", `Contact: <sip:alice@ADDR>;+sip.instance="<urn:uuid:1>";methods="INVITE,BYE"`, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWire(t, e.Addr("udp"))
+			id := strings.ReplaceAll(name, " ", "-")
+			w.send(strings.Replace(invite(id), tc.old, tc.new, 1))
+			call := c.next()
+			want := tc.uri
+			if want == "" {
+				want = "sip:100@callwright.test"
+			}
+			if call.CallID != id || call.URI != want || call.From.URI != "sip:alice@"+w.addr() {
+				t.Errorf("call %s to %s from %s, want %s to %s", call.CallID, call.URI, call.From.URI, id, want)
+			}
+			call.Hangup(486, "Busy Here")
+			w.expect("486 INVITE")
+		})
+	}
+}

@@ -71,9 +71,6 @@ func (v Verdict) Answer(source netip.AddrPort, reliable bool, product string) (a
 		}
 		b = append(append(append(append(b, title[f.is]...), ": "...), value...), "\r\n"...)
 	}
-	if v.Status == statusNotImplemented {
-		b = append(b, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"...)
-	}
 	if product != "" {
 		b = append(append(append(b, "Server: "...), product...), "\r\n"...)
 	}
