@@ -86,6 +86,9 @@ func build(c Config) (*Plane, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := ports.Check(); err != nil {
+		c.Logger.Warn(err.Error())
+	}
 	if !c.Listen.IsValid() {
 		return nil, errors.New("media.listen is not an IP address: write 0.0.0.0 for all of this machine")
 	}

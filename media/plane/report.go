@@ -29,7 +29,7 @@ type reports struct {
 	mux      bool       // reports go and come with sound (RFC 5761)
 	wanted   rtp.Endpoint
 	source   rtp.Endpoint // where the peer's come from, if they do
-	name     [12]byte     // CNAME, before base64 (RFC 7022 section 5)
+	name     [16]byte     // CNAME (RFC 7022 section 5)
 	schedule rtcp.Schedule
 	begun    bool      // one was sent
 	sent     [2]uint64 // packets that had been sent with the last report, and the one before
@@ -54,9 +54,11 @@ type opinion struct {
 // newReports gives the reports of a stream that are sent on a socket.
 func newReports(socket rtp.Socket) reports {
 	r := reports{socket: socket}
-	for i := range r.name {
-		r.name[i] = byte(rand.Uint32())
+	var random [12]byte
+	for i := range random {
+		random[i] = byte(rand.Uint32())
 	}
+	base64.StdEncoding.Encode(r.name[:], random[:])
 	return r
 }
 
@@ -111,10 +113,10 @@ func (s *shard) takeReport(st *stream, datagram []byte, from rtp.Endpoint, at ti
 	if !r.Bye {
 		st.watch.since = max(st.watch.since, at)
 	}
-	if r.Sender != nil {
+	if r.Sends {
 		st.reports.last = lastReport{ssrc: r.SSRC, made: r.Sender.Time.Short(), at: at}
 	}
-	if b := r.Block; b != nil {
+	if b := &r.Block; r.Hears {
 		p := &st.reports.peer
 		p.lost, p.jitter = b.Lost, b.Jitter
 		if d, ok := b.RoundTrip(rtcp.NTPOf(s.timing.clock.Time(at))); ok {
@@ -131,12 +133,7 @@ func (s *shard) sendReport(st *stream, bye bool) {
 	if !to.AddrPort().IsValid() || to.AddrPort().Addr().IsUnspecified() {
 		return
 	}
-	b, err := s.report(st, bye)
-	if err != nil {
-		st.out.errors++
-		return
-	}
-	sealed, ok := s.sealRTCP(st, b)
+	sealed, ok := s.sealRTCP(st, s.report(st, bye))
 	if !ok {
 		st.out.errors++
 		return
@@ -153,12 +150,12 @@ func (s *shard) sendReport(st *stream, bye bool) {
 	r.sent = [2]uint64{st.out.sent, r.sent[0]}
 }
 
-// report makes the next report.
-func (s *shard) report(st *stream, bye bool) ([]byte, error) {
+// report makes the next report. It holds until the next one.
+func (s *shard) report(st *stream, bye bool) []byte {
 	report := rtcp.Report{SSRC: st.out.ssrc, Bye: bye}
 	// Who has sent nothing for two reports is no sender (RFC 3550 section 6.4).
 	if st.out.sent > st.reports.sent[1] {
-		report.Sender = &rtcp.Sender{
+		report.Sends, report.Sender = true, rtcp.Sender{
 			Time:      rtcp.NTPOf(s.timing.clock.Time(s.timing.now)),
 			Timestamp: st.out.timestamp, Packets: uint32(st.out.sent - st.out.earlier), Octets: st.out.octets,
 		}
@@ -167,9 +164,9 @@ func (s *shard) report(st *stream, bye bool) ([]byte, error) {
 		if last := st.reports.last; last.ssrc == block.SSRC && last.made != 0 {
 			block.LastSR, block.Delay = last.made, rtcp.ShortOf(s.timing.now-last.at)
 		}
-		report.Block = &block
+		report.Hears, report.Block = true, block
 	}
-	return report.Marshal(base64.StdEncoding.EncodeToString(st.reports.name[:]))
+	return report.Append(s.wire.report[:0], st.reports.name[:])
 }
 
 // reportsTo is where the peer wants reports: where it said, on the port above

@@ -3,6 +3,7 @@
 package plane
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"net/netip"
@@ -12,6 +13,7 @@ import (
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/rtcp"
 	"github.com/callwright/callwright/media/rtp"
+	"github.com/callwright/callwright/media/srtp"
 )
 
 // reportsFrom gives the reports that have come on a socket of the phone.
@@ -37,10 +39,7 @@ func (p *phone) reportsFrom(s rtp.Socket) (got []rtcp.Report) {
 // report sends a report from a socket of the phone to a port of the stream.
 func (p *phone) report(s rtp.Socket, r rtcp.Report, port uint16) {
 	p.t.Helper()
-	b, err := r.Marshal("phone")
-	if err != nil {
-		p.t.Fatal(err)
-	}
+	b := r.Append(nil, []byte("phone"))
 	to := p.server
 	to.Port = port
 	if e := s.SendTo(b, to); e != 0 {
@@ -76,17 +75,17 @@ func TestReports(t *testing.T) {
 		t.Fatalf("%d reports in 30 s", len(got))
 	}
 	last := got[len(got)-1]
-	if last.Sender == nil || last.Block == nil || last.Bye || last.SSRC != p.heard[0].SSRC {
+	if !last.Sends || !last.Hears || last.Bye || last.SSRC != p.heard[0].SSRC {
 		t.Fatalf("report %+v", last)
 	}
 	if d := int(last.Sender.Octets) - media.FrameSize*int(last.Sender.Packets); d != 0 || last.Sender.Packets < 500 {
-		t.Errorf("sent %+v", *last.Sender)
+		t.Errorf("sent %+v", last.Sender)
 	}
 	// The report names the moment of the packet that was sent last.
 	if want := p.heard[last.Sender.Packets-1].Timestamp; last.Sender.Timestamp != want {
 		t.Errorf("timestamp %d, want %d", last.Sender.Timestamp, want)
 	}
-	b := *last.Block
+	b := last.Block
 	expected := int32(b.Highest-65530) + 1
 	if b.Fraction < 20 || b.Fraction > 30 || math.Abs(float64(b.Lost)-float64(expected)/10) > 1 || b.LastSR != 0 {
 		t.Errorf("heard %+v", b)
@@ -118,8 +117,10 @@ func TestPeerReports(t *testing.T) {
 	answer := func(lost int32, held time.Duration) rtcp.Report {
 		return rtcp.Report{
 			SSRC:   p.header.SSRC,
-			Sender: &rtcp.Sender{Time: rtcp.NTPOf(time.Unix(1_700_000_000, 0))},
-			Block:  &rtcp.Block{SSRC: ours.SSRC, Lost: lost, Jitter: 16, LastSR: ours.Sender.Time.Short(), Delay: rtcp.ShortOf(held)},
+			Sends:  true,
+			Sender: rtcp.Sender{Time: rtcp.NTPOf(time.Unix(1_700_000_000, 0))},
+			Hears:  true,
+			Block:  rtcp.Block{SSRC: ours.SSRC, Lost: lost, Jitter: 16, LastSR: ours.Sender.Time.Short(), Delay: rtcp.ShortOf(held)},
 		}
 	}
 	p.report(p.control, answer(7, 0), control)
@@ -142,7 +143,7 @@ func TestPeerReports(t *testing.T) {
 	for range 60 {
 		f.run(10, map[*phone]float64{p: 1000})
 		for _, r := range p.reportsFrom(p.control) {
-			if r.Block == nil || r.Block.LastSR != rtcp.NTPOf(time.Unix(1_700_000_000, 0)).Short() {
+			if !r.Hears || r.Block.LastSR != rtcp.NTPOf(time.Unix(1_700_000_000, 0)).Short() {
 				t.Errorf("block %+v", r.Block)
 			} else if d := r.Block.Delay.Duration(); d > f.now-sent || d < f.now-sent-3*glance {
 				t.Errorf("held for %v of %v", d, f.now-sent)
@@ -230,12 +231,12 @@ func TestReportsOfOneDirection(t *testing.T) {
 	only(speaker, s, false, true)
 	f.run(500, map[*phone]float64{l: 1000, s: 1000})
 	for _, r := range l.reportsFrom(l.control) {
-		if r.Sender == nil || r.Block != nil {
+		if !r.Sends || r.Hears {
 			t.Errorf("to the one that listens %+v", r)
 		}
 	}
 	for _, r := range s.reportsFrom(s.control) {
-		if r.Sender != nil || r.Block == nil {
+		if r.Sends || !r.Hears {
 			t.Errorf("to the one that speaks %+v", r)
 		}
 	}
@@ -295,4 +296,90 @@ func TestBothPortsAreClosed(t *testing.T) {
 			t.Errorf("port %d: %v", port, err)
 		}
 	}
+}
+
+// Reports are sent and read on the thread of the shard, which allocates nothing.
+func TestReportsCostNoMemory(t *testing.T) {
+	f := setup(t, Config{})
+	id, p := f.call(media.PCMU)
+	f.run(10, map[*phone]float64{p: 1000})
+	f.want(id, media.Latched)
+	report := rtcp.Report{SSRC: p.header.SSRC, Sends: true}
+	b := report.Append(nil, []byte("phone"))
+	to := p.server
+	to.Port++
+	if n := testing.AllocsPerRun(1, func() {
+		for range 30 {
+			_ = p.control.SendTo(b, to)
+			f.step(time.Second)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations in 30 s", n)
+	}
+	s := f.shards[0]
+	if st := s.streams.at(s.index[id]); !st.reports.begun || st.reports.last.ssrc != p.header.SSRC {
+		t.Error("no report was sent, or none taken")
+	}
+}
+
+// With keys, reports are encrypted as sound is, and who has other keys reports
+// nothing, not even a sign of life.
+func TestReportsAreEncrypted(t *testing.T) {
+	t.Parallel()
+	for _, suite := range []media.Suite{media.AES128SHA1x80, media.AES128SHA1x32, media.AES128GCM} {
+		t.Run(suite.String(), func(t *testing.T) {
+			t.Parallel()
+			f := setup(t, Config{})
+			keys := func(fill byte) *media.Keys {
+				key, salt := suite.Lengths()
+				return &media.Keys{Suite: suite, Key: bytes.Repeat([]byte{fill}, key), Salt: bytes.Repeat([]byte{fill}, salt)}
+			}
+			id, at := f.open()
+			p := newPhone(t, media.PCMU, at)
+			r := p.remote()
+			r.Ours, r.Theirs = keys(1), keys(2)
+			f.must(f.Connect(id, r))
+			open, err := srtp.NewUnsealer(keys(1))
+			f.must(err)
+			good, err := srtp.NewSealer(keys(2))
+			f.must(err)
+			bad, err := srtp.NewSealer(keys(3))
+			f.must(err)
+			f.step(5 * time.Second)
+			var b [2048]byte
+			n, _, e := p.control.RecvFrom(b[:])
+			if e != 0 {
+				t.Fatal(e)
+			}
+			if _, err := open.UnsealRTCP(bytes.Clone(b[:n])); err != nil {
+				t.Errorf("our report: %v", err)
+			}
+			send := func(by *srtp.Sealer, lost int32) []byte {
+				report := rtcp.Report{SSRC: p.header.SSRC, Hears: true, Block: rtcp.Block{SSRC: f.ssrcOf(id), Lost: lost}}
+				sealed, err := by.SealRTCP(report.Append(make([]byte, 0, 200), []byte("phone")))
+				f.must(err)
+				to := p.server
+				to.Port++
+				if e := p.control.SendTo(sealed, to); e != 0 {
+					t.Fatal(e)
+				}
+				return sealed
+			}
+			again := send(good, 5)
+			send(bad, 9)
+			if e := p.socket.SendTo(again, p.server); e != 0 { // on the port of sound, too
+				t.Fatal(e)
+			}
+			f.step(2 * glance)
+			if got := f.figuresAt(id); got.PeerLost != 5 || got.Refused != 2 || got.Malformed != 0 {
+				t.Errorf("figures %+v", got)
+			}
+		})
+	}
+}
+
+// ssrcOf is the source that a stream sends as.
+func (f *fixture) ssrcOf(id media.StreamID) uint32 {
+	s := f.shards[0]
+	return s.streams.at(s.index[id]).out.ssrc
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/callwright/callwright/media/clock"
 	"github.com/callwright/callwright/media/internal/mpsc"
 	"github.com/callwright/callwright/media/recorder"
+	"github.com/callwright/callwright/media/rtcp"
 	"github.com/callwright/callwright/media/rtp"
 )
 
@@ -77,6 +78,7 @@ type wire struct {
 	out    [rtp.HeaderSize + media.FrameSize]byte
 	sent   frame // the sound that was sent last, for recordings
 	sealed [2048]byte
+	report [rtcp.MaxSize]byte
 }
 
 func newShard(c clock.Clock, wake chan<- struct{}) *shard {

@@ -7,6 +7,6 @@
 // block about the other side, the sender's name, and perhaps BYE. Schedule says
 // when the next one is due. What a peer sends besides is checked and passed over.
 //
-// It opens no socket, starts no goroutine and knows no stream. Packets are put
-// together and taken apart by pion/rtcp. Read report.go first.
+// It opens no socket, starts no goroutine, allocates nothing and knows no stream.
+// Tests hold what it writes against pion/rtcp. Read report.go first.
 package rtcp

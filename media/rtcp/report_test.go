@@ -7,6 +7,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,29 +26,24 @@ const (
 func whole() rtcp.Report {
 	return rtcp.Report{
 		SSRC:   peer,
-		Sender: &rtcp.Sender{Time: rtcp.NTPOf(time.Unix(1_700_000_000, 5e8)), Timestamp: 160, Packets: 50, Octets: 8000},
-		Block:  &rtcp.Block{SSRC: us, Fraction: 64, Lost: -3, Highest: 1<<16 | 7, Jitter: 80, LastSR: 0x12345678, Delay: 0x8000},
+		Sends:  true,
+		Sender: rtcp.Sender{Time: rtcp.NTPOf(time.Unix(1_700_000_000, 5e8)), Timestamp: 160, Packets: 50, Octets: 8000},
+		Hears:  true,
+		Block:  rtcp.Block{SSRC: us, Fraction: 64, Lost: -3, Highest: 1<<16 | 7, Jitter: 80, LastSR: 0x12345678, Delay: 0x8000},
 		Bye:    true,
 	}
 }
 
-func marshal(t testing.TB, r rtcp.Report) []byte {
-	t.Helper()
-	b, err := r.Marshal("Y2FsbHdyaWdodDEy")
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
+func marshal(r rtcp.Report) []byte { return r.Append(nil, []byte("Y2FsbHdyaWdodDEy")) }
 
 func TestReportAndBack(t *testing.T) {
 	t.Parallel()
 	bare, receiver, quiet := whole(), whole(), whole()
-	bare.Block, bare.Bye = nil, false
-	receiver.Sender, receiver.Bye = nil, false
-	quiet.Sender, quiet.Block = nil, nil
+	bare.Hears, bare.Block, bare.Bye = false, rtcp.Block{}, false
+	receiver.Sends, receiver.Sender, receiver.Bye = false, rtcp.Sender{}, false
+	quiet.Sends, quiet.Sender, quiet.Hears, quiet.Block = false, rtcp.Sender{}, false, rtcp.Block{}
 	for name, want := range map[string]rtcp.Report{"whole": whole(), "nothing heard": bare, "nothing sent": receiver, "neither": quiet} {
-		b := marshal(t, want)
+		b := marshal(want)
 		got, err := rtcp.Parse(b, us)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
@@ -78,7 +74,7 @@ func TestLostFits(t *testing.T) {
 	} {
 		r := whole()
 		r.Block.Lost = give
-		got, err := rtcp.Parse(marshal(t, r), us)
+		got, err := rtcp.Parse(marshal(r), us)
 		if err != nil || got.Block.Lost != want {
 			t.Errorf("%d became %d, want %d (%v)", give, got.Block.Lost, want, err)
 		}
@@ -87,7 +83,7 @@ func TestLostFits(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
-	good := marshal(t, whole())
+	good := marshal(whole())
 	with := func(i int, v byte) []byte {
 		b := append([]byte(nil), good...)
 		b[i] = v
@@ -110,13 +106,13 @@ func TestParse(t *testing.T) {
 		}
 	}
 	// What follows a report may be of any type, and of any content.
-	odd := append(marshal(t, whole()), 0x8F, 206, 0, 1, 1, 2, 3, 4, 0x80, 255, 0, 0)
+	odd := append(marshal(whole()), 0x8F, 206, 0, 1, 1, 2, 3, 4, 0x80, 255, 0, 0)
 	r, err := rtcp.Parse(odd, us)
 	if diff := cmp.Diff(whole(), r); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
 	// Blocks about others are not ours.
-	if r, err := rtcp.Parse(good, us+1); err != nil || r.Block != nil {
+	if r, err := rtcp.Parse(good, us+1); err != nil || r.Hears {
 		t.Errorf("a block about somebody else was taken: %+v, %v", r, err)
 	}
 }
@@ -204,11 +200,43 @@ func TestSchedule(t *testing.T) {
 	}
 }
 
+// Names of all lengths end as they must.
+func TestNames(t *testing.T) {
+	t.Parallel()
+	for n := range rtcp.MaxName + 6 {
+		r := whole()
+		b := r.Append(nil, []byte(strings.Repeat("n", n)))
+		if len(b) > rtcp.MaxSize {
+			t.Errorf("%d bytes", len(b))
+		}
+		packets, err := pion.Unmarshal(b)
+		if err != nil {
+			t.Fatalf("a name of %d: %v", n, err)
+		}
+		name, err := pion.CompoundPacket(packets).CNAME()
+		if err != nil || len(name) != min(n, rtcp.MaxName) {
+			t.Errorf("a name of %d became %q: %v", n, name, err)
+		}
+	}
+}
+
+func TestReportsAllocateNothing(t *testing.T) {
+	b, name := make([]byte, 0, rtcp.MaxSize), []byte("Y2FsbHdyaWdodDEy")
+	r := whole()
+	if n := testing.AllocsPerRun(100, func() {
+		if _, err := rtcp.Parse(r.Append(b, name), us); err != nil {
+			t.Fatal(err)
+		}
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
 func FuzzParse(f *testing.F) {
-	f.Add(marshal(f, whole()))
+	f.Add(marshal(whole()))
 	f.Add([]byte{0x80, 201, 0, 1, 0, 0, 0, 1})
 	f.Add([]byte{0x81, 200, 0, 12, 1, 2, 3, 4})
-	f.Add(append(marshal(f, whole()), 0x8F, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0xFF, 0xFF))
+	f.Add(append(marshal(whole()), 0x8F, 205, 0, 3, 0, 0, 0, 1, 0, 0, 0, 2, 0, 0, 0xFF, 0xFF))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := rtcp.Parse(b, us)
 		if err != nil {
@@ -220,7 +248,7 @@ func FuzzParse(f *testing.F) {
 		if binary.BigEndian.Uint32(b[4:]) != r.SSRC {
 			t.Errorf("the reporter is %x", r.SSRC)
 		}
-		again, err := rtcp.Parse(marshal(t, r), us)
+		again, err := rtcp.Parse(marshal(r), us)
 		if diff := cmp.Diff(r, again); err != nil || diff != "" {
 			t.Errorf("%v (-want +got):\n%s", err, diff)
 		}

@@ -54,6 +54,19 @@ func NewPorts(ports string) (*Ports, error) {
 	return p, nil
 }
 
+// Check says so if this process may open fewer files than the range has ports.
+func (p *Ports) Check() error {
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		return fmt.Errorf("read the limit of open files: %w", err)
+	}
+	if need := uint64(2 * len(p.free)); need > limit.Cur {
+		return fmt.Errorf("media.ports has %d ports, but this process may open %d files only: raise that limit (ulimit -n, LimitNOFILE), or calls are refused before the ports are used up",
+			need, limit.Cur)
+	}
+	return nil
+}
+
 // Listen opens a pair on the next ports that are free. Those that somebody else
 // has taken are passed over and go to the end of the queue. It fails with
 // ErrNoPorts when none are left.

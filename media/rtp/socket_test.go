@@ -191,6 +191,35 @@ func TestPorts(t *testing.T) {
 	}
 }
 
+// A range that needs more files than may be open is told of.
+func TestPortsAndOpenFiles(t *testing.T) {
+	// Not parallel: the limit is the process's.
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	ports, err := rtp.NewPorts("20000-29999")
+	if err != nil {
+		t.Fatal(err)
+	}
+	low := limit
+	low.Cur = 9000
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	err = ports.Check()
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	if err == nil || !strings.Contains(err.Error(), "10000 ports, but this process may open 9000 files") {
+		t.Errorf("error %v", err)
+	}
+	chosen, err := rtp.NewPorts("0")
+	if err = errors.Join(err, chosen.Check()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPortsRange(t *testing.T) {
 	t.Parallel()
 	for _, bad := range []string{"", "20000", "1-", "30000-20000", "a-b", "20001-20001", "20000-20000", "20001-20002", "1-70000", "-5"} {
