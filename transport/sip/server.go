@@ -119,6 +119,7 @@ func (s *Server) Start(calls Calls) (err error) {
 	if err == nil {
 		s.registrar.Start()
 		s.trunks.Start()
+		s.warnOfOpenKeys()
 	}
 	return err
 }

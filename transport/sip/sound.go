@@ -81,6 +81,17 @@ func isPrivate(network, uri string) bool {
 	return strings.HasPrefix(strings.ToLower(uri), "sips:")
 }
 
+// warnOfOpenKeys says of which trunks sound must be encrypted, but the keys go
+// there for everybody to read.
+func (s *Server) warnOfOpenKeys() {
+	for _, t := range s.cfg.Directory.Trunks() {
+		if t.SRTP == engine.SRTPRequire && t.Address != "" && !isPrivate("", "sip:"+t.Address) {
+			s.log.Warn(fmt.Sprintf("the keys of encrypted calls can be read on their way: srtp of %s is require, but its address is reached in the clear; "+
+				"write transport=tls into its address", t.EntryID()), "address", t.Address)
+		}
+	}
+}
+
 // openStream opens the stream of a new leg and says where it receives. near is a
 // stream that it will be bridged with.
 func (s *Server) openStream(near media.StreamID) (*Leg, netip.AddrPort, error) {

@@ -45,6 +45,23 @@ func TestPolicy(t *testing.T) {
 	}
 }
 
+// Who wants encryption and tells everybody the keys is warned.
+func TestOpenKeys(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(_ *house, e *engine.Entries) {
+		e.Trunks = []engine.Trunk{
+			{Name: "open", Address: "127.0.0.1:5060", SRTP: engine.SRTPRequire},
+			{Name: "private", Address: "127.0.0.1:5061;transport=tls", SRTP: engine.SRTPRequire},
+			{Name: "easy", Address: "127.0.0.1:5060", SRTP: engine.SRTPAllow},
+			{Name: "in", AllowFrom: e.Trunks[0].AllowFrom, SRTP: engine.SRTPRequire},
+		}
+	})
+	must(t, h.server.Close())
+	if log := h.log.String(); strings.Count(log, "can be read") != 1 || !strings.Contains(log, `srtp of trunk \"open\" is require`) {
+		t.Errorf("log:\n%s", log)
+	}
+}
+
 // A refusal for encryption's sake names whose setting it is.
 func TestRefusedForSecrecy(t *testing.T) {
 	t.Parallel()
