@@ -75,6 +75,9 @@ func (s *shard) connect(st *stream, r media.Remote, k kit) {
 	if !st.remote.known {
 		st.reports.schedule.Begin(s.timing.now, rand.Float64())
 	}
+	if moved {
+		st.reports.source = rtp.Endpoint{}
+	}
 	st.reports.mux, st.reports.wanted = r.Mux, rtp.EndpointOf(r.RTCP)
 	st.life.tended = s.timing.now
 	s.nearby.take(st.remote.nearby)

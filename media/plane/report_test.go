@@ -207,6 +207,16 @@ func TestWhereReportsGo(t *testing.T) {
 	if n := len(third.reportsFrom(third.control)); n == 0 {
 		t.Error("no reports where the peer's come from")
 	}
+	// Nor do they go there any more when the peer has moved.
+	moved := newPhone(t, media.PCMU, at)
+	f.must(f.Connect(id, moved.remote()))
+	third.reportsFrom(third.control)
+	f.run(500, map[*phone]float64{moved: 1000})
+	if n := len(moved.reportsFrom(moved.control)); n == 0 || len(third.reportsFrom(third.control)) > 0 {
+		t.Errorf("%d reports where the peer is now, or some elsewhere", n)
+	}
+	f.must(f.Connect(id, r))
+	f.run(100, map[*phone]float64{p: 1000})
 	elsewhere.reportsFrom(elsewhere.control)
 	p.report(p.control, rtcp.Report{SSRC: p.header.SSRC}, at.Port()+1)
 	f.run(500, map[*phone]float64{p: 1000})
