@@ -17,11 +17,14 @@ func (c *Call) Ring(target Target, from Address) ID {
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
 	})
+	if !c.record.Parent.IsZero() { // who was called is not the one that was diverted to us
+		child.record.Diversion = ""
+	}
 	child.parent, child.forwards = c.inbox, c.forwards-1
 	c.emergency = c.emergency || c.engine.directory.Emergency(target.Address)
 	c.children[child.record.ID] = target
 	request := DialRequest{
-		Account: c.record.Account, Target: target, From: from, Diversion: c.record.Diversion, Near: c.Stream(),
+		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),
 		MaxForwards: child.forwards, Headers: c.headers,
 	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)

@@ -98,6 +98,7 @@ func (c *Call) diversions(s stop, contacts []string, seen *[]Target) []stop {
 	for _, contact := range contacts {
 		target, no := c.mayReach(by, contact)
 		if no != nil {
+			c.log.Warn("diversion not followed: "+no.Error(), "by", s.request.Target.String(), "to", contact)
 			c.note(EventTransfer, Data{Cause: no.Cause}, "does not follow %s to %s: %s", s.request.Target, contact, no)
 			continue
 		}

@@ -10,5 +10,6 @@
 // packages it imports only media.
 //
 // Each Call is one goroutine that owns all of the Call's state; everything else
-// talks to it through its inbox. Read call.go first, then interpret.go.
+// talks to it through its inbox. Read call.go first, then interpret.go; transfer.go
+// says how parties take each other's place, divert.go how a target sends a call on.
 package engine

@@ -89,6 +89,7 @@ func (c *Call) refer(ev LegReferred) {
 	c.note(EventTransfer, Data{}, "asks to transfer %s to %s", c.otherEnd(), ev.Asked)
 	order, err := c.transferOf(ev)
 	if err != nil {
+		c.log.Warn("transfer refused: "+err.Error(), "asked_for", ev.Asked)
 		c.answerReferral(ev, err.Cause, err.Error())
 		return
 	}

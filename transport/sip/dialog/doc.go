@@ -16,5 +16,6 @@
 // rule.go (what RFC 3261 forbids of it), server.go (calls that come), client.go
 // (calls that go), inside.go and ask.go (what the sides ask each other inside a
 // call), glare.go (one change at a time), reliable.go and fork.go (before the
-// answer), timer.go (is anybody still there).
+// answer), timer.go (is anybody still there), refer.go and replaces.go (moves from
+// call to call).
 package dialog
