@@ -19,7 +19,7 @@ import (
 
 // words of baresip: its commands, and its events as read gives them.
 var baresipWords = brand{
-	dial: "dial %s", accept: "accept", hangUp: "hangup", hold: "hold", resume: "resume", key: "sndcode %s", status: "reginfo",
+	dial: "dial %s", accept: "accept", hangUp: "hangup", hold: "hold", resume: "resume", key: "sndcode %s", status: "reginfo", transfer: "transfer sip:%s@callwright.test",
 	ready: "OK", ringing: "CALL_INCOMING", established: "CALL_ESTABLISHED", closed: "CALL_CLOSED", keyHeard: "CALL_DTMF_START %s",
 	deafAfterHold: true,
 }

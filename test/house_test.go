@@ -276,13 +276,14 @@ func (h *house) expectRecords(t *testing.T, want ...string) []record {
 	return incoming
 }
 
-// expectPorts waits until so many RTP ports of the server are open.
+// expectPorts waits until so many RTP ports of the server are open, which are the
+// even ones.
 func (h *house) expectPorts(t *testing.T, want int) {
 	t.Helper()
 	eventually(t, func() string {
 		var open []uint16
 		for _, at := range sockets(t, "udp") {
-			if at.Addr().String() == h.host(hostServer) && at.Port() >= portFirst && at.Port() <= portLast {
+			if at.Addr().String() == h.host(hostServer) && at.Port() >= portFirst && at.Port() <= portLast && at.Port()%2 == 0 {
 				open = append(open, at.Port())
 			}
 		}

@@ -17,7 +17,7 @@ import (
 
 // words of linphonec: what is typed into it, and what it prints.
 var linphoneWords = brand{
-	dial: "call sip:%s@callwright.test", accept: "answer", hangUp: "terminate", hold: "pause", resume: "resume", key: "%s", status: "status register",
+	dial: "call sip:%s@callwright.test", accept: "answer", hangUp: "terminate", hold: "pause", resume: "resume", key: "%s", status: "status register", transfer: "transfer sip:%s@callwright.test",
 	ready: "registered, identity", ringing: "is contacting you", established: "Media streams established", closed: " ended (", keyHeard: "Receiving tone %s ",
 }
 

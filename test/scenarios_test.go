@@ -30,7 +30,7 @@ func TestCallerHangsUp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, onCall(dialElsewhere))
 	target := h.target(t, phone{scenario: "target-answers"})
-	caller := h.start(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "1500"}})
+	caller := h.start(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "4000"}})
 	h.expectPorts(t, 2)
 	caller.wait(t)
 	target.wait(t)
@@ -240,6 +240,34 @@ func TestTwoNumbers(t *testing.T) {
 	h.app.expect(t, "newCall", "answer 4915799967890", "hangup normalClearing 4915799967890")
 	h.expectRecords(t, "in +4921100 normal", "out +4915799967890 normal", "out +4915799912345 answered-elsewhere")
 	h.expectPorts(t, 0)
+}
+
+// TestPhoneRedirects follows a phone that says where else to call, as its user
+// might dial. A carrier that says so sends nobody elsewhere at our expense.
+func TestPhoneRedirects(t *testing.T) {
+	t.Parallel()
+	elsewhere := map[string]string{"winner": elsewhere}
+	config := strings.Replace(configuration, "users: [w0, w1]", "users: [w0]", 1)
+	t.Run("a phone", func(t *testing.T) {
+		t.Parallel()
+		h := newHouseOf(t, config, onCall(""))
+		alice := h.target(t, phone{scenario: "target-redirects", host: hostAlice, values: elsewhere})
+		target := h.target(t, phone{scenario: "target-answers"})
+		h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+		alice.wait(t)
+		target.wait(t)
+		h.expectRecords(t, "in +4921100 normal", "out w0 normal")
+		h.expectPorts(t, 0)
+	})
+	t.Run("a carrier", func(t *testing.T) {
+		t.Parallel()
+		h := newHouseOf(t, config, onCall(dialElsewhere))
+		target := h.target(t, phone{scenario: "target-redirects", values: elsewhere})
+		h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": "502"}})
+		target.wait(t)
+		h.expectRecords(t, "in +4921100 unreachable", "out +4915799912345 unreachable")
+		h.expectPorts(t, 0)
+	})
 }
 
 // TestTwoUsers has an app that leaves the call alone: the number's users ring,

@@ -49,9 +49,9 @@ type telephone struct {
 
 // brand is what commands and events of one make of telephones are called.
 type brand struct {
-	dial, accept, hangUp, hold, resume, key, status string // commands
-	ready, ringing, established, closed, keyHeard   string // events
-	deafAfterHold                                   bool   // it records nothing more once it has been on hold
+	dial, accept, hangUp, hold, resume, key, status, transfer string // commands
+	ready, ringing, established, closed, keyHeard             string // events
+	deafAfterHold                                             bool   // it records nothing more once it has been on hold
 }
 
 // do presses a button.
