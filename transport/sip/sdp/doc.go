@@ -9,6 +9,5 @@
 // encrypted (SRTP) with keys that the descriptions carry (SDES, RFC 4568).
 //
 // It never opens a socket and never sends anything. Parsing and printing is
-// pion/sdp's. Read session.go first, then
-// secrecy.go.
+// pion/sdp's. Read session.go first, then secrecy.go.
 package sdp
