@@ -148,6 +148,9 @@ func (l *Leg) Hangup(cause engine.Cause) {
 		l.fate.cause = cause
 	}
 	d := l.dialog
+	if l.tries != nil && l.tries.cancel != nil {
+		l.tries.cancel()
+	}
 	l.mu.Unlock()
 	words := cause.Words()
 	headers := []dialog.Header{{Name: "Reason", Value: fmt.Sprintf("Q.850;cause=%d", words.Q850)}}

@@ -101,6 +101,7 @@ type house struct {
 	log    *bytes.Buffer
 	legs   chan *call
 	refuse error
+	dns    []string // servers to ask
 	// refused are the calls that were not taken.
 	mu      sync.Mutex
 	refused []engine.Refusal
@@ -186,7 +187,7 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	h.server = New(Config{
 		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
 		Journal: nothing{}, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
-		Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Log: slog.New(slog.NewTextHandler(h.log, nil)), DNS: h.dns,
 	})
 	if err := h.server.Start(h); err != nil {
 		t.Fatal(err)

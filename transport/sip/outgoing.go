@@ -128,11 +128,11 @@ type whereabouts struct {
 
 // whereabouts finds out where a way leads. It may wait for the DNS, for some
 // seconds.
-func (s *Server) whereabouts(way route) (at whereabouts, err error) {
+func (s *Server) whereabouts(ctx context.Context, way route) (at whereabouts, err error) {
 	if way.flow != "" {
 		return whereabouts{peer: way.flow, private: isPrivate(way.network, way.uri)}, nil
 	}
-	at.places, err = s.endpoint.Resolve(context.Background(), way.uri)
+	at.places, err = s.endpoint.Resolve(ctx, way.uri)
 	if err != nil {
 		return at, fmt.Errorf("%w: %w", errNoWay, err)
 	}

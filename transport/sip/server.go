@@ -4,6 +4,7 @@ package sip
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -85,6 +86,8 @@ type Server struct {
 	endpoint  *dialog.Endpoint
 	started   chan struct{} // closed when endpoint is set: calls may come before
 	silence   time.Duration // after which the next way is tried
+	ctx       context.Context
+	stop      context.CancelFunc // ends what waits for the DNS
 }
 
 // errNoWay says that it is not known how the other side is reached.
@@ -93,6 +96,7 @@ var errNoWay = errors.New("no way to its address")
 // New makes a Server that is not reachable yet.
 func New(cfg Config) *Server {
 	s := &Server{cfg: cfg, log: cfg.Log, started: make(chan struct{}), silence: silence}
+	s.ctx, s.stop = context.WithCancel(context.Background())
 	s.registrar = registrar.New(registrar.Config{
 		Journal: cfg.Journal, Log: cfg.Log, Node: cfg.Node, Saved: cfg.Saved, Reachable: s.reachable,
 		May: func(account, user string) bool {
@@ -137,6 +141,7 @@ func (s *Server) Close() error {
 	if s.endpoint == nil {
 		return nil
 	}
+	s.stop()
 	s.trunks.Close()
 	err := s.endpoint.Close()
 	s.registrar.Close()

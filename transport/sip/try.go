@@ -3,6 +3,8 @@
 package sip
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -19,6 +21,9 @@ const silence = 6 * time.Second
 // avoided is for how long a trunk that gave no answer is left for last.
 const avoided = 30 * time.Second
 
+// errHungUp says that a leg was hung up while its next way was looked for.
+var errHungUp = errors.New("hung up meanwhile")
+
 // tries are how an outgoing leg goes from way to way until one leads to somebody.
 // The leg's mu guards it.
 type tries struct {
@@ -28,6 +33,8 @@ type tries struct {
 	left    []route
 	// must says that the call has to get through, whatever the limits.
 	must bool
+	// cancel ends the look-up that runs, if one does.
+	cancel context.CancelFunc
 }
 
 // try is one way that is tried, with a dialog and an offer of its own: somebody
@@ -38,47 +45,53 @@ type try struct {
 	dialog *dialog.Dialog
 	leave  func() // gives its place on the trunk back
 	timer  *time.Timer
-	// heard says that anything was answered, provisional that the call is being
-	// dealt with, rang that somebody was alerted. A try that is over only adds to
-	// the timeline.
+	peer   string // where the INVITE went last: a way may lead to several places
+	// heard says that anything was answered there, provisional that the call is
+	// being dealt with, rang that somebody was alerted. A try that is over only
+	// adds to the timeline.
 	heard, provisional, rang, over bool
 }
 
-// advance begins the next try. The error is why none could be begun. l.mu is held.
+// advance begins the next try. The error is why none could be begun. l.mu is held,
+// but not all the time.
 func (l *Leg) advance() error {
-	var failed error
-	for o := l.tries; len(o.left) > 0; {
-		way := o.left[0]
+	failed := errHungUp
+	for o := l.tries; len(o.left) > 0 && l.fate.cause == ""; {
+		t := &try{leg: l, way: o.left[0]}
 		o.left = o.left[1:]
-		err := l.begin(way)
+		err := l.begin(t)
 		if err == nil {
 			return nil
 		}
-		l.tell(engine.LegNote{At: time.Now(), Text: fmt.Sprintf("not called by %s: %s", way, err)})
+		l.tell(engine.LegNote{At: time.Now(), Text: fmt.Sprintf("not called by %s: %s", t.way, err)})
 		failed = err
 	}
 	return failed
 }
 
-// begin begins a try. l.mu is held.
-func (l *Leg) begin(way route) error {
-	o := l.tries
-	t := &try{leg: l, way: way, leave: func() {}}
-	if way.trunk.Name != "" {
-		leave, err := o.server.trunks.Enter(way.trunk, o.must)
-		if err != nil {
+// begin begins a try. l.mu is held, but not all the time.
+func (l *Leg) begin(t *try) (err error) {
+	t.leave = func() {}
+	if t.way.trunk.Name != "" {
+		if t.leave, err = l.tries.server.trunks.Enter(t.way.trunk, l.tries.must); err != nil {
 			return err
 		}
-		t.leave = leave
 	}
-	at, err := o.server.whereabouts(way)
-	if err != nil {
+	if err := l.call(t); err != nil {
 		t.leave()
+		return err
+	}
+	return nil
+}
+
+func (l *Leg) call(t *try) error {
+	o, way := l.tries, t.way
+	at, err := l.find(way)
+	if err != nil {
 		return err
 	}
 	session, err := o.server.newSession(o.local, at.peer, way.terms, at.private)
 	if err != nil {
-		t.leave()
 		return err
 	}
 	from, headers := shown(o.request, way)
@@ -89,7 +102,6 @@ func (l *Leg) begin(way route) error {
 		MaxForwards: o.request.MaxForwards,
 	}, t.handler())
 	if err != nil {
-		t.leave()
 		return err
 	}
 	t.dialog, l.dialog, l.trunk = d, d, way.trunk.Name
@@ -98,6 +110,22 @@ func (l *Leg) begin(way route) error {
 		t.timer = time.AfterFunc(o.server.silence, t.silent)
 	}
 	return nil
+}
+
+// find finds out where a way leads. l.mu is held, but not while the DNS is asked.
+func (l *Leg) find(way route) (whereabouts, error) {
+	s := l.tries.server
+	ctx, cancel := context.WithCancel(s.ctx)
+	defer cancel()
+	l.tries.cancel = cancel
+	l.mu.Unlock()
+	at, err := s.whereabouts(ctx, way)
+	l.mu.Lock()
+	l.tries.cancel = nil
+	if l.fate.cause != "" || l.fate.over != nil {
+		return at, errHungUp
+	}
+	return at, err
 }
 
 // handler is how the dialog of a try talks to it.
@@ -110,48 +138,65 @@ func (t *try) handler() dialog.Handler {
 func (t *try) onMessage(m dialog.Message) {
 	t.leg.mu.Lock()
 	defer t.leg.mu.Unlock()
-	if !m.Sent {
+	switch {
+	case !m.Sent:
 		t.heard = true
 		t.provisional = t.provisional || strings.HasPrefix(m.Summary, "1")
+	case m.Peer != t.peer && strings.HasPrefix(m.Summary, "INVITE "):
+		// The way goes on to another place, which has its own time to answer.
+		t.peer, t.heard, t.provisional = m.Peer, false, false
+		if t.timer != nil && !t.over {
+			t.timer.Reset(t.leg.tries.server.silence)
+		}
 	}
 	t.leg.note(m, !t.over)
 }
 
 // onEvent takes what becomes of a try, and makes the next one if it failed.
 func (t *try) onEvent(ev dialog.Event) {
-	if !t.settles(ev) {
+	if ev = t.settle(ev); ev != nil {
 		t.leg.onDialog(ev)
 	}
 }
 
-// settles says whether the leg need not know of an event.
-func (t *try) settles(ev dialog.Event) bool {
+// settle gives what the leg has to know of an event, or nil.
+func (t *try) settle(ev dialog.Event) dialog.Event {
 	t.leg.mu.Lock()
 	defer t.leg.mu.Unlock()
 	ended, isEnd := ev.(dialog.Ended)
 	if isEnd {
 		t.leave()
 	}
-	if t.over {
-		return true
+	switch {
+	case t.over:
+		return nil
+	case t.timer != nil:
+		t.timer.Stop()
 	}
-	t.stop()
 	if !isEnd {
 		t.rang = true
-		return false
+		return ev
 	}
 	t.blame(ended)
 	if !t.mayGoOn(ended) {
-		return false
+		return ev
 	}
-	t.over = true
-	return t.leg.goOn(t.way, ended.Reason) == nil
+	return t.goOn(ended)
 }
 
-func (t *try) stop() {
-	if t.timer != nil {
-		t.timer.Stop()
+// goOn tries the next way in place of this one, and gives how the leg ends if there
+// is none. leg.mu is held, but not all the time.
+func (t *try) goOn(ended dialog.Ended) dialog.Event {
+	t.over = true
+	l := t.leg
+	l.tell(engine.LegNote{At: time.Now(), Text: fmt.Sprintf("%s: %s; the next way is tried", t.way, ended.Reason)})
+	switch err := l.advance(); {
+	case err == nil:
+		return nil
+	case l.fate.cause != "":
+		return dialog.Ended{Status: 487, Reason: "cancelled", By: dialog.Local}
 	}
+	return ended
 }
 
 // blame has a trunk that wants no calls, or is not there, left for last for some
@@ -162,7 +207,7 @@ func (t *try) blame(ended dialog.Ended) {
 	case t.way.trunk.Name == "" || t.leg.fate.cause != "":
 	case ended.By == dialog.Remote && ended.Status == 503:
 		trunks.Avoid(t.way.trunk, ended.RetryAfter, ended.Reason)
-	case ended.By != dialog.Remote && !t.heard:
+	case ended.Why == dialog.Silent || ended.Why == dialog.Unreachable:
 		trunks.Avoid(t.way.trunk, avoided, ended.Reason)
 	}
 }
@@ -187,12 +232,6 @@ func (t *try) mayGoOn(ended dialog.Ended) bool {
 	return false
 }
 
-// goOn tries the next way, and says so. l.mu is held.
-func (l *Leg) goOn(failed route, reason string) error {
-	l.tell(engine.LegNote{At: time.Now(), Text: fmt.Sprintf("%s: %s; the next way is tried", failed, reason)})
-	return l.advance()
-}
-
 // silent gives a try up that was not answered at all, if there is another way. Its
 // dialog lives on for itself: it cancels the call when it is heard of, and hangs
 // up if somebody answers as yet.
@@ -203,14 +242,14 @@ func (t *try) silent() {
 		l.mu.Unlock()
 		return
 	}
-	if len(l.tries.left) == 0 || l.goOn(t.way, fmt.Sprintf("no answer for %v", l.tries.server.silence)) != nil {
-		l.mu.Unlock() // it may answer as yet, and nobody else can
-		return
+	ended := dialog.Ended{
+		Status: 408, Reason: fmt.Sprintf("no answer for %v", l.tries.server.silence), By: dialog.Timeout, Why: dialog.Silent,
 	}
-	t.over = true
-	if t.way.trunk.Name != "" {
-		l.tries.server.trunks.Avoid(t.way.trunk, avoided, "it does not answer")
-	}
+	t.blame(ended)
+	end := t.goOn(ended)
 	l.mu.Unlock()
 	t.dialog.Hangup(480, "Temporarily Unavailable")
+	if end != nil {
+		l.onDialog(end)
+	}
 }

@@ -192,6 +192,52 @@ func TestFailOverHungUp(t *testing.T) {
 	second.quiet("INVITE")
 }
 
+// What hangs up does not wait for the DNS, and is the end.
+func TestHungUpBeforeTheNextWay(t *testing.T) {
+	t.Parallel()
+	dns := newCarrier(t, nil) // reads questions, and answers none
+	for name, first := range map[string]*carrier{
+		"failed": newCarrier(t, says("500 Server Internal Error")), "silent": newCarrier(t, says()),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouse(t, func(h *house, e *engine.Entries) {
+				h.dns = []string{dns.addr()}
+				e.Trunks = []engine.Trunk{
+					{Name: "a", Address: first.addr()}, {Name: "b", Address: "carrier.example.test", Priority: 1}, {Name: "c", Address: first.addr(), Priority: 2},
+				}
+			})
+			h.server.silence = 50 * time.Millisecond
+			leg := h.dial(number("+49301"))
+			first.next("INVITE")
+			leg.wantNote(`trunk "a": `)
+			leg.Hangup(engine.CauseCancelled)
+			ended, notes := leg.end()
+			if ended.Cause != engine.CauseCancelled || len(notes) > 1 || len(notes) == 1 && !strings.Contains(notes[0], "hung up meanwhile") {
+				t.Errorf("ended %+v after %q", ended, notes)
+			}
+			first.quiet("INVITE")
+			if s := h.server.Trunks(); s[1].Calls+s[2].Calls != 0 {
+				t.Errorf("calls are left: %+v", s)
+			}
+		})
+	}
+}
+
+// A trunk whose name leads nowhere is passed over.
+func TestFailOverName(t *testing.T) {
+	t.Parallel()
+	second := newCarrier(t, says("486 Busy Here"))
+	h := newHouse(t, func(h *house, e *engine.Entries) {
+		h.dns = []string{"127.0.0.1:1"} // where nobody is
+		e.Trunks = []engine.Trunk{{Name: "a", Address: "nobody.invalid:5060"}, {Name: "b", Address: second.addr(), Priority: 1}}
+	})
+	ended, notes := h.dial(number("+49301")).end()
+	if ended.Cause != engine.CauseBusy || len(notes) != 1 || !strings.Contains(notes[0], `not called by trunk "a": no way to its address`) {
+		t.Errorf("ended %+v after %q", ended, notes)
+	}
+}
+
 // A trunk's headers go to it, and a call's X- headers to users' phones only.
 func TestHeadersOut(t *testing.T) {
 	t.Parallel()

@@ -142,7 +142,7 @@ type awaited struct {
 
 // final waits for a final response. over is told how its transaction ended.
 func (e *Endpoint) final(ctx context.Context, callID string, answer <-chan *sip.Response, over <-chan error) (*sip.Response, error) {
-	ended := ErrOver // the endpoint was closed
+	var ended error
 	select {
 	case res := <-answer:
 		return res, nil

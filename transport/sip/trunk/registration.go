@@ -57,7 +57,7 @@ func (t *Trunks) register(ctx context.Context, trunk engine.Trunk) {
 	defer t.dismiss(r.user, keyOf(trunk))
 	for sleep(ctx, r.refresh(ctx)) {
 	}
-	r.leave()
+	r.leave(context.WithoutCancel(ctx))
 }
 
 // contactUser is the user of our Contact at a trunk. Nobody else can guess it, so
@@ -186,11 +186,11 @@ func (r *registration) ask(ctx context.Context, expires time.Duration) (time.Dur
 }
 
 // leave takes back what was registered. The trunk is not waited for long.
-func (r *registration) leave() {
+func (r *registration) leave(ctx context.Context) {
 	if !r.known {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), farewell)
+	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
 	if _, err := r.ask(ctx, 0); err != nil {
 		r.trunks.cfg.Log.Debug("take back a registration", "trunk", r.trunk.Name, "error", err)

@@ -335,8 +335,8 @@ func TestContactUser(t *testing.T) {
 	t.Parallel()
 	other, open := registering, registering
 	other.Name, open.Password = "other", ""
-	a := contactUser(registering)
-	if a != contactUser(registering) || a == contactUser(other) || contactUser(open) == contactUser(open) || len(a) != 32 {
+	a, b := contactUser(registering), contactUser(open)
+	if a != contactUser(registering) || a == contactUser(other) || b == contactUser(open) || len(a) != 32 {
 		t.Error("contact users are not what they should be")
 	}
 }
