@@ -5,10 +5,12 @@ package plane
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"os"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -78,7 +80,7 @@ func (f *fixture) taken(id media.StreamID) uint64 {
 }
 
 // BenchmarkFlood shows what 100 bridged calls notice of a flood of 50,000 packets
-// a second on the port of another one: what is lost, how far packets are from
+// a second on the port of another one: what is lost on either way, how far packets are from
 // their raster and how far the time between two is from 20 ms, without the flood
 // and with it in one run.
 func BenchmarkFlood(b *testing.B) {
@@ -86,10 +88,11 @@ func BenchmarkFlood(b *testing.B) {
 		b.Run(string(kind), func(b *testing.B) {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2*runtime.NumCPU() + 1))
 			for b.Loop() {
-				others, sent := measureFlood(b, kind)
+				others, in, sent := measureFlood(b, kind)
 				b.ReportMetric(0, "ns/op")
 				b.ReportMetric(float64(sent)/(warmup+measure).Seconds(), "flood-pps")
-				b.ReportMetric(float64(others.Lost), "lost")
+				b.ReportMetric(float64(in), "lost-in")
+				b.ReportMetric(float64(others.Lost), "lost-out")
 				b.ReportMetric(float64(others.Gaps), "gaps")
 				for unit, d := range map[string]time.Duration{
 					"p50-µs": others.P50, "p99-µs": others.P99, "max-µs": others.Max,
@@ -113,8 +116,9 @@ const (
 )
 
 // measureFlood carries 100 bridged calls beside one that is flooded, and gives
-// what they noticed and how many packets the flood had.
-func measureFlood(b *testing.B, kind floodKind) (others rtpload.Report, sent int) {
+// what they noticed, how many packets of theirs did not reach the plane, and how
+// many the flood had.
+func measureFlood(b *testing.B, kind floodKind) (others rtpload.Report, in uint64, sent int) {
 	b.Helper()
 	must := func(err error) {
 		b.Helper()
@@ -130,6 +134,7 @@ func measureFlood(b *testing.B, kind floodKind) (others rtpload.Report, sent int
 	must(err)
 	defer func() { must(calls.Close()) }()
 	targets := connect(b, p, true, peers, 0)
+	ids := slices.Collect(maps.Keys(p.entries)) // the other calls
 	flood, from, err := rtpload.Start(generator(), netip.MustParseAddr("127.0.7.3"), 1)
 	must(err)
 	defer func() { must(flood.Close()) }()
@@ -164,7 +169,12 @@ func measureFlood(b *testing.B, kind floodKind) (others rtpload.Report, sent int
 	others, err = calls.Run(targets, warmup, measure, func() {}, func() {})
 	flooding.Wait()
 	must(err)
-	return others, sent
+	for _, id := range ids {
+		got := make(chan media.Figures)
+		must(p.order(id, func(s *shard, st *stream) { got <- s.figures(st) }))
+		in += (<-got).Lost
+	}
+	return others, in, sent
 }
 
 // victim opens the call to be flooded, with somebody who hears it, and lets its
