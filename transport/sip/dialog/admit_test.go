@@ -5,10 +5,12 @@ package dialog
 import (
 	"bytes"
 	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/netip"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -273,5 +275,39 @@ func TestBadMessagesAreTold(t *testing.T) {
 	}
 	if line := strings.Join(log.all[:1], ""); !strings.Contains(line, "Headers Not Allowed In This URI") || !strings.Contains(line, "source="+w.addr()) || strings.Contains(line, "secret") {
 		t.Errorf("the log says: %s", line)
+	}
+}
+
+// By TCP a stranger who sends more than its share loses the connection, and a
+// scanner does so at once.
+func TestFloodByTCP(t *testing.T) {
+	t.Parallel()
+	e := open(t, Config{Admit: func(netip.AddrPort) bool { return false }})
+	w := newWire(t, e.Addr("udp"))
+	source := netip.MustParseAddr("127.0.0.1")
+	for name, send := range map[string]func() string{
+		"scanner": func() string {
+			return strings.Replace(invite("scan"), "From:", "User-Agent: friendly-scanner\n\tFrom:", 1)
+		},
+		"flood": func() string {
+			for e.shield.Take(source, time.Now()) {
+			}
+			return invite("flood")
+		},
+	} {
+		conn, err := net.Dial("tcp", e.Addr("tcp").String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if err := conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(bytes.ReplaceAll(w.bytes(send()), []byte("SIP/2.0/UDP"), []byte("SIP/2.0/TCP"))); err != nil {
+			t.Fatal(err)
+		}
+		if n, err := conn.Read(make([]byte, 100)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: read %d bytes, %v, want the connection closed without a word", name, n, err)
+		}
 	}
 }

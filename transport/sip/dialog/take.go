@@ -45,8 +45,13 @@ func (e *Endpoint) letsIn(msg sip.Message, source netip.AddrPort, s *socket) boo
 	return no == nil
 }
 
-// takeMessage takes a message of a connection. It must not block.
+// takeMessage takes a message of a connection. It must not block. A stranger who
+// sends more than its share loses the connection.
 func (e *Endpoint) takeMessage(c *stream.Conn, data []byte) {
+	if !e.admits(c.Peer()) && !e.worthReading(c.Peer(), data) {
+		_ = c.Close()
+		return
+	}
 	msg, isSIP := e.parse(data, c.Network(), c.Peer(), sendBy(c))
 	switch {
 	case msg != nil:
