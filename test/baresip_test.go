@@ -74,7 +74,7 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 		"config":   strings.NewReplacer("HOST", host, "MODULES", modules(t), "SOURCE", source, "DIR", dir).Replace(baresipSettings),
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=pw-%[1]s;outbound=\"%[2]s\";regint=60;answermode=%[3]s%[4]s\n",
-			l.username, l.through(h.host(hostServer)), mode, encryption),
+			l.username, l.through(h), mode, encryption),
 	}
 	if err := os.Mkdir(filepath.Join(dir, "heard"), 0o700); err != nil {
 		t.Fatal(err)

@@ -107,3 +107,33 @@ func TestBehindProxy(t *testing.T) {
 		})
 	}
 }
+
+// TestTelephonesBehindProxy has telephones register and call by way of the proxy,
+// which the server believes where they are: it tells a carrier behind it by its
+// own address, too.
+func TestTelephonesBehindProxy(t *testing.T) {
+	t.Parallel()
+	for _, by := range []string{"udp", "tcp"} {
+		t.Run(by, func(t *testing.T) {
+			t.Parallel()
+			config := strings.Replace(wanting("auto"), "sip: {", `sip: {proxies: ["NETWORK.50/32"], `, 1) +
+				`trunks:
+  - {name: carrier, address: "NETWORK.50:5060;transport=` + by + `", allow_from: ["NETWORK.20/32"]}
+`
+			h := newHouseOf(t, config, nil)
+			h.proxy(t, by, "udp")
+			carol := h.linphone(t, line{host: hostDesk, username: "carol", plays: toneOfCarol, via: hostProxy, transport: "tcp"}).registered()
+			dave := h.baresip(t, line{host: hostMobile, username: "dave", plays: toneOfDave, via: hostProxy}).registered()
+			h.converse(t, carol, dave)
+			// a call that the carrier makes, and one that it gets
+			h.call(t, phone{scenario: "caller-hangs-up", number: "+4921103", via: hostProxy})
+			dave.expect(dave.brand.closed)
+			target := h.target(t, phone{scenario: "target-hangs-up"})
+			dave.do(dave.brand.dial, elsewhere)
+			dave.expect(dave.brand.established)
+			target.wait(t)
+			dave.expect(dave.brand.closed)
+			h.expectPorts(t, 0)
+		})
+	}
+}

@@ -71,7 +71,7 @@ func (h *house) linphone(t *testing.T, l line) *telephone {
 		encryption, mandatory = "srtp", "1"
 	}
 	settings := strings.NewReplacer(
-		"HOST", h.host(l.host), "SERVER", l.through(h.host(hostServer)), "USER", l.username,
+		"HOST", h.host(l.host), "SERVER", l.through(h), "USER", l.username,
 		"ENCRYPTION", encryption, "MANDATORY", mandatory, "AUTHORITY", cmp.Or(l.authority, filepath.Join(h.dir, "ca.pem")),
 	).Replace(linphoneSettings)
 	for i, codec := range linphoneCodecs {

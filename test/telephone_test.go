@@ -21,6 +21,7 @@ import (
 type line struct {
 	host      string // the last number of its address
 	username  string
+	via       string // the last number of the address that it reaches us at; empty means ours
 	transport string // udp, tcp or tls; empty means udp
 	encrypted bool   // it takes no sound that is not encrypted
 	authority string // who may have signed the server's certificate; empty means who did
@@ -28,13 +29,13 @@ type line struct {
 	plays     int    // hertz of the tone that it plays; 0 sends back what it hears
 }
 
-// through is how the line reaches a server.
-func (l line) through(host string) string {
+// through is how the line reaches the server.
+func (l line) through(h *house) string {
 	port := 5060
 	if l.transport == "tls" {
 		port = 5061
 	}
-	return fmt.Sprintf("sip:%s:%d;transport=%s", host, port, cmp.Or(l.transport, "udp"))
+	return fmt.Sprintf("sip:%s:%d;transport=%s", h.host(cmp.Or(l.via, hostServer)), port, cmp.Or(l.transport, "udp"))
 }
 
 // telephone is a foreign telephone that runs.
