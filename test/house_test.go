@@ -58,6 +58,7 @@ func TestMain(m *testing.M) {
 type house struct {
 	app     *app
 	network string // "127.x.y."
+	six     uint16 // if set, SIP and sound are at ::1, and each party's port is this and its number
 	dir     string
 	server  *exec.Cmd
 	ended   chan error
@@ -124,7 +125,9 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string) *h
 	h.app = startApp(t, h.host("1"), script)
 	certify(t, h.dir, h.host(hostServer))
 	file := filepath.Join(h.dir, "callwright.yaml")
-	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url).Replace(configuration)
+	h.six = six(configuration)
+	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url,
+		"[::1]:SERVER", h.at(phone{host: hostServer}).String(), "[::1]:CARRIER", h.at(phone{}).String()).Replace(configuration)
 	text += "drain: 0s\n" // a test that failed has calls that live
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -142,6 +145,15 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string) *h
 	t.Cleanup(func() { h.stop(t) })
 	h.awaitReady(t)
 	return h
+}
+
+// six gives the port from which on those of a house are that is at ::1, or 0 if
+// the configuration is not of such a one.
+func six(configuration string) uint16 {
+	if !strings.Contains(configuration, "[::1]") {
+		return 0
+	}
+	return uint16(10000 + os.Getpid()%40*500 + int(networks.Load())%2*250)
 }
 
 // host gives an address in the network.
@@ -282,8 +294,8 @@ func (h *house) expectPorts(t *testing.T, want int) {
 	t.Helper()
 	eventually(t, func() string {
 		var open []uint16
-		for _, at := range sockets(t, "udp") {
-			if at.Addr().String() == h.host(hostServer) && at.Port() >= portFirst && at.Port() <= portLast && at.Port()%2 == 0 {
+		for _, at := range append(sockets(t, "udp"), sockets(t, "udp6")...) {
+			if at.Addr() == h.at(phone{host: hostServer}).Addr() && at.Port() >= portFirst && at.Port() <= portLast && at.Port()%2 == 0 {
 				open = append(open, at.Port())
 			}
 		}
@@ -310,13 +322,15 @@ func sockets(t *testing.T, network string) []netip.AddrPort {
 		address, port, _ := strings.Cut(fields[1], ":")
 		raw, err := hex.DecodeString(address)
 		number, err2 := strconv.ParseUint(port, 16, 16)
-		if err != nil || err2 != nil || len(raw) != 4 {
+		if err != nil || err2 != nil || len(raw)%4 != 0 {
 			t.Fatalf("/proc/net/%s has %q", network, line)
 		}
-		// The kernel prints the address as a number of this machine.
-		var ip [4]byte
-		binary.NativeEndian.PutUint32(ip[:], binary.BigEndian.Uint32(raw))
-		all = append(all, netip.AddrPortFrom(netip.AddrFrom4(ip), uint16(number)))
+		// The kernel prints an address as numbers of this machine, of 4 bytes each.
+		for word := range slices.Chunk(raw, 4) {
+			binary.NativeEndian.PutUint32(word, binary.BigEndian.Uint32(word))
+		}
+		ip, _ := netip.AddrFromSlice(raw)
+		all = append(all, netip.AddrPortFrom(ip, uint16(number)))
 	}
 	return all
 }

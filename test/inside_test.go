@@ -4,6 +4,7 @@ package test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -117,4 +118,30 @@ func TestOptions(t *testing.T) {
 		h.call(t, phone{scenario: "asks-options", number: "ping", tcp: tcp, values: map[string]string{"want": "Allow: .*UPDATE"}})
 		h.call(t, phone{scenario: "asks-options", host: hostStranger, number: "ping", tcp: tcp, values: map[string]string{"status": "403"}})
 	}
+}
+
+// TestIPv6 has all that can be asked in a call be asked at ::1, over UDP and TCP:
+// of the signalling, and of the sound.
+func TestIPv6(t *testing.T) {
+	t.Parallel()
+	config := strings.NewReplacer(
+		"udp://NETWORK.10:5060", "udp://[::1]:SERVER", "tcp://NETWORK.10:5060", "tcp://[::1]:SERVER",
+		`listen: "NETWORK.10", ports`, `listen: "::1", ports`,
+		"NETWORK.20:5060;transport=udp", "[::1]:CARRIER;transport=udp", "NETWORK.20/32", "::1/128",
+	).Replace(configuration)
+	h := newHouseOf(t, config, onCall(dialElsewhere))
+	for _, tc := range []struct {
+		caller, target string
+		tcp            bool
+	}{
+		{"caller-asks", "target-answers", false},
+		{"caller-asks", "target-answers", true},
+		{"caller-moves", "target-hangs-up", true},
+	} {
+		target := h.target(t, phone{scenario: tc.target})
+		h.call(t, phone{scenario: tc.caller, number: ourNumber, tcp: tc.tcp})
+		target.wait(t)
+	}
+	h.expectRecords(t, slices.Repeat([]string{"in +4921100 normal", "out +4915799912345 normal"}, 3)...)
+	h.expectPorts(t, 0)
 }

@@ -48,6 +48,21 @@ type running struct {
 	cmd *exec.Cmd
 }
 
+// at is where a phone is: a caller has a port of its own, so that somebody who is
+// called can be at the same address.
+func (h *house) at(p phone) netip.AddrPort {
+	last := cmp.Or(p.host, hostCarrier)
+	ip, port := netip.MustParseAddr(h.host(last)), uint16(5060)
+	if h.six != 0 {
+		n, _ := strconv.Atoi(last)
+		ip, port = netip.IPv6Loopback(), h.six+uint16(n)
+	}
+	if p.number != "" {
+		port += 100
+	}
+	return netip.AddrPortFrom(ip, port)
+}
+
 // call runs a caller to its end, and wants it to end well.
 func (h *house) call(t *testing.T, p phone) {
 	t.Helper()
@@ -59,10 +74,13 @@ func (h *house) call(t *testing.T, p phone) {
 func (h *house) target(t *testing.T, p phone) *running {
 	t.Helper()
 	r := h.start(t, p)
-	at := netip.MustParseAddrPort(h.host(cmp.Or(p.host, hostCarrier)) + ":5060")
+	at := h.at(p)
 	network := "udp"
 	if p.tcp {
 		network = "tcp"
+	}
+	if at.Addr().Is6() {
+		network += "6"
 	}
 	eventually(t, func() string {
 		if !slices.Contains(sockets(t, network), at) {
@@ -77,10 +95,6 @@ func (h *house) target(t *testing.T, p phone) *running {
 func (h *house) start(t *testing.T, p phone) *running {
 	t.Helper()
 	r := &running{phone: p, dir: t.TempDir()}
-	port := 5060
-	if p.number != "" {
-		port = 5070
-	}
 	values := maps.Clone(defaults)
 	maps.Copy(values, p.values)
 	text, err := scenario(p.scenario, values)
@@ -90,8 +104,9 @@ func (h *house) start(t *testing.T, p phone) *running {
 	if err := os.WriteFile(filepath.Join(r.dir, "scenario.xml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	at := h.at(p)
 	args := []string{
-		"-sf", "scenario.xml", "-i", h.host(cmp.Or(p.host, hostCarrier)), "-p", strconv.Itoa(port), "-mp", strconv.Itoa(port + 1000),
+		"-sf", "scenario.xml", "-i", at.Addr().String(), "-p", strconv.Itoa(int(at.Port())), "-mp", strconv.Itoa(int(at.Port()) + 1000),
 		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "40", "-timeout_error",
 		"-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
 	}
@@ -102,7 +117,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 		args = append(args, "-t", "t1")
 	}
 	if p.number != "" {
-		args = append([]string{h.host(cmp.Or(p.via, hostServer)) + ":5060", "-s", p.number}, args...)
+		args = append([]string{h.at(phone{host: cmp.Or(p.via, hostServer)}).String(), "-s", p.number}, args...)
 	}
 	r.cmd = peer.Command(t, "sipp", args...)
 	r.cmd.Dir = r.dir
