@@ -208,3 +208,18 @@ func TestAnswerToGivenUp(t *testing.T) {
 	w.end(d)
 	r.want("ringing 180", "answered", "ended 0 local")
 }
+
+// A refusal behind the answer, which a proxy must not send, changes nothing.
+func TestRefusalBehindAnswer(t *testing.T) {
+	t.Parallel()
+	_, w, d, r, inv := talking(t)
+	w.send(response(inv, "486 Busy Here", "c"))
+	got, done := replies()
+	must(t, d.Info("application/dtmf", []byte("5"), done))
+	w.send(response(w.expect("INFO", "INVITE"), "200 OK", ""))
+	if reply := <-got; !reply.OK() {
+		t.Errorf("reply %+v", reply)
+	}
+	w.end(d)
+	r.want("answered", "ended 0 local")
+}

@@ -132,9 +132,12 @@ func (d *Dialog) acknowledge(seq uint32, auth []sip.Header, answer []byte) {
 // onRefusal takes a final response of 300 or more; its ACK is the transaction's.
 // d.mu is held.
 func (d *Dialog) onRefusal(res *sip.Response) {
-	if d.out.winner != "" || d.phase == over {
+	switch {
+	case d.phase == over:
 		d.release()
 		return
+	case d.out.winner != "":
+		return // somebody has picked up
 	}
 	if d.moves(res) {
 		return
