@@ -27,6 +27,8 @@ type carrier struct {
 	t    *testing.T
 	conn *net.UDPConn
 	got  chan request
+	// replies are the start lines of responses.
+	replies chan string
 
 	mu sync.Mutex
 	// answer gives the responses to a request: "486 Busy Here", with headers in
@@ -47,7 +49,7 @@ func newCarrier(t *testing.T, answer func(request) []string) *carrier {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	must(t, err)
-	c := &carrier{t: t, conn: conn, got: make(chan request, 1000), answer: answer}
+	c := &carrier{t: t, conn: conn, got: make(chan request, 1000), replies: make(chan string, 1000), answer: answer}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -72,6 +74,8 @@ func (c *carrier) serve() {
 		msg, err := sip.ParseMessage(buf[:n])
 		req, ok := msg.(*sip.Request)
 		if err != nil || !ok {
+			line, _, _ := strings.Cut(string(buf[:n]), "\r\n")
+			c.replies <- line
 			continue
 		}
 		r := request{req, string(buf[:n]), from}

@@ -3,11 +3,26 @@
 package sip
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
+
+// Whatever a header says of parties, it can be read, and what is read be shown.
+func FuzzPartiesOf(f *testing.F) {
+	f.Add(`"A, \"B\"" <sip:+4921@h;x="y,z">;a=b, <tel:+49>, sip:c@h;d=e`)
+	f.Add("\"<,\\")
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, p := range partiesOf([]string{value}) {
+			if a := called(p); a.Kind == engine.KindNumber && !engine.IsNumber(a.Value) || strings.ContainsAny(p.Name, "\r\n\x00") {
+				t.Errorf("%q names %+v, which is %+v", value, p, a)
+			}
+		}
+		hidden([]string{value})
+	})
+}
 
 // Whatever a URI says, it names somebody or nobody, and what it names can be
 // shown to the next party.

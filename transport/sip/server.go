@@ -149,10 +149,11 @@ func (s *Server) Close() error {
 }
 
 // admits says whether a source is heard at all without credentials: it must be
-// that of a trunk or of a phone that is registered.
+// that of a trunk, of one that we are registered with, or of a phone that is
+// registered with us.
 func (s *Server) admits(source netip.AddrPort) bool {
 	_, ok := s.cfg.Directory.TrunkFrom(source.Addr())
-	return ok || s.registrar.Knows(source)
+	return ok || s.registrar.Knows(source) || s.trunks.Knows(source.Addr())
 }
 
 // peer is the other side of a trunk, for what is asked outside of calls.

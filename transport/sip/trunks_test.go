@@ -57,6 +57,20 @@ func TestRegisteredTrunk(t *testing.T) {
 	}
 	h.until(func() bool { return !h.server.Trunks()[0].RegisteredUntil.IsZero() })
 
+	// It may ask how we are, without being in any allow_from.
+	ask := strings.ReplaceAll("OPTIONS sip:USER@h SIP/2.0\r\nVia: SIP/2.0/UDP ADDR;branch=z9hG4bK-o\r\nFrom: <sip:c@ADDR>;tag=1\r\nTo: <sip:USER@h>\r\n"+
+		"Call-ID: options\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n", "ADDR", c.addr())
+	_, err := c.conn.WriteToUDPAddrPort([]byte(strings.ReplaceAll(ask, "USER", contact.User)), h.server.Addr("udp"))
+	must(t, err)
+	select {
+	case line := <-c.replies:
+		if line != "SIP/2.0 200 OK" {
+			t.Errorf("OPTIONS is answered with %s", line)
+		}
+	case <-time.After(patience):
+		t.Error("OPTIONS is not answered")
+	}
+
 	p := newPhone(t, phone.Config{})
 	for _, tc := range []struct {
 		to, called string

@@ -228,3 +228,51 @@ func TestDigestRealms(t *testing.T) {
 		}
 	}
 }
+
+// Whoever registered over a connection is told when it has ended.
+func TestAskerLost(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	conns := make(chan net.Conn, 1)
+	go func() {
+		c, err := l.Accept()
+		if err != nil {
+			return
+		}
+		buf := make([]byte, 65536)
+		n, _ := c.Read(buf)
+		head, _, _ := strings.Cut(string(buf[:n]), "\r\n\r\n")
+		answer := "SIP/2.0 200 OK\r\n"
+		for _, line := range strings.Split(head, "\r\n") {
+			if name, _, _ := strings.Cut(line, ":"); strings.Contains("Via From To Call-ID CSeq", name) {
+				answer += line + "\r\n"
+			}
+		}
+		_, _ = c.Write([]byte(answer + "Content-Length: 0\r\n\r\n"))
+		conns <- c
+	}()
+	e := open(t, Config{})
+	a, err := e.Asker(Asking{To: "sip:" + l.Addr().String() + ";transport=tcp", User: "sip:me@h"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := a.Register(t.Context(), nil, 60)
+	if err != nil || res.Status != 200 || res.Source.String() != l.Addr().String() {
+		t.Fatalf("%+v, %v", res, err)
+	}
+	select {
+	case <-a.Lost():
+		t.Fatal("lost while it is open")
+	default:
+	}
+	(<-conns).Close()
+	select {
+	case <-a.Lost():
+	case <-time.After(patience):
+		t.Error("nobody is told")
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strconv"
 
 	"github.com/emiago/sipgo/sip"
@@ -35,6 +36,10 @@ type Asker struct {
 	callID      string
 	seq         uint32
 	credentials credentials
+	// lost is closed when the connection has ended that the last registration
+	// came by; forget has nobody wait for that.
+	lost   chan struct{}
+	forget func()
 }
 
 // Asker makes one. The error says what is wrong with what was given.
@@ -51,9 +56,13 @@ func (e *Endpoint) Asker(a Asking) (*Asker, error) {
 	h.client = a.TLS
 	return &Asker{
 		ep: e, target: target, hop: h, from: from, callID: token(16),
-		credentials: credentials{username: a.Username, password: a.Password},
+		credentials: credentials{username: a.Username, password: a.Password}, forget: func() {},
 	}, nil
 }
+
+// Lost gives what is closed when the connection has ended by which we registered
+// last. Who calls us back over it cannot any more. Over UDP it never is.
+func (a *Asker) Lost() <-chan struct{} { return a.lost }
 
 // Register asks a registrar to know the user at contacts for some seconds, or to
 // forget them with 0 (RFC 3261 section 10.2). A contact is "<sip:alice@192.0.2.7>"
@@ -104,9 +113,15 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 			tx.Terminate()
 			return Response{}, fmt.Errorf("%s to %s: %w", method, a.target.String(), err)
 		}
-		if !a.credentials.answer(res) {
-			return responseOf(res), nil
+		if a.credentials.answer(res) {
+			continue
 		}
+		if method == sip.REGISTER {
+			a.forget()
+			lost := make(chan struct{})
+			a.lost, a.forget = lost, onClose(req.way.conn, func(error) { close(lost) })
+		}
+		return responseOf(res), nil
 	}
 }
 
@@ -183,6 +198,7 @@ func (e *Endpoint) answered(tag string, res *sip.Response) {
 
 func responseOf(res *sip.Response) Response {
 	r := Response{Status: res.StatusCode, Phrase: res.Reason}
+	r.Source, _ = netip.ParseAddrPort(res.Source())
 	for _, h := range res.Headers() {
 		r.Headers = append(r.Headers, Header{Name: h.Name(), Value: h.Value()})
 	}

@@ -106,6 +106,8 @@ type Response struct {
 	Status  int
 	Phrase  string
 	Headers []Header
+	// Source is where one came from that we were given.
+	Source netip.AddrPort
 	// Reason is for the operator: what did not match, and what to change. One
 	// without is nothing to be told of, such as a challenge.
 	Reason string

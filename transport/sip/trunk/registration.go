@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	randv2 "math/rand/v2"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,7 @@ type registration struct {
 	// failures are those in a row; known says that it may know us.
 	failures int
 	known    bool
+	source   netip.Addr // of the last answer
 }
 
 // register keeps us registered until ctx ends, and then takes that back.
@@ -55,9 +57,36 @@ func (t *Trunks) register(ctx context.Context, trunk engine.Trunk) {
 	r := &registration{trunks: t, trunk: trunk, user: contactUser(trunk), expires: asked}
 	t.admit(r.user, keyOf(trunk))
 	defer t.dismiss(r.user, keyOf(trunk))
-	for sleep(ctx, r.refresh(ctx)) {
+	for r.rest(ctx, r.refresh(ctx)) {
 	}
 	r.leave(context.WithoutCancel(ctx))
+}
+
+// steady is how long a connection must have lasted for us to register again as
+// soon as it ends. Some registrars end each of them at once.
+const steady = time.Minute
+
+// rest waits until it is time to register again: after a while, or when the
+// connection has ended over which we would be called. It says false if ctx ends.
+func (r *registration) rest(ctx context.Context, wait time.Duration) bool {
+	var lost <-chan struct{}
+	if r.peer != nil && r.failures == 0 {
+		lost = r.peer.Lost()
+	}
+	begun := time.Now()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-lost:
+		lasted := time.Since(begun)
+		if wait -= lasted; lasted >= steady {
+			wait = min(wait, time.Second+randv2.N(4*time.Second)) // not all at the same time
+		}
+		return sleep(ctx, wait)
+	}
+	return ctx.Err() == nil
 }
 
 // contactUser is the user of our Contact at a trunk. Nobody else can guess it, so
@@ -119,7 +148,7 @@ func (r *registration) refresh(ctx context.Context) time.Duration {
 		if s.problem != "" || s.registered.IsZero() {
 			r.trunks.cfg.Log.Info("registered with a trunk", "trunk", r.trunk.Name, "address", r.trunk.Address, "seconds", int(granted/time.Second))
 		}
-		s.registered, s.problem = time.Now().Add(granted), ""
+		s.registered, s.problem, s.registrar = time.Now().Add(granted), "", r.source
 	})
 	// Early enough for a second try, and not all trunks at the same time.
 	return max(time.Duration(float64(granted)*(0.7+0.15*randv2.Float64())), time.Second)
@@ -173,7 +202,7 @@ func (r *registration) ask(ctx context.Context, expires time.Duration) (time.Dur
 		r.peer = nil // its connection may be dead, or its name lead elsewhere now
 		return 0, err
 	}
-	if res.Status/100 == 2 {
+	if r.source = res.Source.Addr().Unmap(); res.Status/100 == 2 {
 		return granted(res, r.user, expires), nil
 	}
 	r.known = known

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"sync"
 	"time"
@@ -23,6 +24,8 @@ type Peer interface {
 	Options(context.Context) (dialog.Response, error)
 	// Contact is where it reaches us as a user.
 	Contact(user string) (string, error)
+	// Lost gives what is closed when the connection of the last Register ends.
+	Lost() <-chan struct{}
 }
 
 // Config is what Trunks are made of.
@@ -64,6 +67,8 @@ type state struct {
 	// registered is until when it knows us, problem why it does not.
 	registered time.Time
 	problem    string
+	// registrar is who said so last.
+	registrar netip.Addr
 }
 
 // healthy says whether calls may be sent to it.
@@ -202,6 +207,19 @@ func (t *Trunks) rank(trunk engine.Trunk, now time.Time) int {
 		return 1
 	}
 	return 0
+}
+
+// Knows says whether an address is that of somebody whom we are registered with,
+// who may ask by OPTIONS how we are.
+func (t *Trunks) Knows(a netip.Addr) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, k := range t.tokens {
+		if s := t.states[k]; s != nil && s.registrar == a.Unmap() && s.registered.After(time.Now()) {
+			return true
+		}
+	}
+	return false
 }
 
 // longestRefusal is how long a trunk is believed to want no calls.

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -32,7 +33,10 @@ type carrier struct {
 	answers []dialog.Response
 	options []dialog.Response
 	users   []string
+	lost    chan struct{}
 }
+
+func (c *carrier) Lost() <-chan struct{} { return c.lost }
 
 func next(script *[]dialog.Response) dialog.Response {
 	r := (*script)[0]
@@ -298,6 +302,35 @@ func TestSettingsChange(t *testing.T) {
 	})
 }
 
+// When the connection ends over which we would be called, we register again soon,
+// but not with who ends it at once.
+func TestConnectionLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		c := &carrier{answers: []dialog.Response{{Status: 200, Source: netip.MustParseAddrPort("192.0.2.1:5060")}}, lost: make(chan struct{})}
+		h := newHouse(t, c, registering)
+		h.Start()
+		defer h.Close()
+		time.Sleep(2 * time.Minute)
+		if !h.Knows(netip.MustParseAddr("192.0.2.1")) || h.Knows(netip.MustParseAddr("192.0.2.2")) {
+			t.Error("it knows somebody else than the registrar")
+		}
+		close(c.lost) // and those that follow are ended at once
+		time.Sleep(5 * time.Second)
+		if got := h.heard(); len(got) != 2 {
+			t.Errorf("asked %v", got)
+		}
+		time.Sleep(6 * time.Minute)
+		if got := h.heard(); len(got) != 2 {
+			t.Errorf("asked %v", got)
+		}
+		time.Sleep(3 * time.Minute)
+		if got := h.heard(); len(got) != 3 {
+			t.Errorf("asked %v", got)
+		}
+	})
+}
+
 // A trunk of which nobody answers does not hold up the end.
 func TestCloseWhileSilent(t *testing.T) {
 	t.Parallel()
@@ -326,6 +359,8 @@ func (silent) Options(ctx context.Context) (dialog.Response, error) {
 	<-ctx.Done()
 	return dialog.Response{}, context.Cause(ctx)
 }
+
+func (silent) Lost() <-chan struct{} { return nil }
 
 func (silent) Contact(user string) (string, error) { return user, nil }
 
