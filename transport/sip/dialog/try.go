@@ -80,10 +80,9 @@ func (d *Dialog) waitFor(seq uint32) {
 			d.mu.Lock()
 			defer d.mu.Unlock()
 			if d.phase == early && d.out.seq == seq && !d.out.heard {
-				tx := d.out.tx
 				d.out.leave(seq)
+				d.out.tx.Terminate()
 				d.tryNext(fmt.Errorf("%s said nothing for %v", t.places[0], patience))
-				tx.Terminate()
 			}
 		})
 	})
