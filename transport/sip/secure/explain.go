@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"time"
 )
@@ -18,7 +19,6 @@ func Explain(err error, config *tls.Config) error {
 		unknown x509.UnknownAuthorityError
 		invalid x509.CertificateInvalidError
 		plain   tls.RecordHeaderError
-		alert   tls.AlertError
 	)
 	switch {
 	case errors.As(err, &host):
@@ -31,10 +31,21 @@ func Explain(err error, config *tls.Config) error {
 			invalid.Cert.NotBefore.Format(time.DateOnly), invalid.Cert.NotAfter.Format(time.DateOnly), err)
 	case errors.As(err, &plain):
 		return fmt.Errorf("it does not speak TLS on this port: correct the port or the transport of its address: %w", err)
-	case errors.As(err, &alert):
-		return fmt.Errorf("it refused our handshake: if it wants a certificate, set tls.cert and tls.key of the trunk: %w", err)
+	}
+	if refused := Refusal(err); refused != err {
+		return refused
 	}
 	return fmt.Errorf("TLS handshake: %w", err)
+}
+
+// Refusal says what it means that a server has ended a connection with an alert;
+// other errors it gives as they are. By TLS 1.3 a certificate of ours is refused
+// only after the handshake, when something is read.
+func Refusal(err error) error {
+	if alert := (*net.OpError)(nil); errors.As(err, &alert) && alert.Op == "remote error" {
+		return fmt.Errorf("it refused our handshake: if it wants a certificate, set tls.cert and tls.key of the trunk: %w", err)
+	}
+	return err
 }
 
 func listed(names []string) string {

@@ -144,6 +144,7 @@ func (c *Conn) serve() {
 		var msg []byte
 		if msg, err = c.framing.read(c, r); err == nil {
 			c.touched.Store(time.Now().Unix())
+			c.pulse.asked.Store(false)
 			if !c.used.Swap(true) {
 				c.guest.spoke()
 			}
@@ -157,6 +158,9 @@ func (c *Conn) serve() {
 
 // end tells whoever waits for the end.
 func (c *Conn) end(err error) {
+	if c.origin.dialled {
+		err = secure.Refusal(err)
+	}
 	why := fmt.Errorf("the %s connection with %s was lost: %w", c.place.network, c.place.peer, err)
 	if errors.Is(err, io.EOF) || errors.Is(err, net.ErrClosed) {
 		why = fmt.Errorf("the %s connection with %s was closed", c.place.network, c.place.peer)

@@ -42,9 +42,11 @@ func newSide(t *testing.T, cfg Config) *side {
 	t.Helper()
 	s := &side{t: t, came: make(chan came, 100)}
 	cfg.Message = func(c *Conn, b []byte) { s.came <- came{c, string(b)} }
-	cfg.Refused = func(c *Conn, v intake.Verdict) {
-		if answer, _ := v.Answer(c.Peer(), true, ""); answer != nil {
-			_ = c.Send(answer)
+	if cfg.Refused == nil {
+		cfg.Refused = func(c *Conn, v intake.Verdict) {
+			if answer, _ := v.Answer(c.Peer(), true, ""); answer != nil {
+				_ = c.Send(answer)
+			}
 		}
 	}
 	cfg.Log = slog.New(slog.DiscardHandler)
