@@ -164,7 +164,7 @@ func (e *Endpoint) open(ctx context.Context, p resolve.Place, client secure.Clie
 	} else {
 		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("nothing came back for %v", limit))
 		defer cancel()
-		c, err := e.streams.Dial(ctx, stream.Target{Network: p.Network, Addr: p.Addr, Name: p.Name, Client: client})
+		c, err := e.streams.Dial(ctx, stream.Target{Network: p.Network, Addr: p.Addr, Name: p.Name, Client: client, From: e.from(p)})
 		if err != nil {
 			e.resolver.Failed(p)
 			return nil, err
@@ -223,6 +223,22 @@ func (e *Endpoint) listenerFor(p resolve.Place) *listener {
 		return nil
 	}
 	return found[0]
+}
+
+// from is the address that connections with a place leave from: the one that we
+// listen on, by which peers may know us. The zero value leaves it to the system,
+// as on a machine where we listen on all addresses.
+func (e *Endpoint) from(p resolve.Place) netip.Addr {
+	peer := p.Addr.Addr().Unmap()
+	for _, p.Network = range []string{p.Network, stream.TCP, "UDP"} {
+		if l := e.listenerFor(p); l != nil {
+			if ours := l.addr.Addr(); !ours.IsUnspecified() && ours.IsLoopback() == peer.IsLoopback() {
+				return ours
+			}
+			break
+		}
+	}
+	return netip.Addr{}
 }
 
 // towards gives the address of a listener as a peer sees it.

@@ -72,6 +72,9 @@ type Target struct {
 	// Client says for whom.
 	Name   string
 	Client secure.Client
+	// From is the address of ours that the connection leaves from; the zero
+	// value leaves that to the system.
+	From netip.Addr
 }
 
 // dialing is a connection that is being made.
@@ -143,6 +146,9 @@ func (p *Pool) dialled(ctx context.Context, t Target, d *dialing) {
 
 func (p *Pool) connect(ctx context.Context, t Target) (*Conn, error) {
 	var dialer net.Dialer
+	if t.From.IsValid() {
+		dialer.LocalAddr = net.TCPAddrFromAddrPort(netip.AddrPortFrom(t.From, 0))
+	}
 	raw, err := dialer.DialContext(ctx, "tcp", t.Addr.String())
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s by %s: %w", t.Addr, t.Network, err)

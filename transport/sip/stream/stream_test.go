@@ -200,6 +200,28 @@ func TestDialTogether(t *testing.T) {
 	}
 }
 
+// A connection leaves from the address of ours that it is to leave from.
+func TestDialFrom(t *testing.T) {
+	t.Parallel()
+	ours := netip.MustParseAddr("127.0.0.2")
+	if l, err := net.Listen("tcp4", net.JoinHostPort(ours.String(), "0")); err != nil {
+		t.Skip("this system has one loopback address only")
+	} else if err := l.Close(); err != nil {
+		t.Fatal(err)
+	}
+	callee, caller := newSide(t, Config{}), newSide(t, Config{})
+	c, err := caller.Dial(t.Context(), Target{Network: TCP, Addr: addrOf(callee.listen(TCP)), From: ours})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.WriteMsg(options("")); err != nil {
+		t.Fatal(err)
+	}
+	if got := callee.next().conn.Peer().Addr(); got != ours {
+		t.Errorf("it came from %s, want %s", got, ours)
+	}
+}
+
 // A certificate that is not right is refused in a sentence that says what to do.
 func TestDialRefused(t *testing.T) {
 	t.Parallel()
