@@ -244,6 +244,25 @@ func (h *house) get(path string, into any) error {
 	return json.NewDecoder(reply.Body).Decode(into)
 }
 
+// post asks for something to be done.
+func (h *house) post(t *testing.T, path, body string) {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, h.api(path), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer of the tests")
+	request.Header.Set("Content-Type", "application/json")
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply.Body.Close()
+	if reply.StatusCode != http.StatusNoContent {
+		t.Fatalf("POST %s: %s", path, reply.Status)
+	}
+}
+
 // expectRecords waits until every call has ended and compares the records with
 // those wanted, each "direction to cause", in any order. It gives the records
 // of incoming calls with their timelines.

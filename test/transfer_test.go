@@ -3,6 +3,7 @@
 package test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -107,4 +108,34 @@ func TestTransferFails(t *testing.T) {
 	carol.do(carol.brand.hangUp)
 	dave.expect(dave.brand.closed)
 	h.expectPorts(t, 0)
+}
+
+// TestReferredByTheAPI has the API ask a telephone to call somebody else.
+func TestReferredByTheAPI(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		name   string
+		carols maker
+	}{{"linphone", (*house).linphone}, {"baresip", (*house).baresip}} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			h := newHouseOf(t, withThree, nil)
+			carol, dave, erin := h.three(t, tc.carols, (*house).baresip, (*house).baresip)
+			var list struct{ Calls []record }
+			if err := h.get("/api/v1/calls", &list); err != nil {
+				t.Fatal(err)
+			}
+			at := slices.IndexFunc(list.Calls, func(r record) bool { return r.To == "+4921103" })
+			if at < 0 {
+				t.Fatalf("Carol's call is not among %v", list.Calls)
+			}
+			h.post(t, "/api/v1/calls/"+list.Calls[at].ID+"/refer", `{"to": "+4921104"}`)
+			erin.expect(erin.brand.established)
+			dave.expect(dave.brand.closed)
+			erin.hears(toneOfCarol)
+			erin.do(erin.brand.hangUp)
+			carol.expect(carol.brand.closed)
+			h.expectPorts(t, 0)
+		})
+	}
 }
