@@ -177,7 +177,7 @@ func (e *Endpoint) final(ctx context.Context, callID string, answer <-chan *sip.
 	default:
 	}
 	if ended == nil || errors.Is(ended, sip.ErrTransactionTerminated) { // as sipgo tells of any end that is no failure
-		ended = ErrOver
+		return nil, ErrOver // the endpoint was closed
 	}
 	return nil, ended
 }

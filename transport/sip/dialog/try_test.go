@@ -11,9 +11,9 @@ import (
 	"testing"
 
 	"github.com/emiago/sipgo/sip"
-	"github.com/miekg/dns"
 
 	"github.com/callwright/callwright/transport/sip/resolve"
+	"github.com/callwright/callwright/transport/sip/resolve/resolvetest"
 	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/secure/securetest"
 )
@@ -143,32 +143,10 @@ func TestHangUpBetweenPlaces(t *testing.T) {
 // A name leads to where the DNS says.
 func TestCallByName(t *testing.T) {
 	t.Parallel()
-	pc, err := net.ListenPacket("udp4", "127.0.5.2:0")
-	must(t, err)
-	e := open(t, Config{DNS: []string{pc.LocalAddr().String()}})
-	w := newWire(t, e.Addr("udp"))
+	w := newWire(t, netip.AddrPort{})
 	port := netip.MustParseAddrPort(w.addr()).Port()
-	server := &dns.Server{PacketConn: pc, Handler: dns.HandlerFunc(func(rw dns.ResponseWriter, m *dns.Msg) {
-		reply := new(dns.Msg).SetReply(m)
-		records := map[string]string{
-			"_sip._udp.carrier.test.33": fmt.Sprintf("_sip._udp.carrier.test. 60 SRV 1 1 %d sbc.carrier.test.", port),
-			"sbc.carrier.test.1":        "sbc.carrier.test. 60 A 127.0.0.1",
-		}
-		if text := records[fmt.Sprint(m.Question[0].Name, m.Question[0].Qtype)]; text != "" {
-			rr, _ := dns.NewRR(text)
-			reply.Answer = []dns.RR{rr}
-		}
-		_ = rw.WriteMsg(reply)
-	})}
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		_ = server.ActivateAndServe()
-	}()
-	t.Cleanup(func() {
-		_ = pc.Close()
-		<-done
-	})
+	z := resolvetest.Serve(t, fmt.Sprintf("_sip._udp.carrier.test. 60 SRV 1 1 %d sbc.carrier.test.", port), "sbc.carrier.test. 60 A 127.0.0.1")
+	e := open(t, Config{DNS: []string{z.Addr}})
 	r := newRecord(t)
 	d, err := e.Call(Call{To: "sip:100@carrier.test", From: Party{URI: "sip:200@callwright.test"}}, r.handler())
 	must(t, err)

@@ -5,7 +5,6 @@ package resolve
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -16,97 +15,21 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/miekg/dns"
 	"go.uber.org/goleak"
+
+	"github.com/callwright/callwright/transport/sip/resolve/resolvetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// zone is a DNS server with the records of a test.
-type zone struct {
-	mu      sync.Mutex
-	records map[question][]dns.RR
-	asked   map[question]int
-	// fail has it answer with an error, mute not at all.
-	fail, mute bool
-}
-
 // serve gives a Resolver that asks a server with these records on loopback.
-func serve(t *testing.T, records ...string) (*Resolver, *zone) {
+func serve(t *testing.T, records ...string) (*Resolver, *resolvetest.Zone) {
 	t.Helper()
-	z := &zone{records: map[question][]dns.RR{}, asked: map[question]int{}}
-	for _, r := range records {
-		rr, err := dns.NewRR(r)
-		if err != nil {
-			t.Fatalf("%s: %v", r, err)
-		}
-		q := question{dns.CanonicalName(rr.Header().Name), rr.Header().Rrtype}
-		z.records[q] = append(z.records[q], rr)
-	}
-	pc, err := net.ListenPacket("udp4", "127.0.5.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp4", pc.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []*dns.Server{{PacketConn: pc, Handler: z}, {Listener: l, Handler: z}} {
-		done := make(chan struct{})
-		started := make(chan struct{})
-		s.NotifyStartedFunc = func() { close(started) }
-		go func() {
-			defer close(done)
-			_ = s.ActivateAndServe()
-		}()
-		<-started
-		t.Cleanup(func() {
-			_ = s.Shutdown()
-			<-done
-		})
-	}
+	z := resolvetest.Serve(t, records...)
 	hosts := filepath.Join(t.TempDir(), "hosts")
 	if err := os.WriteFile(hosts, []byte("127.0.5.9 \tLocal alias # comment\n::1 local\n# 1.1.1.1 local\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return New(Config{Servers: []string{pc.LocalAddr().String()}, Hosts: hosts, Networks: []string{"UDP", "TCP", "TLS", "WS", "WSS"}}), z
-}
-
-// ServeDNS answers a question.
-func (z *zone) ServeDNS(w dns.ResponseWriter, m *dns.Msg) {
-	z.mu.Lock()
-	q := question{dns.CanonicalName(m.Question[0].Name), m.Question[0].Qtype}
-	z.asked[q]++
-	reply := new(dns.Msg).SetReply(m)
-	reply.Answer = z.records[q]
-	if alias := z.records[question{q.name, dns.TypeCNAME}]; len(alias) > 0 {
-		reply.Answer = append(alias, z.records[question{dns.CanonicalName(alias[0].(*dns.CNAME).Target), q.kind}]...)
-	}
-	if len(reply.Answer) == 0 {
-		reply.Rcode = dns.RcodeNameError
-	}
-	if z.fail {
-		reply.Rcode, reply.Answer = dns.RcodeServerFailure, nil
-	}
-	mute := z.mute
-	z.mu.Unlock()
-	if w.RemoteAddr().Network() == "udp" {
-		reply.Truncate(1232)
-	}
-	if !mute {
-		_ = w.WriteMsg(reply)
-	}
-}
-
-func (z *zone) set(fail, mute bool) {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	z.fail, z.mute = fail, mute
-}
-
-// count is how often something was asked.
-func (z *zone) count(name string, kind uint16) int {
-	z.mu.Lock()
-	defer z.mu.Unlock()
-	return z.asked[question{name, kind}]
+	return New(Config{Servers: []string{z.Addr}, Hosts: hosts, Networks: []string{"UDP", "TCP", "TLS", "WS", "WSS"}}), z
 }
 
 func text(places []Place) []string {
@@ -236,7 +159,7 @@ func TestKept(t *testing.T) {
 			}
 		}
 	}
-	if n := z.count("long.test.", dns.TypeA); n != 1 {
+	if n := z.Asked("long.test.", dns.TypeA); n != 1 {
 		t.Errorf("asked %d times for what is kept", n)
 	}
 	// Both are made too old.
@@ -245,10 +168,10 @@ func TestKept(t *testing.T) {
 		a.until = time.Now().Add(-time.Minute)
 	}
 	r.mu.Unlock()
-	if err := find("short.test"); err != nil || z.count("short.test.", dns.TypeA) != 2 {
-		t.Errorf("asked %d times, %v", z.count("short.test.", dns.TypeA), err)
+	if err := find("short.test"); err != nil || z.Asked("short.test.", dns.TypeA) != 2 {
+		t.Errorf("asked %d times, %v", z.Asked("short.test.", dns.TypeA), err)
 	}
-	z.set(true, false)
+	z.Break(true, false)
 	if err := find("long.test"); err != nil {
 		t.Errorf("no use is made of an old answer: %v", err)
 	}
@@ -261,7 +184,7 @@ func TestKept(t *testing.T) {
 func TestSilentServer(t *testing.T) {
 	t.Parallel()
 	r, z := serve(t)
-	z.set(false, true)
+	z.Break(false, true)
 	r.cfg.Timeout = 50 * time.Millisecond
 	if _, err := r.Places(t.Context(), Target{Host: "mute.test"}); err == nil || !strings.Contains(err.Error(), "did not answer within 50ms") {
 		t.Errorf("error %v", err)
@@ -286,7 +209,7 @@ func TestAskedTogether(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := z.count("crowd.test.", dns.TypeA); n != 1 {
+	if n := z.Asked("crowd.test.", dns.TypeA); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
 }

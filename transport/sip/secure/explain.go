@@ -32,10 +32,7 @@ func Explain(err error, config *tls.Config) error {
 	case errors.As(err, &plain):
 		return fmt.Errorf("it does not speak TLS on this port: correct the port or the transport of its address: %w", err)
 	}
-	if refused := Refusal(err); refused != err {
-		return refused
-	}
-	return fmt.Errorf("TLS handshake: %w", err)
+	return Refusal(fmt.Errorf("TLS handshake: %w", err))
 }
 
 // Refusal says what it means that a server has ended a connection with an alert;
