@@ -215,11 +215,57 @@ func TestFloodAndScanners(t *testing.T) {
 		t.Errorf("%d of 100 calls of a stranger were answered, want up to %d in a second", answered, strangersAnswered)
 	}
 	source := loud.conn.LocalAddr().(*net.UDPAddr).AddrPort().Addr()
-	for e.shield.Take(source, time.Now()) {
+	for later := time.Now().Add(patience); e.shield.Take(source, later); {
 	}
 	loud.send(invite("later"))
 	loud.silent()
 	w.handled("friend-again")
+}
+
+// Strangers may talk as much as they like: in a full room they make place for
+// those who are let in, and those stay.
+func TestStrangersMakePlace(t *testing.T) {
+	t.Parallel()
+	friend := func(a netip.AddrPort) bool { return strings.HasPrefix(a.Addr().String(), "127.0.1.") }
+	e := open(t, Config{Admit: friend, Connections: 4})
+	w := newWire(t, e.Addr("udp"))
+	ask := func(host string) (net.Conn, string) {
+		t.Helper()
+		d := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
+		conn, err := d.Dial("tcp", e.Addr("tcp").String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Write(bytes.ReplaceAll(w.bytes(invite(host)), []byte("SIP/2.0/UDP"), []byte("SIP/2.0/TCP"))); err != nil {
+			t.Fatal(err)
+		}
+		answer := make([]byte, 1000)
+		n, _ := conn.Read(answer)
+		line, _, _ := strings.Cut(string(answer[:n]), "\r\n")
+		return conn, line
+	}
+	first, got := ask("127.0.0.2")
+	if !strings.Contains(got, "403") {
+		t.Fatalf("a stranger got %q", got)
+	}
+	for i := range 3 {
+		ask(fmt.Sprintf("127.0.0.%d", i+3))
+	}
+	for i := range 4 {
+		if _, got := ask(fmt.Sprintf("127.0.1.%d", i+1)); !strings.Contains(got, "480") {
+			t.Errorf("friend %d got %q in a room full of strangers", i, got)
+		}
+	}
+	if n, err := first.Read(make([]byte, 1000)); n != 0 || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("the stranger who came first read %d bytes, %v; want the connection closed", n, err)
+	}
+	if _, got := ask("127.0.0.9"); got != "" {
+		t.Errorf("in a room full of friends a stranger got %q", got)
+	}
 }
 
 // Who asks whether we are there is told when nothing new should come; calls are

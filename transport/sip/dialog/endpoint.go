@@ -44,7 +44,7 @@ type Config struct {
 	// and what they say about where a request came from is believed.
 	Proxies []netip.Prefix
 	// Connections is how many connections peers may have open to us by TCP, TLS,
-	// WS and WSS together; 0 is 1,000. Those that never send anything make place
+	// WS and WSS together; 0 is 1,000. Those of strangers make place
 	// for others.
 	Connections int
 	// Admit says whether a source may begin something with us. Others get a

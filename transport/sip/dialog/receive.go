@@ -9,6 +9,7 @@ import (
 	"github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/transport/sip/intake"
+	"github.com/callwright/callwright/transport/sip/stream"
 )
 
 // allow is the Allow header: what a dialog of ours understands.
@@ -38,6 +39,9 @@ func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.C
 			}
 			return
 		}
+	}
+	if c, ok := conn.(*stream.Conn); ok && !req.IsAck() {
+		c.Welcome()
 	}
 	e.route(r)
 }

@@ -58,7 +58,7 @@ func (s *Shield) spend(source netip.Addr, now time.Time, cost time.Duration) boo
 	at := now.Sub(s.began)
 	ok := false
 	for i := range s.tables {
-		if s.tables[i].use(maphash.Comparable(s.seeds[i], customer(source)), at, cost) {
+		if s.tables[i].use(maphash.Comparable(s.seeds[i], Customer(source)), at, cost) {
 			ok = true
 		}
 	}
@@ -83,8 +83,9 @@ func (t *table) use(hash uint64, at, cost time.Duration) bool {
 	}
 }
 
-// customer is whose address it is.
-func customer(a netip.Addr) netip.Addr {
+// Customer is whose an address is: one of IPv4 is itself, one of IPv6 its network
+// of 64 bits.
+func Customer(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is4() {
 		return a

@@ -71,7 +71,7 @@ func TestWhoIsOneSource(t *testing.T) {
 		{"2001:db8::1", "2001:db8::1"}:           true,
 		{"::ffff:192.0.2.1", "::ffff:192.0.2.2"}: false,
 	} {
-		if got := customer(netip.MustParseAddr(a[0])) == customer(netip.MustParseAddr(a[1])); got != same {
+		if got := Customer(netip.MustParseAddr(a[0])) == Customer(netip.MustParseAddr(a[1])); got != same {
 			t.Errorf("%s and %s are one: %t, want %t", a[0], a[1], got, same)
 		}
 	}
@@ -119,6 +119,12 @@ func TestScanner(t *testing.T) {
 		{"User-Agent: Linphone/5.1", "", false},
 		{"Subject: about sipvicious", "", false},
 		{"User-Agent: Yealink SIP-T46S", "User-Agent: sipvicious", false},
+		{"From: \"A. Tiwari\" <sip:tiwari@192.0.2.9>;tag=1", "", false},
+		{"From: <sip:gulp@192.0.2.9>;tag=1", "", false},
+		{"User-Agent: iWar/1.0", "", true},
+		{"User-Agent: smap/0.6.0", "", true},
+		{"User-Agent: SipClient 2 (no sipcli)", "", true},
+		{"User-Agent: SipClient 2", "", false},
 	} {
 		if got := Scanner(fmt.Appendf(nil, message, tt.header, tt.body)); got != tt.want {
 			t.Errorf("%s: %t, want %t", tt.header, got, tt.want)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/transport/sip/intake"
 	"github.com/callwright/callwright/transport/sip/secure"
 )
 
@@ -37,9 +38,10 @@ type Conn struct {
 	guest   *guest // nil where we dialled
 
 	// touched is when something came or went last, in Unix seconds; used says
-	// that a message did.
+	// that a message did, welcome that the peer is known.
 	touched atomic.Int64
 	used    atomic.Bool
+	welcome atomic.Bool
 	pulse   pulse
 
 	writing sync.Mutex
@@ -116,6 +118,22 @@ func (c *Conn) write(b []byte) error {
 	return err
 }
 
+// Welcome says that the peer is somebody whom we know: its connection stays, and
+// its messages may be long.
+func (c *Conn) Welcome() {
+	if c.guest != nil && !c.welcome.Swap(true) {
+		c.guest.spoke()
+	}
+}
+
+// longest is how long a message may be.
+func (c *Conn) longest() int {
+	if c.guest != nil && !c.welcome.Load() {
+		return intake.MaxHeader
+	}
+	return maxMessage
+}
+
 // OnClose has f told, once, when the connection has ended, and why; at once if
 // it has already. f must not block. forget takes that back.
 func (c *Conn) OnClose(f func(error)) (forget func()) {
@@ -145,9 +163,7 @@ func (c *Conn) serve() {
 		if msg, err = c.framing.read(c, r); err == nil {
 			c.touched.Store(time.Now().Unix())
 			c.pulse.asked.Store(false)
-			if !c.used.Swap(true) {
-				c.guest.spoke()
-			}
+			c.used.Store(true)
 			c.pool.cfg.Message(c, msg)
 		}
 	}

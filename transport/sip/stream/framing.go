@@ -58,6 +58,8 @@ func (l *lines) read(c *Conn, r *reader) ([]byte, error) {
 		case no.Reason != "":
 			c.pool.cfg.Refused(c, no)
 			return nil, errFrame
+		case n > c.longest():
+			return nil, errTooLong
 		case n > 0 && n <= len(r.buf):
 			l.given = n
 			return r.buf[:n], nil
@@ -114,7 +116,7 @@ func (f *frames) read(c *Conn, r *reader) ([]byte, error) {
 			return nil, err
 		}
 		f.given = 0
-		h, payload, err := f.next(r)
+		h, payload, err := f.next(r, c.longest())
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +127,7 @@ func (f *frames) read(c *Conn, r *reader) ([]byte, error) {
 			}
 			continue
 		}
-		msg, err := f.join(h, payload)
+		msg, err := f.join(h, payload, c.longest())
 		switch {
 		case err != nil:
 			return nil, err
@@ -140,13 +142,13 @@ func (f *frames) read(c *Conn, r *reader) ([]byte, error) {
 	}
 }
 
-// next waits for a whole frame.
-func (f *frames) next(r *reader) (ws.Header, []byte, error) {
+// next waits for a whole frame, which is no longer than a message may be.
+func (f *frames) next(r *reader, longest int) (ws.Header, []byte, error) {
 	for {
 		rest := bytes.NewReader(r.buf)
 		h, err := ws.ReadHeader(rest)
 		if err == nil {
-			if h.Length > maxMessage {
+			if h.Length > int64(longest) {
 				return h, nil, errTooLong
 			}
 			if h.Rsv != 0 || h.Masked == f.client || h.OpCode.IsControl() && (!h.Fin || h.Length > ws.MaxControlFramePayloadSize) {
@@ -182,8 +184,8 @@ func (f *frames) control(c *Conn, h ws.Header, payload []byte) error {
 }
 
 // join gives the message that a frame completes, or nil.
-func (f *frames) join(h ws.Header, payload []byte) ([]byte, error) {
-	if (h.OpCode == ws.OpContinuation) != f.partly || len(f.parts)+len(payload) > maxMessage {
+func (f *frames) join(h ws.Header, payload []byte, longest int) ([]byte, error) {
+	if (h.OpCode == ws.OpContinuation) != f.partly || len(f.parts)+len(payload) > longest {
 		return nil, errFrame
 	}
 	if h.Fin && !f.partly {

@@ -44,7 +44,7 @@ type Config struct {
 	// without such listeners.
 	Server *secure.Server
 	// Most is how many connections peers may have open, and a quarter of it how
-	// many those behind one address may; 0 is 1,000.
+	// many those behind one address, or one IPv6 network of 64 bits, may; 0 is 1,000.
 	Most int
 	// KeepAlive is how long a connection that was used is left idle until it is
 	// asked for a sign of life; 0 is 90 s.

@@ -20,7 +20,7 @@ const (
 )
 
 // errTooLong says that a message does not end in time.
-var errTooLong = errors.New("a message is longer than 80 KiB")
+var errTooLong = errors.New("a message is longer than 80 KiB, or 16 KiB of a stranger")
 
 // reader reads a connection into a buffer that exists only while there is
 // something in it.

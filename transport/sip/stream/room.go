@@ -7,21 +7,23 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/callwright/callwright/transport/sip/shield"
 )
 
-// silence is how long a connection that a peer opened may stay without a whole
-// message: phones speak first.
+// silence is how long a connection that a peer opened may stay until a request of
+// it was let in: phones speak first, and with the right password at once.
 const silence = 32 * time.Second
 
 // room is how many connections peers may open. Each costs a file descriptor, and
 // sound needs those too.
 type room struct {
-	most, each int // all of them, and those of one address
+	most, each int // all of them, and those of one customer
 
 	mu     sync.Mutex
 	taken  int
 	by     map[netip.Addr]int
-	silent list.List // the guests that have said nothing, the first to come first
+	silent list.List // the guests that are not known, the first to come first
 }
 
 // guest is a connection that a peer opened.
@@ -30,8 +32,8 @@ type guest struct {
 	source netip.Addr
 	came   time.Time
 	close  func()
-	// silent is its place among those that have said nothing; nil once it has, or
-	// has gone.
+	// silent is its place among those that are not known; nil once it is, or has
+	// gone.
 	silent *list.Element
 	gone   bool
 }
@@ -41,9 +43,10 @@ func newRoom(most int) *room {
 }
 
 // enter takes a place for a connection, or gives nil. In a room that is full one
-// that has said nothing makes place: it has had its time, and may be one of
-// thousands that want the room full.
+// that is not known makes place: it has had its time, and may be one of thousands
+// that want the room full. What it said does not matter, for that is free.
 func (r *room) enter(source netip.Addr, now time.Time, hangUp func()) *guest {
+	source = shield.Customer(source)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.by[source] >= r.each {
@@ -63,7 +66,7 @@ func (r *room) enter(source netip.Addr, now time.Time, hangUp func()) *guest {
 	return g
 }
 
-// sweep closes those that have said nothing for too long.
+// sweep closes those that have been unknown for too long.
 func (r *room) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -99,11 +102,8 @@ func (g *guest) heard() {
 	}
 }
 
-// spoke says that a whole message came. There is no guest where we dialled.
+// spoke says that a request of it was let in.
 func (g *guest) spoke() {
-	if g == nil {
-		return
-	}
 	g.room.mu.Lock()
 	defer g.room.mu.Unlock()
 	g.heard()

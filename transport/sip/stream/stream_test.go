@@ -128,6 +128,7 @@ func TestTransports(t *testing.T) {
 					t.Fatal(err)
 				}
 				m := callee.next()
+				m.conn.Welcome()
 				if _, got, _ := strings.Cut(m.text, "\r\n\r\n"); got != body {
 					t.Errorf("%d bytes came as %d", len(body), len(got))
 				}
@@ -145,6 +146,33 @@ func TestTransports(t *testing.T) {
 				t.Errorf("%d and %d connections", caller.Len(), callee.Len())
 			}
 		})
+	}
+}
+
+// Who is not known sends no long messages.
+func TestStrangersAreShort(t *testing.T) {
+	t.Parallel()
+	for _, network := range []string{TCP, WS} {
+		callee, caller := newSide(t, Config{}), newSide(t, Config{})
+		to := Target{Network: network, Addr: addrOf(callee.listen(network))}
+		c, err := caller.Dial(t.Context(), to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		c.OnClose(func(err error) { ended <- err })
+		if err := c.WriteMsg(options(strings.Repeat("x", 10000))); err != nil {
+			t.Fatal(err)
+		}
+		callee.next()
+		_ = c.WriteMsg(options(strings.Repeat("x", 16<<10))) // may fail already
+		select {
+		case <-ended:
+		case m := <-callee.came:
+			t.Errorf("%s: %d bytes were read", network, len(m.text))
+		case <-time.After(patience):
+			t.Errorf("%s: the connection stays open", network)
+		}
 	}
 }
 
@@ -262,9 +290,9 @@ func TestDialRefused(t *testing.T) {
 	}
 }
 
-// Who says nothing makes place for others when the room is full, and is not
-// waited for longer than silence; who has spoken stays. One address has a quarter
-// of the room.
+// Who is not known makes place for others when the room is full, and is not
+// waited for longer than silence; who is known stays. One address has a quarter
+// of the room, and so has one network of IPv6.
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
@@ -298,6 +326,12 @@ func TestRoom(t *testing.T) {
 	for _, want := range []bool{true, true, false} {
 		if g := enter("198.51.100.1", now); (g != nil) != want {
 			t.Errorf("a connection of an address that has others: let in %t, want %t", g != nil, want)
+		}
+	}
+	six := newRoom(8)
+	for i, want := range []bool{true, true, false} {
+		if g := six.enter(netip.MustParseAddr(fmt.Sprintf("2001:db8::%d", i)), now, func() {}); (g != nil) != want {
+			t.Errorf("connection %d of a network of IPv6: let in %t, want %t", i, g != nil, want)
 		}
 	}
 	spoken := newRoom(1)
