@@ -97,6 +97,22 @@ func errTimeout(err error) error {
 	return io.ErrNoProgress
 }
 
+// Who begins a handshake does not fill the memory with it.
+func TestEndlessHandshake(t *testing.T) {
+	t.Parallel()
+	b := dialBare(t, newSide(t, Config{}).listen(WS))
+	b.write([]byte(handshake + "Cookie: "))
+	const most = 64 << 20
+	sent := 0
+	for line := make([]byte, 64<<10); sent < most; {
+		n, err := b.Conn.Write(line)
+		if sent += n; err != nil {
+			return
+		}
+	}
+	t.Errorf("%d bytes of one line were taken", sent)
+}
+
 // A browser must want SIP, which may be one of several that it offers.
 func TestWebSocketHandshake(t *testing.T) {
 	t.Parallel()

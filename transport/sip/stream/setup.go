@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"net/url"
@@ -44,6 +45,9 @@ func (p *Pool) answer(raw net.Conn, network string) (*Conn, error) {
 	return c, raw.SetDeadline(time.Time{})
 }
 
+// maxUpgrade is how long the request for a WebSocket may be, in bytes.
+const maxUpgrade = 8 << 10
+
 // upgrade answers the handshake of a WebSocket, and refuses one that is not for
 // SIP.
 func upgrade(raw net.Conn) error {
@@ -60,7 +64,11 @@ func upgrade(raw net.Conn) error {
 			return nil, nil
 		},
 	}
-	_, err := u.Upgrade(raw)
+	// The upgrader itself reads lines of any length.
+	_, err := u.Upgrade(struct {
+		io.Reader
+		io.Writer
+	}{io.LimitReader(raw, maxUpgrade), raw})
 	return err
 }
 
