@@ -109,8 +109,9 @@ func newHouse(t *testing.T, script map[string]string) *house {
 	return newHouseOf(t, configuration, script)
 }
 
-// newHouseOf does so with another configuration.
-func newHouseOf(t *testing.T, configuration string, script map[string]string) *house {
+// newHouseOf does so with another configuration. Peers that must be there first are
+// started by before.
+func newHouseOf(t *testing.T, configuration string, script map[string]string, before ...func(*house)) *house {
 	t.Helper()
 	peer.Need(t, "sipp", "sip-tester")
 	path, err := program()
@@ -131,6 +132,9 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string) *h
 	text += "drain: 0s\n" // a test that failed has calls that live
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
+	}
+	for _, start := range before {
+		start(h)
 	}
 	h.server = peer.Command(t, path, "serve", "--config", file)
 	h.server.Dir = h.dir

@@ -41,8 +41,11 @@ func TestTrunkRegisters(t *testing.T) {
 	for _, tcp := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TCP %t", tcp), func(t *testing.T) {
 			t.Parallel()
-			h := newHouseOf(t, strings.Replace(trunkBy(tcp), "name: carrier, ", "name: carrier, register: true, ", 1), nil)
-			h.target(t, phone{scenario: "target-registers", tcp: tcp}).wait(t)
+			var carrier *running
+			newHouseOf(t, strings.Replace(trunkBy(tcp), "name: carrier, ", "name: carrier, register: true, ", 1), nil, func(h *house) {
+				carrier = h.target(t, phone{scenario: "target-registers", tcp: tcp})
+			})
+			carrier.wait(t)
 		})
 	}
 }
