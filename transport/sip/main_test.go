@@ -102,6 +102,9 @@ type house struct {
 	legs   chan *call
 	refuse error
 	dns    []string // servers to ask
+	// listen are addresses besides those of UDP and TCP.
+	listen []string
+	tls    TLS
 	// refused are the calls that were not taken.
 	mu      sync.Mutex
 	refused []engine.Refusal
@@ -185,7 +188,7 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 		t.Fatal(err)
 	}
 	h.server = New(Config{
-		Listen: []string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, Directory: directory, Media: h.plane,
+		Listen: append([]string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, h.listen...), TLS: h.tls, Directory: directory, Media: h.plane,
 		Journal: nothing{}, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), DNS: h.dns,
 	})

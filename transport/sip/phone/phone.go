@@ -13,6 +13,7 @@ import (
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/sdp"
+	"github.com/callwright/callwright/transport/sip/secure"
 )
 
 // Level is how loud a phone plays its tone, in dB relative to full scale: as a
@@ -24,8 +25,12 @@ type Config struct {
 	// Listen is the address of its SIP socket, "127.0.0.1:0"; RTP uses the same
 	// host and ports that the system chooses.
 	Listen string
-	// Network is "udp" (the default) or "tcp".
+	// Network is "udp" (the default), "tcp", "tls", "ws" or "wss".
 	Network string
+	// TLS is what the connections by TLS are secured with that it opens, Files
+	// those that come.
+	TLS   secure.Client
+	Files secure.Files
 	// User and Name are who it is: sip:User@Listen.
 	User, Name string
 	// Tone is what it plays from the moment sound may flow, in Hz; 0 is silence.
@@ -75,7 +80,7 @@ func New(cfg Config) (*Phone, error) {
 	}
 	p := &Phone{cfg: cfg, host: at.Addr(), calls: make(chan *Call, 64)}
 	p.endpoint, err = dialog.Listen(dialog.Config{
-		Listen: []string{cfg.Network + "://" + cfg.Listen}, Product: "callwright-phone",
+		Listen: []string{cfg.Network + "://" + cfg.Listen}, TLS: cfg.Files, Product: "callwright-phone",
 		Incoming: p.incoming, Log: cfg.Log,
 	})
 	if err != nil {
@@ -123,7 +128,7 @@ func (p *Phone) Dial(to string, o CallOptions) (*Call, error) {
 	defer c.mu.Unlock()
 	c.dialog, err = p.endpoint.Call(dialog.Call{
 		To: to, From: o.From, Headers: o.Headers, Body: c.session.Offer(),
-		Username: o.Username, Password: o.Password,
+		Username: o.Username, Password: o.Password, TLS: p.cfg.TLS,
 	}, c.handler())
 	if err != nil {
 		c.line.close()

@@ -30,6 +30,7 @@ func (p *Phone) Register(r Registration) (dialog.Response, error) {
 	host, _, _ := strings.Cut(strings.TrimPrefix(r.To, "sip:"), ";")
 	asker, err := p.endpoint.Asker(dialog.Asking{
 		To: r.To, User: "sip:" + dialog.EscapeUser(p.cfg.User) + "@" + host, Username: r.Username, Password: r.Password,
+		TLS: p.cfg.TLS,
 	})
 	if err != nil {
 		return dialog.Response{}, fmt.Errorf("phone %s: %w", p.cfg.User, err)
