@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 
 // Package dialog speaks SIP: INVITE dialogs by RFC 3261, incoming and outgoing,
-// on the parser, the transports and the transactions of sipgo.
+// on the parser and the transactions of sipgo, and on connections of our own.
 //
 // An Endpoint owns the sockets. All messages of one Call-ID are handled one
 // after the other in the order in which they arrived, so an ACK and the BYE
@@ -14,7 +14,7 @@
 //
 // Read event.go first, then endpoint.go, take.go and receive.go (what comes in),
 // rule.go (what RFC 3261 forbids of it), server.go (calls that come), client.go
-// (calls that go), inside.go and ask.go (what the sides ask each other inside a
+// (calls that go), way.go and try.go (by which way), inside.go and ask.go (what the sides ask each other inside a
 // call), glare.go (one change at a time), reliable.go and fork.go (before the
 // answer), timer.go (is anybody still there), refer.go and replaces.go (moves from
 // call to call).
