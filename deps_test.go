@@ -41,9 +41,9 @@ var libraries = []struct {
 	rooms   []string
 	why     string
 }{
-	{"github.com/emiago/sipgo", []string{"transport/sip/"}, "SIP has one room"},
-	{"github.com/icholy/digest", []string{"transport/sip/"}, "SIP has one room"},
-	{"github.com/pion/sdp", []string{"transport/sip/"}, "SIP has one room"},
+	{"github.com/emiago/sipgo", []string{"transport/sip/dialog/", "transport/sip/digest/", "transport/sip/registrar/", "transport/sip/stream/"}, "messages are dialog's; who makes legs of calls knows none"},
+	{"github.com/icholy/digest", []string{"transport/sip/dialog/", "transport/sip/digest/"}, "who is asked answers in dialog, and who asks is digest"},
+	{"github.com/pion/sdp", []string{"transport/sip/sdp/"}, "session descriptions are sdp's"},
 	{"github.com/miekg/dns", []string{"transport/sip/resolve/"}, "others resolve names as the system does"},
 	{"github.com/gobwas/ws", []string{"transport/sip/stream/"}, "WebSockets are SIP connections only"},
 	{"github.com/labstack/echo", []string{"transport/api/"}, "it must be replaceable in one folder"},

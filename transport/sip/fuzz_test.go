@@ -11,11 +11,11 @@ import (
 )
 
 // Whatever a header says of parties, it can be read, and what is read be shown.
-func FuzzPartiesOf(f *testing.F) {
+func FuzzParties(f *testing.F) {
 	f.Add(`"A, \"B\"" <sip:+4921@h;x="y,z">;a=b, <tel:+49>, sip:c@h;d=e`)
 	f.Add("\"<,\\")
 	f.Fuzz(func(t *testing.T, value string) {
-		for _, p := range partiesOf([]string{value}) {
+		for _, p := range dialog.ParseParties([]string{value}) {
 			if a := called(p); a.Kind == engine.KindNumber && !engine.IsNumber(a.Value) || strings.ContainsAny(p.Name, "\r\n\x00") {
 				t.Errorf("%q names %+v, which is %+v", value, p, a)
 			}
@@ -26,7 +26,7 @@ func FuzzPartiesOf(f *testing.F) {
 
 // Whatever a URI says, it names somebody or nobody, and what it names can be
 // shown to the next party.
-func FuzzUserPart(f *testing.F) {
+func FuzzShown(f *testing.F) {
 	f.Add("sip:+4921;phone-context=%2B49@host:5060;transport=tcp")
 	f.Add("tel:+49-21;ext=1")
 	f.Add("sip:%zz@[::1]")

@@ -98,14 +98,14 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 // phones, one that is registered calls as its user.
 func (g *gate) isTrunk(r dialog.Request) bool {
 	_, no := g.trunkOf(r)
-	return no == "" && !g.registered(r.Hop, userPart(r.From.URI))
+	return no == "" && !g.registered(r.Hop, dialog.UserPart(r.From.URI))
 }
 
 // trunkOf finds the trunk that a request comes by, or says why it comes by none. A
 // trunk that we registered with is known by the Contact that it alone was given,
 // from wherever it calls; any other by its address.
 func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
-	t, ok := g.trunks.Of(userPart(r.URI))
+	t, ok := g.trunks.Of(dialog.UserPart(r.URI))
 	if !ok {
 		t, ok = g.directory.TrunkFrom(r.Source.Addr())
 	}

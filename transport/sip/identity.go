@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -25,13 +24,13 @@ const (
 // 3325 section 9.3). Only from who is trusted to have made sure of it, a
 // P-Asserted-Identity is believed before From.
 func caller(in dialog.Invitation, trusted bool) engine.Address {
-	user := userPart(in.From.URI)
+	user := dialog.UserPart(in.From.URI)
 	if hidden(in.Header("Privacy")) || user == "" || strings.EqualFold(user, "anonymous") {
 		return engine.Anonymous()
 	}
 	party := in.From
-	if asserted := partiesOf(in.Header("P-Asserted-Identity")); trusted && len(asserted) > 0 {
-		isNumber := func(p dialog.Party) bool { return engine.IsNumber(userPart(p.URI)) }
+	if asserted := dialog.ParseParties(in.Header("P-Asserted-Identity")); trusted && len(asserted) > 0 {
+		isNumber := func(p dialog.Party) bool { return engine.IsNumber(dialog.UserPart(p.URI)) }
 		party = asserted[max(0, slices.IndexFunc(asserted, isNumber))]
 		party.Name = cmp.Or(party.Name, in.From.Name)
 	}
@@ -53,11 +52,11 @@ func hidden(values []string) bool {
 // diversion is the number that was dialled first (RFC 5806: the last Diversion
 // header is the oldest).
 func diversion(in dialog.Invitation) string {
-	parties := partiesOf(in.Header("Diversion"))
+	parties := dialog.ParseParties(in.Header("Diversion"))
 	if len(parties) == 0 {
 		return ""
 	}
-	if user := userPart(parties[len(parties)-1].URI); engine.IsNumber(user) {
+	if user := dialog.UserPart(parties[len(parties)-1].URI); engine.IsNumber(user) {
 		return engine.NormalizeNumber(user)
 	}
 	return ""
@@ -68,73 +67,11 @@ func diversion(in dialog.Invitation) string {
 // 7315 section 4.2), else in To.
 func reached(in dialog.Invitation) dialog.Party {
 	for _, name := range []string{"P-Called-Party-ID", "To"} {
-		if parties := partiesOf(in.Header(name)); len(parties) > 0 && userPart(parties[0].URI) != "" {
+		if parties := dialog.ParseParties(in.Header(name)); len(parties) > 0 && dialog.UserPart(parties[0].URI) != "" {
 			return parties[0]
 		}
 	}
 	return in.To
-}
-
-// partiesOf reads the values of headers that name parties: "Name" <uri>;params,
-// several of them with commas between (RFC 3261 section 20).
-func partiesOf(values []string) []dialog.Party {
-	var parties []dialog.Party
-	for _, value := range values {
-		for _, one := range splitOutside(value, ',') {
-			if p := partyOf(one); p.URI != "" {
-				parties = append(parties, p)
-			}
-		}
-	}
-	return parties
-}
-
-func partyOf(s string) dialog.Party {
-	parts := splitOutside(s, '<')
-	if len(parts) == 1 { // the bare URI; its parameters are the header's
-		uri, _, _ := strings.Cut(strings.TrimSpace(s), ";")
-		return dialog.Party{URI: uri}
-	}
-	uri, _, _ := strings.Cut(parts[1], ">")
-	name := strings.TrimSpace(parts[0])
-	if inner, ok := strings.CutPrefix(name, `"`); ok {
-		name = strings.NewReplacer(`\\`, `\`, `\"`, `"`).Replace(strings.TrimSuffix(inner, `"`))
-	}
-	return dialog.Party{Name: printable(name), URI: strings.TrimSpace(uri)}
-}
-
-// splitOutside splits at a sign where that is not inside quotation marks, nor,
-// for a comma, inside < and >.
-func splitOutside(s string, at byte) []string {
-	var parts []string
-	quoted, angled, from := false, false, 0
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"' && !angled:
-			quoted = !quoted
-		case quoted:
-		case c == at && !angled:
-			parts = append(parts, s[from:i])
-			from = i + 1
-		case c == '<':
-			angled = true
-		case c == '>':
-			angled = false
-		}
-	}
-	return append(parts, s[from:])
-}
-
-// printable takes out of s what is no text.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == utf8.RuneError {
-			return -1
-		}
-		return r
-	}, s)
 }
 
 // extensions gives the X- headers of an INVITE, as many as a timeline can bear.
@@ -147,7 +84,7 @@ func extensions(in dialog.Invitation) []engine.Header {
 		if len(names) > mostExtensions || size > allExtensions {
 			break
 		}
-		if value := printable(h.Value); len(h.Value) <= longestExtension && printable(h.Name) == h.Name {
+		if value := dialog.Printable(h.Value); len(h.Value) <= longestExtension && dialog.Printable(h.Name) == h.Name {
 			kept = append(kept, engine.Header{Name: h.Name, Value: value})
 		}
 	}
@@ -198,7 +135,7 @@ func (r route) callerID(from engine.Address) dialog.Party {
 	// it called itself may be no SIP URI.
 	user := from.Value
 	if from.Kind == engine.KindSIP {
-		user = userPart(user)
+		user = dialog.UserPart(user)
 	}
 	return dialog.Party{Name: from.Name, URI: r.at(cmp.Or(user, "unknown"))}
 }
@@ -209,8 +146,8 @@ func (r route) headers(request engine.DialRequest) []dialog.Header {
 	var headers []dialog.Header
 	if r.trunk.Name == "" {
 		for _, h := range request.Headers {
-			if isExtension(h.Name) {
-				headers = append(headers, dialog.Header{Name: h.Name, Value: h.Value})
+			if h := (dialog.Header{Name: h.Name, Value: h.Value}); h.IsExtension() {
+				headers = append(headers, h)
 			}
 		}
 		return headers
@@ -219,8 +156,4 @@ func (r route) headers(request engine.DialRequest) []dialog.Header {
 		headers = append(headers, dialog.Header{Name: name, Value: r.trunk.Headers[name]})
 	}
 	return headers
-}
-
-func isExtension(name string) bool {
-	return len(name) > 2 && strings.EqualFold(name[:2], "X-")
 }

@@ -6,10 +6,6 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
-
-	"github.com/emiago/sipgo/sip"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -172,10 +168,10 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 		return s.instead(a, replaces, termsOfTrunk(trunk))
 	}
 	to := in.To
-	if _, ok := s.trunks.Of(userPart(in.URI)); ok {
+	if _, ok := s.trunks.Of(dialog.UserPart(in.URI)); ok {
 		to = reached(in)
 	}
-	number, no := s.number(trunk, userPart(to.URI))
+	number, no := s.number(trunk, dialog.UserPart(to.URI))
 	return engine.Arrival{
 		Account: cmp.Or(number.Account, trunk.Account), Trunk: trunk.Name, From: caller(in, true), To: called(to),
 		Diversion: diversion(in), Headers: extensions(in), Number: number,
@@ -199,29 +195,11 @@ func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *ref
 
 // called is the party that a URI names: a number if it can be one.
 func called(p dialog.Party) engine.Address {
-	user := userPart(p.URI)
+	user := dialog.UserPart(p.URI)
 	if !engine.IsNumber(user) {
 		return engine.Address{Kind: engine.KindSIP, Value: p.URI, Name: p.Name}
 	}
 	a := engine.NumberAddress(user)
 	a.Name = p.Name
 	return a
-}
-
-// userPart is the user of a SIP or tel URI, without parameters of its own
-// (RFC 3966 section 3).
-func userPart(uri string) string {
-	var u sip.Uri
-	if err := sip.ParseUri(uri, &u); err != nil {
-		return ""
-	}
-	user := u.User
-	if u.Scheme == "tel" {
-		user = u.Raw()
-	}
-	user, _, _ = strings.Cut(user, ";")
-	if plain, err := url.PathUnescape(user); err == nil {
-		return plain
-	}
-	return user
 }

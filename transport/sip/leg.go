@@ -12,6 +12,7 @@ import (
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/info"
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
@@ -166,7 +167,9 @@ func (l *Leg) Hangup(cause engine.Cause) {
 
 // handler is how the dialog talks to the leg.
 func (l *Leg) handler() dialog.Handler {
-	return dialog.Handler{Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer, Info: l.onInfo, Refer: l.onRefer, Owner: l}
+	return dialog.Handler{
+		Event: l.onDialog, Trace: l.onMessage, Offer: l.onOffer, Info: l.onInfo, InfoTypes: info.Accept, Refer: l.onRefer, Owner: l,
+	}
 }
 
 func (l *Leg) onMessage(m dialog.Message) {
@@ -243,7 +246,7 @@ func (l *Leg) take(ev dialog.Event) error {
 func usersOf(uris []string) []string {
 	var users []string
 	for _, uri := range uris {
-		if user := cmp.Or(userPart(uri), uri); user != "" && !slices.Contains(users, user) {
+		if user := cmp.Or(dialog.UserPart(uri), uri); user != "" && !slices.Contains(users, user) {
 			users = append(users, user)
 		}
 	}

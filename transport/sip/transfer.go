@@ -15,7 +15,7 @@ import (
 // may reach. As for a call, only the user of the address counts; one without is
 // no party of ours.
 func (l *Leg) onRefer(ask dialog.Referral) {
-	ev := engine.LegReferred{ID: ask.ID, To: cmp.Or(userPart(ask.To), ask.To), Asked: ask.To, Replaces: ask.Replaces != nil}
+	ev := engine.LegReferred{ID: ask.ID, To: cmp.Or(dialog.UserPart(ask.To), ask.To), Asked: ask.To, Replaces: ask.Replaces != nil}
 	if ask.Replaces != nil {
 		if owner, no := l.replaced(*ask.Replaces); no == nil {
 			ev.Other, _ = owner.(engine.Leg)

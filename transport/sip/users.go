@@ -23,7 +23,7 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 		return *s.gate.challenge(r, false)
 	}
 	res := dialog.Response{Status: 403, Phrase: "Users Register Only Themselves"}
-	if name := userPart(r.To.URI); name == user.Username || name == user.ID {
+	if name := dialog.UserPart(r.To.URI); name == user.Username || name == user.ID {
 		res = s.registrar.Register(user, r)
 	}
 	if res.Status >= 400 && s.gate.throttle.Odd(r.Source.Addr(), res.Phrase) {
@@ -38,7 +38,7 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 // withheld. The engine knows what number the user shows.
 func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
 	a := engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), Headers: extensions(in)}
-	dialled := userPart(in.To.URI)
+	dialled := dialog.UserPart(in.To.URI)
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
 	a.To = to
 	app, _ := s.cfg.Directory.App(user.App)

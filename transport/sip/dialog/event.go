@@ -18,8 +18,10 @@ type Handler struct {
 	Offer func(body []byte) ([]byte, error)
 	// Info takes the body of an INFO request (RFC 6086) and gives the status to
 	// answer with: 200, 400, or 415 for a type that is not known. One without a
-	// body is answered without asking; a nil Info knows no types.
-	Info func(contentType string, body []byte) int
+	// body is answered without asking; a nil Info knows no types. InfoTypes are
+	// those that it knows, as an Accept header says them.
+	Info      func(contentType string, body []byte) int
+	InfoTypes string
 	// Refer takes what the peer asks for with a REFER (RFC 3515), which it has been
 	// told is tried; Dialog.Notify tells it how that goes. A nil Refer declines.
 	Refer func(Referral)

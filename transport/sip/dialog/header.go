@@ -10,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/emiago/sipgo/sip"
+
+	"github.com/callwright/callwright/transport/sip/intake"
 )
 
 // maxForwards is how many hops a request of ours may take (RFC 3261 section
@@ -22,39 +24,14 @@ const (
 // Header is one header field that a caller adds to a message.
 type Header struct{ Name, Value string }
 
-// Party is one side of a call as From and To show it.
-type Party struct {
-	Name string // display name, may be empty
-	URI  string // "sip:user@host"
-}
-
-// String writes the party as a header does: "Name" <sip:user@host>.
-func (p Party) String() string {
-	if p.Name == "" {
-		return "<" + p.URI + ">"
-	}
-	return `"` + quote(p.Name) + `" <` + p.URI + ">"
-}
-
-// EscapeUser writes s so that it can be the user part of a SIP URI: what is not
-// allowed there is percent-encoded (RFC 3261 section 25.1).
-func EscapeUser(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		c := s[i]
-		if isTokenByte(c) && c != '%' && c != '`' || strings.IndexByte("()&=$,;?/", c) >= 0 {
-			b.WriteByte(c)
-		} else {
-			fmt.Fprintf(&b, "%%%02X", c)
-		}
-	}
-	return b.String()
-}
+// IsExtension says whether it is one of those that apps make up for themselves:
+// X-….
+func (h Header) IsExtension() bool { return len(h.Name) > 2 && strings.EqualFold(h.Name[:2], "X-") }
 
 // sipHeader checks a header and gives it in sipgo's form. Whatever comes from
 // outside goes through here, so no line break can smuggle a header in.
 func (h Header) sipHeader() (sip.Header, error) {
-	if h.Name == "" || strings.ContainsFunc(h.Name, func(r rune) bool { return r > 0x7e || !isTokenByte(byte(r)) }) {
+	if h.Name == "" || strings.ContainsFunc(h.Name, func(r rune) bool { return r > 0x7e || !intake.IsTokenByte(byte(r)) }) {
 		return nil, fmt.Errorf("header name %q is not a token", h.Name)
 	}
 	if i := strings.IndexFunc(h.Value, isControl); i >= 0 {
@@ -80,60 +57,7 @@ func parseURI(s string) (sip.Uri, error) {
 	return u, nil
 }
 
-// from gives the party as a From header with a tag.
-func (p Party) from(tag string) (*sip.FromHeader, error) {
-	u, err := parseURI(p.URI)
-	if err != nil {
-		return nil, err
-	}
-	h := &sip.FromHeader{DisplayName: quote(p.Name), Address: u}
-	h.Params.Add("tag", tag)
-	return h, nil
-}
-
-// quote makes s fit between quotation marks (RFC 3261 section 25.1): control
-// characters are dropped, quotes and backslashes escaped.
-func quote(s string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(printable(s))
-}
-
-// printable leaves control characters out, so that s stays on its line.
-func printable(s string) string {
-	return strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return -1
-		}
-		return r
-	}, s)
-}
-
-// unquote undoes quote in what a peer sent.
-func unquote(s string) string {
-	var b strings.Builder
-	escaped := false
-	for _, r := range s {
-		if r == '\\' && !escaped {
-			escaped = true
-			continue
-		}
-		escaped = false
-		if !isControl(r) {
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
 func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
-
-// isTokenByte says whether c may be in a token (RFC 3261 section 25.1).
-func isTokenByte(c byte) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return true
-	}
-	return c != 0 && strings.IndexByte("-.!%*_+`'~", c) >= 0
-}
 
 // mostContacts is how many places a redirection may name.
 const mostContacts = 10

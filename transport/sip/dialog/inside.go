@@ -9,9 +9,6 @@ import (
 // statusUnavailable is 480.
 const statusUnavailable = sip.StatusTemporarilyUnavailable
 
-// acceptInfo is the Accept header of what may be in an INFO.
-const acceptInfo = "application/dtmf-relay, application/dtmf"
-
 // answerer answers a request inside the dialog.
 type answerer func(status int, phrase string, body []byte, headers ...sip.Header)
 
@@ -119,7 +116,7 @@ func (d *Dialog) onInfo(r *inbound, answer answerer) {
 	case sip.StatusOK:
 		answer(status, "OK", nil)
 	case sip.StatusUnsupportedMediaType:
-		answer(status, "Unsupported Media Type", nil, sip.NewHeader("Accept", acceptInfo))
+		answer(status, "Unsupported Media Type", nil, sip.NewHeader("Accept", d.handler.InfoTypes))
 	default:
 		answer(status, "Bad Request", nil)
 	}

@@ -82,7 +82,7 @@ func (r *record) add(s string) {
 }
 
 func (r *record) handler() Handler {
-	h := Handler{Offer: r.offer, Info: r.info, Refer: r.refer, Owner: r.owner, Event: func(ev Event) {
+	h := Handler{Offer: r.offer, Info: r.info, InfoTypes: "text/x", Refer: r.refer, Owner: r.owner, Event: func(ev Event) {
 		r.mu.Lock()
 		r.events = append(r.events, ev)
 		r.mu.Unlock()

@@ -189,7 +189,7 @@ func (e *Endpoint) reply(r *inbound, status int, phrase string, headers ...sip.H
 
 // response makes a response with our tag, or with any tag if that is empty.
 func (e *Endpoint) response(req *sip.Request, tag string, status int, phrase string, body []byte, headers ...sip.Header) *sip.Response {
-	res := sip.NewResponseFromRequest(req, status, printable(phrase), nil)
+	res := sip.NewResponseFromRequest(req, status, Printable(phrase), nil)
 	if to := res.To(); to != nil && tag != "" && status != sip.StatusTrying {
 		to.Params.Add("tag", tag)
 	}

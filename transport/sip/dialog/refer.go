@@ -234,11 +234,5 @@ func fragment(body []byte) (status int, reason string, ok bool) {
 	if !strings.EqualFold(version, "SIP/2.0") || err != nil || len(code) != 3 || n < 100 || n > 699 {
 		return 0, "", false
 	}
-	phrase = strings.Map(func(r rune) rune {
-		if isControl(r) {
-			return -1
-		}
-		return r
-	}, phrase)
-	return n, strings.TrimSpace(code + " " + phrase), true
+	return n, strings.TrimSpace(code + " " + Printable(phrase)), true
 }

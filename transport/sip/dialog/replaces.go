@@ -100,12 +100,7 @@ type referTo struct {
 // parseReferTo reads a Refer-To header (RFC 3515 section 2.1). Of the headers that
 // its URI may carry only Replaces is taken.
 func parseReferTo(s string) (referTo, error) {
-	if i := strings.LastIndexByte(s, '<'); i >= 0 { // a name may have one, too
-		s, _, _ = strings.Cut(s[i+1:], ">")
-	} else {
-		s, _, _ = strings.Cut(s, ";")
-	}
-	s = strings.TrimSpace(s)
+	s = parseParty(s).URI
 	uri, headers := cutHeaders(s)
 	scheme, _, _ := strings.Cut(uri, ":")
 	switch strings.ToLower(scheme) {

@@ -59,8 +59,8 @@ func (e *Endpoint) newRequest(req *sip.Request, hop netip.AddrPort) Request {
 		Extensions: func() []Header {
 			var extensions []Header
 			for _, h := range req.Headers() {
-				if name := h.Name(); len(name) > 2 && strings.EqualFold(name[:2], "X-") {
-					extensions = append(extensions, Header{Name: name, Value: h.Value()})
+				if h := (Header{h.Name(), h.Value()}); h.IsExtension() {
+					extensions = append(extensions, h)
 				}
 			}
 			return extensions

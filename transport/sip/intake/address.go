@@ -60,7 +60,7 @@ func (t *text) display() (display, bad string) {
 	}
 	display = strings.TrimRight(t.s[:i], " \t")
 	for j := range len(display) {
-		if c := display[j]; !isTokenByte(c) && !blank(c) && c < 0x80 {
+		if c := display[j]; !IsTokenByte(c) && !blank(c) && c < 0x80 {
 			// It may be a bare URI whose parameter has the bracket, or a list.
 			if strings.ContainsAny(display[:j], ":") {
 				return "", "Angle Bracket Out Of Place"

@@ -182,14 +182,15 @@ func blank(c byte) bool { return c == ' ' || c == '\t' }
 // isToken says whether s is a token (RFC 3261 section 25.1).
 func isToken(s []byte) bool {
 	for _, c := range s {
-		if !isTokenByte(c) {
+		if !IsTokenByte(c) {
 			return false
 		}
 	}
 	return len(s) > 0
 }
 
-func isTokenByte(c byte) bool {
+// IsTokenByte says whether c may be in a token (RFC 3261 section 25.1).
+func IsTokenByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' ||
 		c != 0 && strings.IndexByte("-.!%*_+`'~", c) >= 0
 }

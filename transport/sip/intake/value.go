@@ -30,7 +30,7 @@ func (t *text) take(c byte) bool {
 // token reads a token; it is empty if there is none.
 func (t *text) token() string {
 	i := 0
-	for i < len(t.s) && isTokenByte(t.s[i]) {
+	for i < len(t.s) && IsTokenByte(t.s[i]) {
 		i++
 	}
 	token := t.s[:i]

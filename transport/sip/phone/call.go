@@ -11,6 +11,7 @@ import (
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/info"
 	"github.com/callwright/callwright/transport/sip/sdp"
 )
 
@@ -67,7 +68,7 @@ func (p *Phone) newCall() (*Call, error) {
 }
 
 func (c *Call) handler() dialog.Handler {
-	h := dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Info: c.onInfo, Refer: c.onRefer, Trace: c.phone.cfg.Trace}
+	h := dialog.Handler{Event: c.onEvent, Offer: c.onOffer, Info: c.onInfo, InfoTypes: info.Accept, Refer: c.onRefer, Trace: c.phone.cfg.Trace}
 	if c.phone.cfg.NoInfo {
 		h.Info = nil
 	}
