@@ -298,7 +298,7 @@ func (f Figures) String() string {
 		what string
 	}{
 		{f.Lost, "lost"}, {f.Late, "late"}, {f.Duplicate, "duplicate"}, {f.Foreign, "foreign"},
-		{f.Malformed, "malformed"}, {f.Concealed, "concealed"}, {f.SendErrors, "not sent"},
+		{f.Malformed, "malformed"}, {f.Refused, "not authentic"}, {f.Concealed, "concealed"}, {f.SendErrors, "not sent"},
 	} {
 		if c.n > 0 {
 			s += fmt.Sprintf(", %d %s", c.n, c.what)

@@ -30,6 +30,9 @@ const (
 	convinced = 5
 )
 
+// loopback4 is where packets within a machine come from if nobody says from where.
+var loopback4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
+
 // lock is how firmly a stream holds on to one source.
 type lock uint8
 
@@ -139,22 +142,32 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 // peer said nor near to where it signals from could be anybody, even if he knows
 // its SSRC. Whoever has its key is the peer, wherever he is.
 func (s *shard) mayBe(st *stream, from rtp.Endpoint) bool {
-	if st.remote.nearby == 0 || from.IP == st.remote.offered.IP {
+	if st.remote.nearby == 0 || from.IP == st.remote.offered.IP || st.isUnbound(from) {
 		return true
 	}
 	host := from.AddrPort().Addr()
 	return slices.ContainsFunc(s.nearby.at(st.remote.nearby), func(p netip.Prefix) bool { return p.Contains(host) })
 }
 
+// isUnbound says whether a source is that of a peer on this machine that listens on
+// all addresses and has announced another: the kernel has its packets come from
+// this one. Its port tells it from others here, and nobody elsewhere has the
+// address.
+func (st *stream) isUnbound(from rtp.Endpoint) bool {
+	host := from.AddrPort().Addr()
+	return from.Port == st.remote.offered.Port && (host == loopback4 || host == netip.IPv6Loopback())
+}
+
 // isBack says whether a packet shows where a peer is that has fallen silent. It
 // is where it was, or where it said that it is, or it is known by its key, or by
 // its SSRC, which routers leave alone. Else it must go on sending from an address
-// that it is known to have.
+// that it is known to have, or that is known to be near to it: a carrier may go on
+// from another of its machines.
 func (st *stream) isBack(h rtp.Header, from rtp.Endpoint) bool {
 	if from == st.out.to || from == st.remote.offered || st.secrets != 0 || st.in.reception.IsFrom(h.SSRC) {
 		return true
 	}
-	if from.IP != st.out.to.IP && from.IP != st.remote.offered.IP {
+	if st.remote.nearby == 0 && from.IP != st.out.to.IP && from.IP != st.remote.offered.IP {
 		return false
 	}
 	w := &st.in.from

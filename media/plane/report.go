@@ -39,9 +39,10 @@ type reports struct {
 
 // lastReport is the peer's sender report that came last.
 type lastReport struct {
-	ssrc uint32
-	made rtcp.Short
-	at   time.Duration
+	ssrc    uint32
+	made    rtcp.Short
+	at      time.Duration
+	packets uint32 // that it had sent
 }
 
 // opinion is how the peer hears us.
@@ -110,11 +111,12 @@ func (s *shard) takeReport(st *stream, datagram []byte, from rtp.Endpoint, at ti
 		st.in.malformed++
 		return false
 	}
-	if !r.Bye {
+	// Who says that it has sent more is heard, or its packets do not get here.
+	if !r.Bye && (!r.Sends || r.Sender.Packets == st.reports.last.packets) {
 		st.watch.since = max(st.watch.since, at)
 	}
 	if r.Sends {
-		st.reports.last = lastReport{ssrc: r.SSRC, made: r.Sender.Time.Short(), at: at}
+		st.reports.last = lastReport{ssrc: r.SSRC, made: r.Sender.Time.Short(), at: at, packets: r.Sender.Packets}
 	}
 	if b := &r.Block; r.Hears {
 		p := &st.reports.peer

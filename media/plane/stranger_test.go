@@ -118,5 +118,48 @@ func TestAnnouncedHostIsHeard(t *testing.T) {
 	if got := b.figuresAt(b.id); got.Foreign > 10 {
 		t.Errorf("figures %+v", got)
 	}
+}
 
+// A trunk goes on from another of its machines, with another SSRC and without a
+// word of it, as when one of them is taken out of service.
+func TestAnotherMachineNearby(t *testing.T) {
+	t.Parallel()
+	b := setupSiege(t)
+	b.attack("beside the peer", 666, 60, map[*phone]float64{b.announced: 1000})
+	b.want(b.id, media.Latched)
+	b.behind.header.SSRC = 4711
+	b.attack("in silence", 666, 60, map[*phone]float64{b.behind: 1000})
+	if e := b.want(b.id, media.Latched); e.Source != b.behind.at {
+		t.Errorf("latched to %v, want %v", e.Source, b.behind.at)
+	}
+}
+
+// A peer on this machine may listen on all addresses and have announced one of
+// them: the kernel has its packets come from another. The port tells it from
+// strangers who do the same.
+func TestPeerOfNoAddress(t *testing.T) {
+	t.Parallel()
+	f := setup(t, Config{Listen: netip.IPv4Unspecified()})
+	id, at := f.open()
+	if runtime.GOOS != "linux" {
+		t.Skip("there is one loopback address here")
+	}
+	here := netip.MustParseAddr("127.0.0.1")
+	p, stranger := newPhone(t, media.PCMU, netip.AddrPortFrom(here, at.Port())), newPhone(t, media.PCMU, netip.AddrPortFrom(here, at.Port()))
+	r := p.remote()
+	r.Addr = netip.AddrPortFrom(home(t), p.at.Port())
+	r.Nearby = []netip.Prefix{netip.PrefixFrom(home(t), 32)}
+	f.must(f.Connect(id, r))
+	f.run(10, map[*phone]float64{stranger: 440})
+	f.quiet(id)
+	f.run(60, map[*phone]float64{stranger: 440, p: 1000})
+	if e := f.want(id, media.Latched); e.Source != p.at {
+		t.Errorf("latched to %v, want %v", e.Source, p.at)
+	}
+	if n := stranger.drain(); n > 0 {
+		t.Errorf("the stranger hears %d packets", n)
+	}
+	if f.lockOf(id) != locked {
+		t.Error("the stream is not locked to its peer")
+	}
 }

@@ -10,8 +10,9 @@ import (
 )
 
 // watch is for how long a peer may be silent. Any packet of its is a sign of
-// life, also comfort noise and keys, and so is a report: who has muted a phone
-// that leaves out silence is still there.
+// life, also comfort noise and keys, and so is a report, unless it says that sound
+// was sent, which then is lost on its way: who has muted a phone that leaves out
+// silence is still there.
 type watch struct {
 	after time.Duration // 0 for ever
 	since time.Duration // the last sign of life but packets, or when the count began

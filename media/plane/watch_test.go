@@ -129,3 +129,31 @@ func TestRefreshIsNoSignOfLife(t *testing.T) {
 	w.step(lossAfter * 2)
 	w.quiet(w.id)
 }
+
+// A peer whose reports come and whose sound does not is lost, however much it says
+// that it sends.
+func TestReportsOfSoundThatDoesNotCome(t *testing.T) {
+	t.Parallel()
+	w := setupWatched(t)
+	w.must(w.Connect(w.id, w.r))
+	w.run(5, map[*phone]float64{w.p: 1000})
+	w.want(w.id, media.Latched)
+	sent := uint32(5)
+	for range 4 {
+		w.step(lossAfter * 2 / 10)
+		sent += 300
+		w.p.report(w.p.control, rtcp.Report{SSRC: w.p.header.SSRC, Sends: true, Sender: rtcp.Sender{Packets: sent}}, w.p.server.Port+1)
+		w.step(glance)
+	}
+	w.quiet(w.id)
+	w.step(lossAfter * 2 / 10)
+	w.want(w.id, media.Lost)
+	// It has sent no more since: it was muted.
+	w.run(5, map[*phone]float64{w.p: 1000})
+	for range 4 {
+		w.step(lossAfter * 8 / 10)
+		w.p.report(w.p.control, rtcp.Report{SSRC: w.p.header.SSRC, Sends: true, Sender: rtcp.Sender{Packets: sent}}, w.p.server.Port+1)
+		w.step(glance)
+	}
+	w.quiet(w.id)
+}
