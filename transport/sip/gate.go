@@ -54,7 +54,7 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 	case err != nil:
 		return g.challenge(r, false)
 	}
-	if wait := g.throttle.Wait(r.Source, c.Username, g.registered(r.Hop, c.Username)); wait > 0 {
+	if wait := g.throttle.Wait(r.Source, c.Username, g.ownPhone(r, c.Username)); wait > 0 {
 		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
 			{Name: "Retry-After", Value: strconv.Itoa(int(wait/time.Second) + 1)},
 		}}
@@ -90,7 +90,7 @@ func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
 	if !ok { // taken out just now
 		return engine.User{}, g.challenge(r, false)
 	}
-	g.throttle.Right(r.Source, c.Username, g.registered(r.Hop, c.Username))
+	g.throttle.Right(r.Source, c.Username, g.ownPhone(r, c.Username))
 	return user, nil
 }
 
@@ -132,6 +132,12 @@ func (g *gate) registered(source netip.AddrPort, username string) bool {
 	})
 }
 
+// ownPhone says whether a request comes from a phone of a user that is registered.
+// Behind a proxy nobody can tell: all come from where the phone registered.
+func (g *gate) ownPhone(r dialog.Request, username string) bool {
+	return r.Hop == r.Source && g.registered(r.Hop, username)
+}
+
 func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 	no := &dialog.Response{Status: 401, Phrase: "Unauthorized"}
 	for _, value := range g.verifier.Challenge(stale, strings.Join(r.Header("User-Agent"), " "), r.Source.Addr()) {
@@ -151,7 +157,7 @@ func (g *gate) refused(r dialog.Request, username string, err error) {
 	case errors.Is(err, digest.ErrForeign):
 		level, log = slog.LevelInfo, g.throttle.Odd(netip.Addr{}, err.Error())
 	case errors.Is(err, digest.ErrWrong):
-		log, waits = g.throttle.Wrong(r.Source, username, g.registered(r.Hop, username))
+		log, waits = g.throttle.Wrong(r.Source, username, g.ownPhone(r, username))
 		if _, known := g.directory.UserNamed(username); !known {
 			err = errors.New("no user has that username")
 		}

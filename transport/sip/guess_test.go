@@ -4,6 +4,7 @@ package sip
 
 import (
 	"fmt"
+	"net"
 	"net/netip"
 	"regexp"
 	"strings"
@@ -107,6 +108,34 @@ func TestNonceOfAnotherSource(t *testing.T) {
 	}
 	if status, _ := try("192.0.2.1:40000", right); status != 0 {
 		t.Errorf("from another port of the same: %d", status)
+	}
+}
+
+// Behind a proxy by which a user is registered nobody guesses more often than
+// elsewhere, whatever the port.
+func TestGuessingBehindProxy(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, nil)
+	proxy := h.registered().conn.LocalAddr().(*net.UDPAddr).AddrPort()
+	try := func(port int, authorization string) *dialog.Response {
+		return h.server.gate.look(dialog.Request{
+			Method: "REGISTER", URI: "sip:callwright.test", Hop: proxy,
+			Source: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(port)),
+			Header: func(name string) []string {
+				if name == "Authorization" && authorization != "" {
+					return []string{authorization}
+				}
+				return nil
+			},
+		})
+	}
+	statuses := map[int]int{}
+	for port := range 12 {
+		nonce := regexp.MustCompile(`nonce="([^"]+)"`).FindStringSubmatch(try(port, "").Headers[0].Value)[1]
+		statuses[try(port, authorization(t, nonce, "REGISTER", "sip:callwright.test", "alice", "guess")).Status]++
+	}
+	if statuses[401] != 10 || statuses[503] != 2 {
+		t.Errorf("statuses %v, want 503 for two", statuses)
 	}
 }
 
