@@ -25,8 +25,8 @@ const (
 	strangersLogged   = 5
 )
 
-// worthReading says whether a packet of a stranger is read: its source and all
-// strangers together have a share in each second, and scanners have none.
+// worthReading says whether a packet of a stranger is read: its source has a share
+// in each second, and scanners have none.
 func (e *Endpoint) worthReading(source netip.AddrPort, data []byte) bool {
 	now := time.Now()
 	switch {
@@ -38,7 +38,7 @@ func (e *Endpoint) worthReading(source netip.AddrPort, data []byte) bool {
 		e.strangers.drop()
 		return false
 	}
-	return !e.strangers.flood(now)
+	return true
 }
 
 func (e *Endpoint) admits(source netip.AddrPort) bool {

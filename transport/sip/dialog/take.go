@@ -20,7 +20,8 @@ type sender func(answer []byte, to netip.AddrPort) error
 // here already.
 func (e *Endpoint) takePacket(s *socket, source netip.AddrPort, data []byte) {
 	known := e.admits(source)
-	if !known && !e.worthReading(source, data) {
+	// Sources of UDP may be made up, so all strangers together have a share as well.
+	if !known && (!e.worthReading(source, data) || e.strangers.flood(time.Now())) {
 		return
 	}
 	msg, _ := e.parse(data, "UDP", source, s.send)
