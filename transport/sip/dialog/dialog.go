@@ -321,6 +321,7 @@ func (p *peer) byFlow(e *Endpoint, h hop) hop {
 	case !p.flow.IsValid():
 	case p.network == "UDP" && p.pinned, p.network != "UDP" && (p.pinned || h.to.Network == p.network) && e.streams.Find(p.network, p.flow) != nil:
 		h.to = resolve.Target{Host: p.flow.Addr().String(), Port: int(p.flow.Port()), Network: p.network}
+		h.heard = true
 	}
 	return h
 }

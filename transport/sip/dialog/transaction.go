@@ -186,7 +186,7 @@ func (e *Endpoint) dispatch(req *outbound) error {
 		req.way = w
 	}
 	req.way.take(req)
-	if req.way.place.Network != "UDP" || len(req.String()) <= maxRequest {
+	if req.way.place.Network != "UDP" || req.hop.heard || len(req.String()) <= maxRequest {
 		return nil
 	}
 	p := req.way.place

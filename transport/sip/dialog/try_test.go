@@ -219,6 +219,19 @@ func TestLongRequests(t *testing.T) {
 	call.want("confirmed", "ended 0 remote")
 	r.want("answered", "ended 0 local")
 
+	// Where the peer was heard there is nothing else.
+	r = newRecord(t)
+	d, err = a.Call(Call{To: "sip:100@nat.invalid", Network: "UDP", Flow: b.Addr("udp").String(), From: Party{URI: "sip:200@test"}, Body: long}, r.handler())
+	must(t, err)
+	if call = c.next(); call.Network != "UDP" {
+		t.Errorf("came by %s", call.Network)
+	}
+	must(t, call.Progress(180, "Ringing", nil))
+	r.want("ringing 180")
+	d.Hangup(0, "")
+	call.want("ended 487 remote")
+	r.want("ringing 180", "ended 487 local")
+
 	w := newWire(t, a.Addr("udp"))
 	r = newRecord(t)
 	_, err = a.Call(Call{To: "sip:100@" + w.addr(), From: Party{URI: "sip:200@test"}, Body: long}, r.handler())

@@ -33,6 +33,9 @@ type hop struct {
 	// must be for if all that is known is an address.
 	client secure.Client
 	name   string
+	// heard says that the peer was heard from there. Behind a NAT it is reached by
+	// that transport only.
+	heard bool
 }
 
 // hopTo says where a request goes that is sent to uri next, by network if that

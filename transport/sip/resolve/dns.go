@@ -123,7 +123,7 @@ func (r *Resolver) exchange(ctx context.Context, q question) (*answer, error) {
 		for _, server := range r.system().Servers {
 			reply, err := r.exchangeWith(ctx, server, msg)
 			switch {
-			case ctx.Err() != nil:
+			case over(ctx):
 				return nil, context.Cause(ctx)
 			case err != nil:
 				last = fmt.Errorf("ask the DNS server %s: %w", server, err)
@@ -135,6 +135,15 @@ func (r *Resolver) exchange(ctx context.Context, q question) (*answer, error) {
 		}
 	}
 	return nil, last
+}
+
+// over says whether a context has ended. A socket knows of its deadline a little
+// before the context does.
+func over(ctx context.Context) bool {
+	if until, ok := ctx.Deadline(); ok && !time.Now().Before(until) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 func (r *Resolver) exchangeWith(ctx context.Context, server string, msg *dns.Msg) (*dns.Msg, error) {
