@@ -3,6 +3,7 @@
 package sdp
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -40,6 +41,10 @@ type Session struct {
 	noEvents   bool
 	holds      bool
 	secrecy    secrecy
+	// streams are those of the description before: one that was there once has its
+	// place for good (RFC 3264 section 8). Ours is the one in that place.
+	streams []stream
+	ours    int
 	// reach says where sound of a peer of the other address family is received.
 	reach func(peer netip.Addr) (netip.AddrPort, error)
 }
@@ -92,7 +97,7 @@ func (s *Session) read(body []byte) ([]stream, error) {
 	return streams, err
 }
 
-// Offer describes everything we can do.
+// Offer describes everything we can do. Streams that were refused before stay so.
 func (s *Session) Offer() []byte {
 	proto, cryptos := s.secrecy.offer()
 	ours := stream{
@@ -111,7 +116,15 @@ func (s *Session) Offer() []byte {
 	if s.holds {
 		ours.direction = sendonly
 	}
-	return s.print([]stream{ours})
+	streams := []stream{ours}
+	if len(s.streams) > 0 {
+		streams = slices.Clone(s.streams)
+		// A payload type keeps its meaning, and ours may have another for the peer
+		// (RFC 3264 section 8.3.2).
+		ours.telephoneEvent = cmp.Or(streams[s.ours].telephoneEvent, ours.telephoneEvent)
+		streams[s.ours] = ours
+	}
+	return s.print(streams)
 }
 
 // Answer answers an offer: the first audio stream that we can speak is taken
@@ -153,6 +166,7 @@ func (s *Session) Answer(offer []byte) ([]byte, media.Remote, error) {
 	if line != nil {
 		answer[chosen].cryptos = []crypto{{tag: line.tag, keys: remote.Ours}}
 	}
+	s.streams, s.ours = answer, chosen
 	return s.print(answer), remote, nil
 }
 
@@ -191,16 +205,17 @@ func (s *Session) Accept(answer []byte) (media.Remote, error) {
 	if err != nil {
 		return media.Remote{}, fmt.Errorf("read SDP answer: %w", err)
 	}
-	if len(streams) == 0 || !s.usable(streams[0]) {
+	if len(streams) <= s.ours || !s.usable(streams[s.ours]) {
 		return media.Remote{}, fmt.Errorf("accept SDP answer: %w (%s)", ErrNoCommonCodec, s.reason(streams))
 	}
-	line, err := s.secrecy.accept(streams[0])
+	theirs := streams[s.ours]
+	line, err := s.secrecy.accept(theirs)
 	if err != nil {
 		return media.Remote{}, fmt.Errorf("accept SDP answer: %w", err)
 	}
-	s.Prefer(streams[0].codecs[0])
-	remote := streams[0].remote()
-	remote.Ours, remote.Theirs = s.secrecy.settle(streams[0].proto, line)
+	s.Prefer(theirs.codecs[0])
+	remote := theirs.remote()
+	remote.Ours, remote.Theirs = s.secrecy.settle(theirs.proto, line)
 	return remote, nil
 }
 

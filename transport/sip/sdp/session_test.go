@@ -191,6 +191,30 @@ func TestOfferAndAccept(t *testing.T) {
 	}
 }
 
+// What an offer had once keeps its place in all that follow, and a payload type its
+// meaning (RFC 3264 section 8).
+func TestOfferKeepsPlaces(t *testing.T) {
+	t.Parallel()
+	s := New(local, 1)
+	_, _, err := s.Answer([]byte(head + "m=video 4100 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 8 101 97\r\na=rtpmap:101 opus/48000/2\r\na=rtpmap:97 telephone-event/8000\r\nm=image 4200 udptl t38\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := "c=IN IP4 198.51.100.7\nm=video 0 RTP/AVP 96\n" +
+		"m=audio 20000 RTP/AVP 8 0 97\na=rtpmap:8 PCMA/8000\na=rtpmap:0 PCMU/8000\na=rtpmap:97 telephone-event/8000\na=fmtp:97 0-15\na=rtcp-mux\na=ptime:20\na=sendrecv\n" +
+		"m=image 0 udptl t38"
+	if diff := cmp.Diff(want, lines(s.Offer())); diff != "" {
+		t.Errorf("offer (-want +got):\n%s", diff)
+	}
+	remote, err := s.Accept([]byte(head + "m=video 0 RTP/AVP 96\r\nm=audio 4000 RTP/AVP 8\r\nm=image 0 udptl t38\r\n"))
+	if err != nil || remote.Addr != peer || remote.Codec != media.PCMA {
+		t.Errorf("accepted %+v, %v", remote, err)
+	}
+	if _, err := s.Accept([]byte(head + "m=video 0 RTP/AVP 96\r\n")); !errors.Is(err, ErrNoCommonCodec) {
+		t.Errorf("an answer without our stream: %v", err)
+	}
+}
+
 func TestAcceptRefused(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{head, head + "m=audio 0 RTP/AVP 0\r\n", head + "m=audio 4000 RTP/AVP 18\r\n"} {
