@@ -295,6 +295,19 @@ func (d *Directory) TrunkFrom(source netip.Addr) (trunk Trunk, ok bool) {
 	return trunk, ok
 }
 
+// NearestUsername gives the configured username that shares most with one, for a
+// log line; empty when none is configured.
+func (d *Directory) NearestUsername(username string) string {
+	best, most := "", -1
+	for name := range d.now.Load().usernames {
+		shared := commonEnds(strings.ToLower(name), strings.ToLower(username))
+		if shared > most || shared == most && name < best {
+			best, most = name, shared
+		}
+	}
+	return best
+}
+
 // NearestTrunk gives the trunk whose calls come from the network that has most in
 // common with a source, and that network, for a log line; none when no trunk names
 // a network of its family.

@@ -28,6 +28,9 @@ type gate struct {
 	verifier  *digest.Verifier
 	throttle  *digest.Throttle
 	log       *slog.Logger
+	// refuse, if set, is told of a call of which the log is told: whose it would be,
+	// and why it was refused.
+	refuse func(r dialog.Request, of engine.User, no dialog.Response)
 }
 
 func newGate(cfg Config, r *registrar.Registrar, t *trunk.Trunks) *gate {
@@ -151,6 +154,7 @@ func (g *gate) challenge(r dialog.Request, stale bool) *dialog.Response {
 // of them after a restart is said once in a minute, and is no fault.
 func (g *gate) refused(r dialog.Request, username string, err error) {
 	level, log, waits := slog.LevelWarn, false, false
+	user, known := g.directory.UserNamed(username)
 	switch {
 	case errors.Is(err, digest.ErrStale):
 		return
@@ -158,18 +162,24 @@ func (g *gate) refused(r dialog.Request, username string, err error) {
 		level, log = slog.LevelInfo, g.throttle.Odd(netip.Addr{}, err.Error())
 	case errors.Is(err, digest.ErrWrong):
 		log, waits = g.throttle.Wrong(r.Source, username, g.ownPhone(r, username))
-		if _, known := g.directory.UserNamed(username); !known {
-			err = errors.New("no user has that username")
-		}
 	default:
 		log = g.throttle.Odd(r.Source.Addr(), err.Error())
 	}
 	if !log {
 		return
 	}
+	// Looked for in any case, so that nobody learns by the time it takes who is there.
+	if nearest := g.directory.NearestUsername(username); !known && nearest != "" {
+		err = fmt.Errorf("no user has that username, the nearest one is %q", nearest)
+	} else if !known {
+		err = errors.New("no user has that username")
+	}
 	text := "credentials refused"
 	if waits {
 		text += ", and no more are looked at for the rest of the minute"
 	}
 	g.log.Log(context.Background(), level, text, "request", r.Method, "username", username, "source", r.Source, "reason", err.Error())
+	if r.Method == "INVITE" && level == slog.LevelWarn && g.refuse != nil {
+		g.refuse(r, user, dialog.Response{Status: 401, Reason: fmt.Sprintf("%s of %q: %v", text, username, err)})
+	}
 }

@@ -71,13 +71,19 @@ func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
 	}
 	s.log.Warn("refused: "+reason, "request", r.Method+" "+r.URI, "status", no.Status,
 		"from", r.From.URI, "source", r.Source, "not_logged_before", missed)
-	if r.Method == "INVITE" && s.calls != nil {
-		in := dialog.Invitation{Request: r}
-		to := called(dialog.Party{URI: r.URI})
-		no := refusal{Response: no}
-		s.calls.Refuse(engine.Arrival{From: caller(in, false), To: to},
-			engine.Refusal{Cause: no.cause(), Status: no.Status, Source: r.Source.String(), Reason: reason})
+	if no.Reason = reason; r.Method == "INVITE" {
+		s.keep(r, engine.User{}, no)
 	}
+}
+
+// keep has a record made of a call that did not get as far as one.
+func (s *Server) keep(r dialog.Request, of engine.User, no dialog.Response) {
+	if s.calls == nil {
+		return
+	}
+	in, to := dialog.Invitation{Request: r}, called(dialog.Party{URI: r.URI})
+	s.calls.Refuse(engine.Arrival{Account: of.Account, From: caller(in, false), To: to},
+		engine.Refusal{Cause: (&refusal{Response: no}).cause(), Status: no.Status, Source: r.Source.String(), Reason: no.Reason})
 }
 
 // accept finds out what a call is for and gives its leg to the engine. With a

@@ -106,6 +106,7 @@ func New(cfg Config) *Server {
 	})
 	s.trunks = trunk.New(trunk.Config{Directory: cfg.Directory, Peer: s.peer, Log: cfg.Log})
 	s.gate = newGate(cfg, s.registrar, s.trunks)
+	s.gate.refuse = s.keep
 	return s
 }
 

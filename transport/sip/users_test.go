@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -211,7 +212,7 @@ func TestUserRefused(t *testing.T) {
 		{"nobody of that name", "carol", "alice", "secret-a", nil, 404, `w0 dialled \"carol\", which is no user, group or number; the nearest number is \"+4921112345\"`},
 		{"no trunk", "0301234", "alice", "secret-a", func(e *engine.Entries) { e.Trunks = nil }, 404, "no trunk has an address"},
 		{"wrong password", "w1", "alice", "wrong", nil, 401, "the username or the password is wrong"},
-		{"no such user", "w1", "carol", "secret-a", nil, 401, "no user has that username"},
+		{"no such user", "w1", "carol", "secret-a", nil, 401, `no user has that username, the nearest one is \"alice\"`},
 		{"nobody may call", "w1", "alice", "secret-a", func(e *engine.Entries) { e.Users = nil; e.Groups = nil; e.Numbers = nil }, 403, "or give a user a username"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -227,6 +228,9 @@ func TestUserRefused(t *testing.T) {
 			must(t, h.server.Close())
 			if log := h.log.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, tc.says) {
 				t.Errorf("log:\n%s", log)
+			}
+			if got := h.refused; len(got) != 1 || got[0].Status != tc.status || !strings.Contains(strconv.Quote(got[0].Reason), tc.says) {
+				t.Errorf("records of refused calls: %v, want one", got)
 			}
 		})
 	}
