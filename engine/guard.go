@@ -45,10 +45,7 @@ type guard struct {
 
 	mu    sync.Mutex
 	alive int
-	// begun is when the last calls began, as many as may in one second: a ring
-	// of which next is the oldest.
-	begun []time.Time
-	next  int
+	pace  Pace
 	// refusing is when the running second of refusals began, refused how many
 	// were kept in it.
 	refusing time.Time
@@ -61,7 +58,7 @@ func newGuard(l Limits) guard {
 	for i, p := range l.Prefixes {
 		l.Prefixes[i] = NormalizeNumber(p)
 	}
-	return guard{limits: l, begun: make([]time.Time, l.CallsPerSecond)}
+	return guard{limits: l}
 }
 
 // enter lets a call in, or gives the *LimitError why not. Whoever was let in
@@ -75,14 +72,11 @@ func (g *guard) enter(exempt bool) error {
 	case exempt:
 	case most > 0 && g.alive >= most:
 		return &LimitError{"limits.calls", fmt.Sprintf("%d calls are alive, and no more are allowed at once", g.alive)}
-	case perSecond > 0 && now.Sub(g.begun[g.next]) < time.Second:
+	case g.pace.Full(perSecond, now):
 		return &LimitError{"limits.calls_per_second", fmt.Sprintf("%d calls began within a second, and no more are allowed", perSecond)}
 	}
 	g.alive++
-	if perSecond > 0 {
-		g.begun[g.next] = now
-		g.next = (g.next + 1) % perSecond
-	}
+	g.pace.Begin(perSecond, now)
 	return nil
 }
 

@@ -169,8 +169,8 @@ func TestTrunkByTLS(t *testing.T) {
 	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("+4921112345")})
 	in, err := carrier.Accept(t.Context())
 	must(t, err)
-	if in.Network != "TLS" || len(in.Peer) != 1 || in.Peer[0] != "callwright.test" {
-		t.Errorf("called by %s, known as %v", in.Network, in.Peer)
+	if in.Network != "TLS" || len(in.Names) != 1 || in.Names[0] != "callwright.test" {
+		t.Errorf("called by %s, known as %v", in.Network, in.Names)
 	}
 	must(t, in.Answer())
 	leg.answered()

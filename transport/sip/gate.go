@@ -119,9 +119,9 @@ func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
 			no += fmt.Sprintf(", the nearest network is %s of trunk %q", network, nearest.Name)
 		}
 		return t, no + ": to take its calls, add the address to allow_from of a trunk, or give a user a username and a password"
-	case t.TLS.ClientName != "" && !slices.Contains(r.Peer, t.TLS.ClientName):
+	case t.TLS.ClientName != "" && !slices.Contains(r.Names, t.TLS.ClientName):
 		return t, fmt.Sprintf("%s is in allow_from of trunk %q, which must show a certificate in the name of %q (trunks[].tls.client_name) and has shown %q",
-			r.Source.Addr(), t.Name, t.TLS.ClientName, strings.Join(r.Peer, ", "))
+			r.Source.Addr(), t.Name, t.TLS.ClientName, strings.Join(r.Names, ", "))
 	}
 	return t, ""
 }

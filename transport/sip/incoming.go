@@ -142,7 +142,7 @@ func (s *Server) hear(in dialog.Invitation, how terms) (*Leg, error) {
 	if err != nil {
 		return nil, err
 	}
-	session, err := s.newSession(local, in.Source.String(), how, isPrivate(in.Network, ""))
+	session, err := s.newSession(local, in.Source.String(), how, isSecured(in.Network, ""))
 	if err != nil {
 		return nil, errors.Join(err, s.cfg.Media.CloseStream(leg.stream))
 	}

@@ -122,22 +122,22 @@ type whereabouts struct {
 	// reached where it was heard.
 	places []resolve.Place
 	peer   string // the first of them, with its port
-	// private says that what is signalled to all of them is encrypted.
-	private bool
+	// secured says that what is signalled to all of them is encrypted.
+	secured bool
 }
 
 // whereabouts finds out where a way leads. It may wait for the DNS, for some
 // seconds.
 func (s *Server) whereabouts(ctx context.Context, way route) (at whereabouts, err error) {
 	if way.flow != "" {
-		return whereabouts{peer: way.flow, private: isPrivate(way.network, way.uri)}, nil
+		return whereabouts{peer: way.flow, secured: isSecured(way.network, way.uri)}, nil
 	}
 	at.places, err = s.endpoint.Resolve(ctx, way.uri)
 	if err != nil {
 		return at, fmt.Errorf("%w: %w", errNoWay, err)
 	}
 	at.peer = at.places[0].Addr.String()
-	at.private = !slices.ContainsFunc(at.places, func(p resolve.Place) bool { return !isPrivate(p.Network, way.uri) })
+	at.secured = !slices.ContainsFunc(at.places, func(p resolve.Place) bool { return !isSecured(p.Network, way.uri) })
 	return at, nil
 }
 

@@ -31,15 +31,15 @@ func termsOfUser(u engine.User) terms   { return terms{u.EntryID(), u.DTMF, u.SR
 func termsOfTrunk(t engine.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP, t.AllowFrom} }
 
 // policy is what session descriptions are made by. Keys travel in them, so those
-// that nobody asked for are offered only where nobody can read them: private says
+// that nobody asked for are offered only where nobody can read them: secured says
 // that the signalling is encrypted.
-func (t terms) policy(private bool) sdp.Policy {
+func (t terms) policy(secured bool) sdp.Policy {
 	switch {
 	case t.srtp == engine.SRTPOff:
 		return sdp.Off
 	case t.srtp == engine.SRTPRequire:
 		return sdp.Require
-	case private:
+	case secured:
 		return sdp.Offer
 	}
 	return sdp.Allow
@@ -68,8 +68,8 @@ func (t terms) remedy() string {
 	return fmt.Sprintf(": sound was offered that need not be encrypted; set srtp of %s to require if the other side takes no other", t.of)
 }
 
-// isPrivate says whether signalling by a network, or to a URI, is encrypted.
-func isPrivate(network, uri string) bool {
+// isSecured says whether signalling by a network, or to a URI, is encrypted.
+func isSecured(network, uri string) bool {
 	if network == "" {
 		_, network, _ = strings.Cut(strings.ToLower(uri), ";transport=")
 		network, _, _ = strings.Cut(network, ";")
@@ -85,7 +85,7 @@ func isPrivate(network, uri string) bool {
 // there for everybody to read.
 func (s *Server) warnOfOpenKeys() {
 	for _, t := range s.cfg.Directory.Trunks() {
-		if t.SRTP == engine.SRTPRequire && t.Address != "" && !isPrivate("", "sip:"+t.Address) {
+		if t.SRTP == engine.SRTPRequire && t.Address != "" && !isSecured("", "sip:"+t.Address) {
 			s.log.Warn(fmt.Sprintf("the keys of encrypted calls can be read on their way: srtp of %s is require, but its address is reached in the clear; "+
 				"write transport=tls into its address", t.EntryID()), "address", t.Address)
 		}
@@ -102,8 +102,8 @@ func (s *Server) openStream(near media.StreamID) (*Leg, netip.AddrPort, error) {
 }
 
 // newSession begins to agree on sound that is received at local. peer is where the
-// other side is, and private says that what is signalled to it is encrypted.
-func (s *Server) newSession(local netip.AddrPort, peer string, t terms, private bool) (*sdp.Session, error) {
+// other side is, and secured says that what is signalled to it is encrypted.
+func (s *Server) newSession(local netip.AddrPort, peer string, t terms, secured bool) (*sdp.Session, error) {
 	address, err := s.mediaAddress(local, peer)
 	if err != nil {
 		return nil, err
@@ -114,7 +114,7 @@ func (s *Server) newSession(local netip.AddrPort, peer string, t terms, private 
 			return s.mediaAddress(local, netip.AddrPortFrom(peer, 9).String()) // any port does
 		})
 	}
-	session.Encrypt(t.policy(private))
+	session.Encrypt(t.policy(secured))
 	if t.dtmf == engine.DTMFInband {
 		session.RefuseEvents()
 	}

@@ -19,7 +19,7 @@ func TestPolicy(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		srtp    string
-		private bool
+		secured bool
 		want    sdp.Policy
 	}{
 		{"", false, sdp.Allow}, {"", true, sdp.Offer},
@@ -27,8 +27,8 @@ func TestPolicy(t *testing.T) {
 		{engine.SRTPOff, false, sdp.Off}, {engine.SRTPOff, true, sdp.Off},
 		{engine.SRTPRequire, false, sdp.Require}, {engine.SRTPRequire, true, sdp.Require},
 	} {
-		if got := (terms{srtp: tc.srtp}).policy(tc.private); got != tc.want {
-			t.Errorf("%q, private %v: policy %d, want %d", tc.srtp, tc.private, got, tc.want)
+		if got := (terms{srtp: tc.srtp}).policy(tc.secured); got != tc.want {
+			t.Errorf("%q, secured %v: policy %d, want %d", tc.srtp, tc.secured, got, tc.want)
 		}
 	}
 	for _, tc := range []struct {
@@ -40,8 +40,8 @@ func TestPolicy(t *testing.T) {
 		{"", "sip:a@b;transport=tls;lr", true}, {"", "sip:a@b;lr;transport=wss", true}, {"", "sips:a@b", true},
 		{"TCP", "sip:a@b;transport=tls", false}, // by a connection that is there
 	} {
-		if got := isPrivate(tc.network, tc.uri); got != tc.want {
-			t.Errorf("%q to %q: private %v, want %v", tc.network, tc.uri, got, tc.want)
+		if got := isSecured(tc.network, tc.uri); got != tc.want {
+			t.Errorf("%q to %q: secured %v, want %v", tc.network, tc.uri, got, tc.want)
 		}
 	}
 }

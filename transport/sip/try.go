@@ -90,7 +90,7 @@ func (l *Leg) call(t *try) error {
 	if err != nil {
 		return err
 	}
-	session, err := o.server.newSession(o.local, at.peer, way.terms, at.private)
+	session, err := o.server.newSession(o.local, at.peer, way.terms, at.secured)
 	if err != nil {
 		return err
 	}

@@ -22,9 +22,9 @@ type Request struct {
 	// that they got it. Its port may be 0.
 	Hop, Source netip.AddrPort
 	Network     string
-	// Peer are the names in the certificate that the Hop has shown; none if it
-	// has shown none that we trust.
-	Peer []string
+	// Names are those in the certificate that the Hop has shown; none if it has
+	// shown none that we trust.
+	Names []string
 	// To is who is meant, From who says so.
 	To, From Party
 	CallID   string
@@ -45,7 +45,7 @@ func (e *Endpoint) newRequest(req *sip.Request, hop netip.AddrPort) Request {
 	}
 	return Request{
 		Method: string(req.Method), URI: req.Recipient.String(),
-		Hop: hop, Source: e.sourceOf(req, hop), Network: network, Peer: names,
+		Hop: hop, Source: e.sourceOf(req, hop), Network: network, Names: names,
 		To:     Party{unquote(req.To().DisplayName), req.To().Address.String()},
 		From:   Party{unquote(req.From().DisplayName), req.From().Address.String()},
 		CallID: req.CallID().Value(), CSeq: req.CSeq().SeqNo,

@@ -335,8 +335,8 @@ func TestSIPS(t *testing.T) {
 	if contact, want := call.Header("Contact")[0], "<sips:200@"+a.Addr("tls").String()+">"; contact != want || call.Network != "TLS" {
 		t.Errorf("Contact %s, want %s, by %s", contact, want, call.Network)
 	}
-	if len(call.Peer) != 2 || call.Peer[0] != "caller.test" {
-		t.Errorf("the caller is known as %v", call.Peer)
+	if len(call.Names) != 2 || call.Names[0] != "caller.test" {
+		t.Errorf("the caller is known as %v", call.Names)
 	}
 	must(t, call.Answer([]byte("answer")))
 	call.want("confirmed")

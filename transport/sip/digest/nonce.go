@@ -12,11 +12,13 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/callwright/callwright/transport/sip/shield"
 )
 
 // A nonce is, in base64url: the time it was made (8 bytes, nanoseconds), 8
-// random bytes, and the first half of the HMAC-SHA-256 of both and of the
-// network of the source that it was made for.
+// random bytes, and the first half of the HMAC-SHA-256 of both and of whose
+// the source is that it was made for.
 const (
 	bodySize = 16
 	macSize  = 16
@@ -39,23 +41,11 @@ func newMint() *mint {
 
 // sign gives the signature of a body for a source.
 func (m *mint) sign(b body, source netip.Addr) []byte {
-	at := network(source).As16()
+	at := shield.Customer(source).As16()
 	h := hmac.New(sha256.New, m.key[:])
 	h.Write(b[:])
 	h.Write(at[:])
 	return h.Sum(nil)[:macSize]
-}
-
-// network is what a source is known by: an address of version 4, or a network of
-// 64 bits of version 6, for whoever has one address there has it all.
-func network(source netip.Addr) netip.Addr {
-	source = source.Unmap()
-	if source.Is6() {
-		if p, err := source.Prefix(64); err == nil {
-			return p.Addr()
-		}
-	}
-	return source
 }
 
 // make makes a nonce for a source.

@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/callwright/callwright/transport/sip/shield"
 )
 
 // How many wrong guesses in a minute are looked at.
@@ -56,7 +58,7 @@ func (t *Throttle) guessers(source netip.AddrPort, username string, registered b
 	if registered {
 		return []limit{{guesser{source: source, username: name}, guessesAtOne}}
 	}
-	from := netip.AddrPortFrom(network(source.Addr()), 0)
+	from := netip.AddrPortFrom(shield.Customer(source.Addr()), 0)
 	return []limit{
 		{guesser{source: from}, guessesOfOne},
 		{guesser{source: from, username: name}, guessesAtOne},

@@ -7,8 +7,8 @@ import "bytes"
 // How long a message may be, in bytes.
 const (
 	MaxHeader  = 16 << 10
-	MaxBody    = 64 << 10
-	MaxMessage = MaxHeader + MaxBody
+	maxBody    = 64 << 10
+	MaxMessage = MaxHeader + maxBody
 )
 
 // Length gives the length of the message that buf begins with, the bytes of a
@@ -34,7 +34,7 @@ func Length(buf []byte) (int, Verdict) {
 		return 0, endless(head, statusBadRequest, "More Than One Content-Length Header")
 	case !isNumber(string(length), 1<<31-1):
 		return 0, endless(head, statusBadRequest, "Content-Length: Number Out Of Range")
-	case !isNumber(string(length), MaxBody):
+	case !isNumber(string(length), maxBody):
 		return 0, endless(head, statusBodyTooLarge, "Request Entity Too Large")
 	}
 	return len(head) + number(length), Verdict{}

@@ -12,9 +12,9 @@ import (
 	"github.com/miekg/dns"
 )
 
-// Port is where a transport is spoken if nothing is said (RFC 3261 section 19.1.2,
+// portOf is where a transport is spoken if nothing is said (RFC 3261 section 19.1.2,
 // RFC 7118 section 5.2).
-func Port(network string) int {
+func portOf(network string) int {
 	switch network {
 	case "TLS":
 		return 5061

@@ -96,7 +96,7 @@ func (r *Resolver) Places(ctx context.Context, t Target) ([]Place, error) {
 	}
 	if addr, err := netip.ParseAddr(t.Host); err == nil {
 		network := cmp.Or(t.Network, "UDP")
-		return []Place{{network, netip.AddrPortFrom(addr.Unmap(), uint16(cmp.Or(t.Port, Port(network)))), t.Host}}, nil
+		return []Place{{network, netip.AddrPortFrom(addr.Unmap(), uint16(cmp.Or(t.Port, portOf(network)))), t.Host}}, nil
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, r.cfg.Timeout, fmt.Errorf("the DNS servers did not answer within %v", r.cfg.Timeout))
 	defer cancel()
@@ -124,7 +124,7 @@ func (r *Resolver) find(ctx context.Context, t Target) ([]Place, error) {
 	if err != nil {
 		return nil, err
 	}
-	return placesAt(addrs, network, cmp.Or(t.Port, Port(network)), t.Host), nil
+	return placesAt(addrs, network, cmp.Or(t.Port, portOf(network)), t.Host), nil
 }
 
 // services gives the places that SRV records name, and says whether there are

@@ -84,7 +84,7 @@ func (t *table) use(hash uint64, at, cost time.Duration) bool {
 }
 
 // Customer is whose an address is: one of IPv4 is itself, one of IPv6 its network
-// of 64 bits.
+// of 64 bits, for whoever has one address there has it all.
 func Customer(a netip.Addr) netip.Addr {
 	a = a.Unmap().WithZone("")
 	if a.Is4() {

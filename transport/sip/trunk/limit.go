@@ -17,7 +17,7 @@ var ErrFull = errors.New("no more calls fit")
 // seats counts the calls of a trunk.
 type seats struct {
 	taken int
-	begun []time.Time // when the last calls began, the oldest first
+	pace  engine.Pace
 }
 
 // Enter counts a call by a trunk, in either direction, until leave is called. The
@@ -27,22 +27,15 @@ func (t *Trunks) Enter(trunk engine.Trunk, must bool) (leave func(), err error) 
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &t.state(keyOf(trunk)).seats
-	now := time.Now()
-	if rate := trunk.CallsPerSecond; rate > 0 {
-		s.begun = s.begun[max(0, len(s.begun)-rate):]
-		if !must && len(s.begun) == rate && now.Sub(s.begun[0]) < time.Second {
-			return nil, fmt.Errorf("%w: %d calls began on trunk %q within a second (trunks[].calls_per_second)", ErrFull, rate, trunk.Name)
-		}
+	now, rate := time.Now(), trunk.CallsPerSecond
+	if !must && s.pace.Full(rate, now) {
+		return nil, fmt.Errorf("%w: %d calls began on trunk %q within a second (trunks[].calls_per_second)", ErrFull, rate, trunk.Name)
 	}
 	if trunk.MaxCalls > 0 && s.taken >= trunk.MaxCalls && !must {
 		return nil, fmt.Errorf("%w: trunk %q carries %d calls (trunks[].max_calls)", ErrFull, trunk.Name, s.taken)
 	}
 	s.taken++
-	if trunk.CallsPerSecond > 0 {
-		s.begun = append(s.begun, now)
-	} else {
-		s.begun = nil
-	}
+	s.pace.Begin(rate, now)
 	return sync.OnceFunc(func() {
 		t.mu.Lock()
 		defer t.mu.Unlock()
