@@ -41,6 +41,9 @@ func fill(t *rapid.T, v reflect.Value) {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
 		fill(t, v.Elem())
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fill(t, v.Index(0))
 	case reflect.Map:
 		v.Set(reflect.ValueOf(engine.DialectState(rapid.MapOfN(rapid.String(), rapid.String(), 1, 3).Draw(t, "map"))))
 	case reflect.Struct:

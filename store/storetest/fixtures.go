@@ -71,6 +71,7 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			Problem: &engine.Problem{
 				Line: 3, Column: 5, Element: "Dial", Attribute: "callerId", Sentence: "say whom to call",
 			},
+			Headers: []engine.Header{{Name: "X-Customer", Value: "4711"}},
 			Figures: map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
 		},
 	}
