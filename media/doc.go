@@ -16,6 +16,8 @@
 //	dtmf      telephone-event digits (RFC 4733)
 //	tone      tones, made and measured
 //	wav       RIFF WAVE files, read and written
+//	mp3       MPEG audio, read
+//	resample  from one sampling rate to another
 //	prompt    sound files made ready to be played
 //	recorder  sound written to files
 //	clock     sleeping until an absolute time

@@ -14,5 +14,6 @@
 //
 // It knows no SIP and no call. Read plane.go for what can be asked of it, then
 // shard.go and stream.go for how it is done, and lock.go for whom a stream
-// listens to.
+// listens to. report.go is what peers are told and tell of the sound (RTCP),
+// secrets.go encryption (SRTP), watch.go whether a peer has fallen silent.
 package plane

@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: MIT
 
-// Package sip makes engine legs of SIP calls: it finds out which trunk a call
-// comes in by and which number it is for, or refuses it and says why, and sends
-// calls out by a trunk or to a user's phone.
+// Package sip makes engine legs of SIP calls: it finds out which trunk or user a
+// call comes from and which number it is for, or refuses it and says why, and
+// sends calls out by trunks, one after the other, or to a user's phone.
 //
-// It never decides what happens on a call; that is the engine's. The dialogs
-// themselves are spoken in dialog, session descriptions in sdp; phone is a SIP
-// phone for tests and demonstrations.
+// It never decides what happens on a call; that is the engine's. Nor does it know
+// a SIP message: that is dialog's. From the wire inwards, the packages below are
 //
-// Read incoming.go and outgoing.go first, then leg.go.
+//	stream     connections: TCP, TLS, WS and WSS
+//	secure     certificates, ours and theirs
+//	shield     who has had its share, before anything is read
+//	intake     whether bytes are a SIP message, and what to answer if not
+//	dialog     transactions and dialogs; sockets of UDP
+//	resolve    where a SIP URI leads
+//	digest     credentials: challenges and who guesses
+//	registrar  where users' phones are
+//	trunk      registration, health and limits of trunks
+//	sdp        how sound is exchanged: offers and answers
+//	info       keys in INFO requests
+//	phone      a telephone for tests, demo and test calls
+//
+// Read incoming.go (calls that come), gate.go (who calls) and outgoing.go with
+// try.go (calls that go) first, then leg.go, and sound.go for its stream.
 package sip

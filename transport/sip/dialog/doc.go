@@ -12,10 +12,14 @@
 // It never looks into a body, never opens a media port, and knows no number,
 // user or trunk: whoever uses it decides what a call means.
 //
-// Read event.go first, then endpoint.go, take.go and receive.go (what comes in),
-// rule.go (what RFC 3261 forbids of it), server.go (calls that come), client.go
-// (calls that go), way.go and try.go (by which way), inside.go and ask.go (what the sides ask each other inside a
-// call), glare.go (one change at a time), reliable.go and fork.go (before the
-// answer), timer.go (is anybody still there), refer.go and replaces.go (moves from
-// call to call).
+// Read event.go first, then endpoint.go. Besides them:
+//
+//	what comes in      take.go, admit.go (of strangers), receive.go, rule.go (what is forbidden)
+//	calls that come    server.go, accept.go, reliable.go (before the answer)
+//	calls that go      client.go, outcome.go, fork.go, auth.go (challenges)
+//	inside a call      inside.go, ask.go, glare.go (one change at a time), timer.go (who is still there)
+//	from call to call  refer.go, replaces.go
+//	outside of calls   register.go (what peers are asked)
+//	to and fro         way.go, try.go (where requests go), transaction.go, listen.go, socket.go
+//	words in headers   header.go, party.go, option.go
 package dialog
