@@ -15,10 +15,8 @@
 //	jitter    the buffer that puts packets back in order
 //	dtmf      telephone-event digits (RFC 4733)
 //	tone      tones, made and measured
-//	wav       RIFF WAVE files, read and written
-//	mp3       MPEG audio, read
-//	resample  from one sampling rate to another
-//	prompt    sound files made ready to be played
+//	wav       RIFF WAVE files, read and written; mp3 MPEG audio, read
+//	prompt    sound files made ready to be played, by resample
 //	recorder  sound written to files
 //	clock     sleeping until an absolute time
 //	rtpload   a load of RTP, for benchmarks
