@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -62,7 +64,7 @@ type Pool struct {
 	room    *room
 
 	mu      sync.Mutex
-	conns   map[place]*Conn
+	conns   map[place][]*Conn // the last one is the newest
 	dialing map[Target]*dialing
 	closed  bool
 	// told is when the log was told of refused connections, refused how many
@@ -85,7 +87,7 @@ func New(cfg Config) *Pool {
 	if cfg.KeepAlive == 0 {
 		cfg.KeepAlive = 90 * time.Second
 	}
-	p := &Pool{cfg: cfg, room: newRoom(cmp.Or(cfg.Most, 1000)), clients: secure.NewClients(cfg.Log), conns: map[place]*Conn{}, dialing: map[Target]*dialing{}}
+	p := &Pool{cfg: cfg, room: newRoom(cmp.Or(cfg.Most, 1000)), clients: secure.NewClients(cfg.Log), conns: map[place][]*Conn{}, dialing: map[Target]*dialing{}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	p.running.Go(p.keepAlive)
 	return p
@@ -163,8 +165,8 @@ func (p *Pool) accepted(raw net.Conn, network string, g *guest) {
 	}
 }
 
-// add makes a connection known. One that had its place before has lost it: its
-// peer has opened another from the same port.
+// add makes a connection known. There may be others with its place: those that are
+// secured otherwise, and one whose peer has opened another from the same port.
 func (p *Pool) add(c *Conn) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -172,41 +174,49 @@ func (p *Pool) add(c *Conn) bool {
 		_ = c.socket.Close()
 		return false
 	}
-	p.conns[c.place] = c
+	p.conns[c.place] = append(p.conns[c.place], c)
 	return true
 }
 
 func (p *Pool) remove(c *Conn) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.conns[c.place] == c {
+	rest := slices.DeleteFunc(slices.Clone(p.conns[c.place]), func(o *Conn) bool { return o == c })
+	if p.conns[c.place] = rest; len(rest) == 0 {
 		delete(p.conns, c.place)
 	}
 }
 
-// Find gives the open connection with a peer, or nil.
+// Find gives the open connection with a peer, the newest if there are several, or
+// nil.
 func (p *Pool) Find(network string, peer netip.AddrPort) *Conn {
+	return p.find(place{network, unmapped(peer)}, func(*Conn) bool { return true })
+}
+
+// find gives the newest connection with a place that is wanted, or nil.
+func (p *Pool) find(at place, wanted func(*Conn) bool) *Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.conns[place{network, unmapped(peer)}]
+	for _, c := range slices.Backward(p.conns[at]) {
+		if wanted(c) {
+			return c
+		}
+	}
+	return nil
 }
 
 // Len is how many connections are open.
-func (p *Pool) Len() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.conns)
-}
+func (p *Pool) Len() int { return len(p.all()) }
 
 // Close closes all connections and waits until nothing of them is left.
 // Listeners are closed by whoever opened them, before.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.closed = true
-	for _, c := range p.conns {
+	p.mu.Unlock()
+	for _, c := range p.all() {
 		_ = c.socket.Close()
 	}
-	p.mu.Unlock()
 	p.cancel()
 	p.running.Wait()
 }
@@ -231,11 +241,7 @@ func (p *Pool) keepAlive() {
 func (p *Pool) all() []*Conn {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := make([]*Conn, 0, len(p.conns))
-	for _, c := range p.conns {
-		all = append(all, c)
-	}
-	return all
+	return slices.Concat(slices.Collect(maps.Values(p.conns))...)
 }
 
 func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }

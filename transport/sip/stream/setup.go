@@ -96,7 +96,7 @@ type dialing struct {
 // error is a sentence that says what to change.
 func (p *Pool) Dial(ctx context.Context, t Target) (*Conn, error) {
 	t.Addr = unmapped(t.Addr)
-	if c := p.Find(t.Network, t.Addr); c != nil && c.fits(t) {
+	if c := p.find(place{t.Network, t.Addr}, func(c *Conn) bool { return c.fits(t) }); c != nil {
 		return c, nil
 	}
 	p.mu.Lock()
