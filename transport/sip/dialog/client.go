@@ -4,6 +4,7 @@ package dialog
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"net/netip"
@@ -58,8 +59,9 @@ type outgoing struct {
 	tx       *clientTx
 	ring     time.Duration
 	// timer cancels a call that rings too long, and later gives up a cancelled
-	// one.
+	// one. hurry ends the wait for the DNS or a connection.
 	timer *time.Timer
+	hurry context.CancelFunc
 	// heard says that a provisional response came: only then may a CANCEL be
 	// sent (RFC 3261 section 9.1). sent says that it was.
 	heard, wanted, sent bool
@@ -132,7 +134,14 @@ func (d *Dialog) aim(places []resolve.Place) error {
 
 // sendInvite runs in the dialog's lane.
 func (d *Dialog) sendInvite() {
-	way, err := d.ep.next(&d.out.tries)
+	d.mu.Lock()
+	ctx, stop := context.WithCancel(d.ep.ctx)
+	defer stop()
+	if d.out.hurry = stop; d.phase != early {
+		stop()
+	}
+	d.mu.Unlock()
+	way, err := d.ep.next(ctx, &d.out.tries)
 	d.mu.Lock()
 	switch {
 	case d.phase == leaving && d.out.req == nil: // it never left
@@ -202,6 +211,9 @@ func (d *Dialog) cancel(ended Ended) {
 	d.phase = leaving
 	d.bye.ended = ended
 	d.out.wanted = true
+	if d.out.hurry != nil {
+		d.out.hurry()
+	}
 	if d.out.timer != nil {
 		d.out.timer.Stop()
 	}

@@ -40,9 +40,9 @@ func (t *tries) stop() {
 }
 
 // next gives the way to the first place that is left and can be reached. It may
-// wait for the DNS and for a connection.
-func (e *Endpoint) next(t *tries) (*way, error) {
-	ctx, cancel := context.WithTimeout(e.ctx, 3*connectTimeout)
+// wait for the DNS and for a connection, until ctx ends.
+func (e *Endpoint) next(ctx context.Context, t *tries) (*way, error) {
+	ctx, cancel := context.WithTimeout(ctx, 3*connectTimeout)
 	defer cancel()
 	if !t.known {
 		places, err := e.places(ctx, t.hop)

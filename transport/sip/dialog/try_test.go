@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 
@@ -138,6 +139,29 @@ func TestHangUpBetweenPlaces(t *testing.T) {
 	d.Hangup(0, "")
 	r.want("ended 487 local")
 	two.silent()
+}
+
+// Who hangs up does not wait for a connection that does not come about.
+func TestHangUpWhileConnecting(t *testing.T) {
+	t.Parallel()
+	mute, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer mute.Close()
+	e, r := open(t, Config{}), newRecord(t)
+	at := netip.MustParseAddrPort(mute.Addr().String())
+	d, err := e.Call(Call{
+		To: "sip:100@carrier.test", From: Party{URI: "sip:200@callwright.test"}, Places: []resolve.Place{{Network: "TLS", Addr: at, Name: "carrier.test"}},
+	}, r.handler())
+	must(t, err)
+	conn, err := mute.Accept()
+	must(t, err)
+	defer conn.Close()
+	begun := time.Now()
+	d.Hangup(0, "")
+	r.want("ended 487 local")
+	if waited := time.Since(begun); waited >= connectTimeout-time.Second {
+		t.Errorf("the end was told after %v", waited)
+	}
 }
 
 // A name leads to where the DNS says.

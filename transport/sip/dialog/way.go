@@ -152,7 +152,7 @@ func noSocket(p resolve.Place) error {
 }
 
 // reach gives the way to the first place of a hop that can be reached.
-func (e *Endpoint) reach(h hop) (*way, error) { return e.next(&tries{hop: h}) }
+func (e *Endpoint) reach(h hop) (*way, error) { return e.next(e.ctx, &tries{hop: h}) }
 
 // open gives the way to a place: our socket for UDP, an open or new connection
 // for all others.
