@@ -36,6 +36,9 @@ func (c *Call) reach(request DialRequest) error {
 			no = &DialError{Cause: refused.Cause, Err: errors.New(refused.Text)}
 		case !errors.As(err, &no):
 			return err
+		case s.diversions > 0: // the first is why the call ends
+			c.log.Warn("diversion not followed: "+no.Error(), "to", s.request.Target.String())
+			c.note(EventTransfer, Data{Cause: no.Cause}, "%s is not rung: %s", s.request.Target, no)
 		}
 		if best == nil || no.Cause.Better(best.Cause) {
 			best = no

@@ -57,8 +57,10 @@ func TestDiversion(t *testing.T) {
 			name: "nobody is reached", target: bob,
 			scripts: map[string]func(*enginetest.Leg){"phone w1": sendOn("+4940222222", "w2"), "phone w2": busy},
 			rang:    []string{"Bob (w1)", "Carol (w2) +492111"},
-			rows:    []string{"Bob (w1) sends the call on to +4940222222", "Bob (w1) sends the call on to Carol (w2)"},
-			cause:   engine.CauseBusy,
+			rows: []string{
+				"Bob (w1) sends the call on to +4940222222", "Bob (w1) sends the call on to Carol (w2)",
+				"+4940222222 is not rung: limits.prefixes: +4940222222 begins with none of the allowed prefixes (+4930)",
+			}, cause: engine.CauseBusy,
 		}, {
 			name: "a loop", target: bob,
 			scripts: map[string]func(*enginetest.Leg){"phone w1": sendOn("w2"), "phone w2": sendOn("w1")},
