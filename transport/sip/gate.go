@@ -55,7 +55,11 @@ func (g *gate) look(r dialog.Request) *dialog.Response {
 		_, reason := g.trunkOf(r)
 		return &dialog.Response{Status: 403, Phrase: "Forbidden", Reason: reason}
 	case err != nil:
-		return g.challenge(r, false)
+		no := g.challenge(r, false)
+		if r.Method == "INVITE" && !g.registered(r.Hop, dialog.UserPart(r.From.URI)) {
+			no.Reason = g.unnamed(r)
+		}
+		return no
 	}
 	if wait := g.throttle.Wait(r.Source, c.Username, g.ownPhone(r, c.Username)); wait > 0 {
 		return &dialog.Response{Status: 503, Phrase: "Too Many Wrong Passwords", Headers: []dialog.Header{
@@ -124,6 +128,16 @@ func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
 			r.Source.Addr(), t.Name, t.TLS.ClientName, strings.Join(r.Names, ", "))
 	}
 	return t, ""
+}
+
+// unnamed says why a call from the address of a trunk is none of its: it has shown
+// no certificate in the name that the trunk must have. It is empty for others, who
+// may be users.
+func (g *gate) unnamed(r dialog.Request) string {
+	if t, no := g.trunkOf(r); t.Name != "" {
+		return no
+	}
+	return ""
 }
 
 // registered says whether a phone of a user is registered from a source.

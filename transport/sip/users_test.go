@@ -252,6 +252,28 @@ func TestTrunkOrUser(t *testing.T) {
 	leg.Hangup(engine.CauseBusy)
 }
 
+// Who calls from the address of a trunk without its certificate is asked for a
+// password, and the operator is told what was missing.
+func TestTrunkWithoutItsName(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, func(e *engine.Entries) {
+		e.Trunks = append(e.Trunks, engine.Trunk{
+			Name: "sbc", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: engine.TrunkTLS{ClientName: "sbc.test"},
+		})
+	})
+	c, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})
+	must(t, err)
+	var ended *phone.EndedError
+	if err := c.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != 401 {
+		t.Errorf("%v, want 401", err)
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.refused) != 1 || !strings.Contains(h.refused[0].Reason, `in the name of "sbc.test" (trunks[].tls.client_name)`) {
+		t.Errorf("refused %+v", h.refused)
+	}
+}
+
 // line is a peer that writes bare messages.
 type line struct {
 	t    *testing.T
