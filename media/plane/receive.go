@@ -3,6 +3,7 @@
 package plane
 
 import (
+	"syscall"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -19,6 +20,9 @@ const (
 	// unless more came lately, or less than a frame: most senders send as often
 	// as we read.
 	sweep = 16
+	// timed is in which of its rounds it is asked when the packets of a stream came,
+	// for the jitter: that costs more than reading them.
+	timed = 4
 	// keyTime is the least that a key takes: no dialler is faster. keysLate is for
 	// how long the network may hold keys back and bring them all at once. What is
 	// beyond is no typing, and each key costs more than the packet that tells it.
@@ -56,21 +60,19 @@ func (s *shard) receive(st *stream) {
 // read reads one datagram. Not ok means that nothing is there; a negative size
 // that there was only news of a packet of ours that nobody took.
 func (s *shard) read(st *stream) (size int, from rtp.Endpoint, ok bool) {
-	if st.lock == locked {
-		n, e := st.socket.Recv(s.wire.in[:])
-		if e == 0 {
-			return n, st.out.to, true
-		}
-		if rtp.Refused(e) {
-			st.out.errors++
-			return -1, from, true
-		}
-		return 0, from, false
+	var waited time.Duration
+	var e syscall.Errno
+	if s.wire.timed = st.lock != locked || st.in.round%timed == 0; s.wire.timed {
+		size, from, waited, e = st.socket.RecvWaited(s.wire.in[:])
+	} else {
+		size, e = st.socket.Recv(s.wire.in[:])
 	}
-	n, from, e := st.socket.RecvFrom(s.wire.in[:])
+	s.wire.arrived = s.timing.now - waited
 	switch {
+	case e == 0 && st.lock == locked:
+		return size, st.out.to, true
 	case e == 0:
-		return n, from, true
+		return size, from, true
 	case rtp.Refused(e):
 		st.out.errors++
 		return -1, from, true
@@ -87,7 +89,7 @@ func (s *shard) take(st *stream, datagram []byte, from rtp.Endpoint) bool {
 		return true
 	}
 	if isReport(datagram) {
-		s.takeReport(st, datagram, from, s.timing.now)
+		s.takeReport(st, datagram, from, s.wire.arrived)
 		return false
 	}
 	if !st.remote.receive {
@@ -139,7 +141,9 @@ func (s *shard) hear(st *stream, h rtp.Header, kind kind, payload []byte) bool {
 	}
 	switch kind {
 	case sound:
-		st.in.reception.Timing(h.Timestamp, uint32(s.timing.now/(time.Second/media.SampleRate)))
+		if s.wire.timed {
+			st.in.reception.Timing(h.Timestamp, uint32(s.wire.arrived/(time.Second/media.SampleRate)))
+		}
 		if st.ear != 0 {
 			// A peer may send whatever it has offered, and change without a word
 			// (RFC 3264 section 5.1): it need not code as we do.

@@ -323,3 +323,26 @@ func FuzzReceive(f *testing.F) {
 		}
 	})
 }
+
+// Jitter is that of the packets' arrival, not of when they are looked at.
+func TestJitterBetweenSteps(t *testing.T) {
+	t.Parallel()
+	if !rtp.Stamped {
+		t.Skip("it is not known here when packets come")
+	}
+	f := setup(t, Config{})
+	id, at := f.open()
+	p := newPhone(t, media.PCMU, at)
+	f.must(f.Connect(id, p.remote()))
+	f.step(time.Millisecond)
+	for i := range 120 {
+		p.sing(1000)
+		if i%8 >= 4 { // let it wait as the kernel counts time
+			time.Sleep(4 * time.Millisecond)
+		}
+		f.step(media.FrameDuration)
+	}
+	if j := f.figuresAt(id).Jitter; j < 500*time.Microsecond {
+		t.Errorf("jitter %v", j)
+	}
+}

@@ -73,12 +73,14 @@ type timing struct {
 
 // wire is what is needed to take one packet apart and to make one.
 type wire struct {
-	parser rtp.Parser
-	in     [2048]byte
-	out    [rtp.HeaderSize + media.FrameSize]byte
-	sent   frame // the sound that was sent last, for recordings
-	sealed [2048]byte
-	report [rtcp.MaxSize]byte
+	parser  rtp.Parser
+	in      [2048]byte
+	arrived time.Duration // when what is there came, if that is timed, or when it was read
+	timed   bool
+	out     [rtp.HeaderSize + media.FrameSize]byte
+	sent    frame // the sound that was sent last, for recordings
+	sealed  [2048]byte
+	report  [rtcp.MaxSize]byte
 }
 
 func newShard(c clock.Clock, wake chan<- struct{}) *shard {

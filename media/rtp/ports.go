@@ -126,7 +126,7 @@ func listenPair(at netip.Addr, port uint16) (pair Pair, err error) {
 		return Pair{}, err
 	}
 	if pair.Control, err = Listen(netip.AddrPortFrom(at, port+1)); err == nil {
-		if err = pair.Control.reserve(); err == nil {
+		if err = errors.Join(pair.Control.reserve(), pair.Control.stamp(), pair.Sound.stamp()); err == nil {
 			return pair, nil
 		}
 		err = errors.Join(err, pair.Control.Close())
@@ -135,10 +135,10 @@ func listenPair(at netip.Addr, port uint16) (pair Pair, err error) {
 }
 
 // reserve makes a socket one that is read seldom: little may wait in it, so that
-// a flood takes no memory, and what waits is stamped with its arrival.
+// a flood takes no memory.
 func (s Socket) reserve() error {
 	if err := unix.SetsockoptInt(int(s.fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 16<<10); err != nil {
 		return fmt.Errorf("set up rtcp socket: %w", err)
 	}
-	return s.stamp()
+	return nil
 }

@@ -78,8 +78,8 @@ func (s Socket) stamp() error {
 	return nil
 }
 
-// RecvWaited reads one datagram of the Control socket of a Pair, and says where
-// it came from and for how long it has waited.
+// RecvWaited reads one datagram of a socket of a Pair, connected or not, and says
+// where it came from and for how long it has waited.
 func (s Socket) RecvWaited(b []byte) (int, Endpoint, time.Duration, syscall.Errno) {
 	var sa unix.RawSockaddrInet6
 	var control [64]byte

@@ -61,8 +61,8 @@ const Stamped = false
 
 func (s Socket) stamp() error { return nil }
 
-// RecvWaited reads one datagram of the Control socket of a Pair, and says where
-// it came from and for how long it has waited: not known here.
+// RecvWaited reads one datagram of a socket of a Pair, connected or not, and says
+// where it came from and for how long it has waited: not known here.
 func (s Socket) RecvWaited(b []byte) (int, Endpoint, time.Duration, syscall.Errno) {
 	n, from, e := s.RecvFrom(b)
 	return n, from, 0, e
