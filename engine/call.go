@@ -30,8 +30,9 @@ type Call struct {
 	users   []User
 	dialect Dialect
 	party   party
-	// emergency says that it goes to an emergency service, or rings one.
-	emergency bool
+	// emergency says that it goes to an emergency service, overdue that it is over
+	// its time as soon as it rings none.
+	emergency, overdue bool
 
 	// forwards is how many hops it may still take, headers are the X- headers that
 	// it came with.
@@ -191,7 +192,8 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case ChildEnded:
 		return c.childEnded(m)
 	case hangUp:
-		if m.cause == CauseMaxDuration && c.emergency {
+		if m.cause == CauseMaxDuration && c.urgent() {
+			c.overdue = true
 			return nil
 		}
 		if m.why != "" && c.over == "" {

@@ -21,7 +21,6 @@ func (c *Call) Ring(target Target, from Address) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.forwards = c.inbox, c.forwards-1
-	c.emergency = c.emergency || c.engine.directory.Emergency(target.Address)
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),
@@ -38,6 +37,16 @@ func (c *Call) Ring(target Target, from Address) ID {
 		child.ring(request)
 	})
 	return child.record.ID
+}
+
+// urgent says that the call goes to an emergency service, or that one is among its
+// children. That one was rung in vain is no reason to spare a call its limits.
+func (c *Call) urgent() bool {
+	urgent := c.emergency
+	for _, t := range c.children {
+		urgent = urgent || c.engine.directory.Emergency(t.Address)
+	}
+	return urgent
 }
 
 // maxForwards is how many hops a call may take that says nothing of it (RFC 3261

@@ -66,6 +66,14 @@ func (c *Call) limitDuration() (stop func()) {
 	return func() { t.Stop() }
 }
 
+// settleDuration ends a call that is over its time, and was spared because it rang
+// an emergency service.
+func (c *Call) settleDuration() {
+	if c.overdue && !c.urgent() {
+		c.finishWith(CauseMaxDuration)
+	}
+}
+
 // converse asks the app and runs what it answers, until something ends the
 // call.
 func (c *Call) converse(ctx context.Context, why Event) error {

@@ -31,7 +31,7 @@ func (c *Call) yield(m yield) {
 	switch {
 	case c.over != "" || m.account != c.record.Account:
 		refuse(CauseNotFound, "the call whose place it is to take is over")
-	case c.emergency:
+	case c.urgent():
 		refuse(CauseForbidden, "nobody takes the place of an emergency call")
 	case c.parent != nil && !c.Answered():
 		c.note(EventTransfer, Data{Other: m.to, Party: &m.party}, "%s takes the call", m.party)

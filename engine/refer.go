@@ -24,7 +24,7 @@ func (c *Call) sendAway(to string) error {
 	switch {
 	case !can || !c.Answered() || c.move.leaving() || c.move.handover != nil:
 		return ErrNoTransfer
-	case c.emergency:
+	case c.urgent():
 		return refuseTransfer(CauseForbidden, "an emergency call is not transferred")
 	}
 	party, err := c.mayBeSent(to)

@@ -113,7 +113,7 @@ func (c *Call) transferOf(ev LegReferred) (Message, *DialError) {
 	switch {
 	case c.over != "" || !c.party.talking:
 		return nil, refuseTransfer(CauseRejected, "nobody is talking with it who could be transferred")
-	case c.emergency:
+	case c.urgent():
 		return nil, refuseTransfer(CauseForbidden, "an emergency call is not transferred")
 	case c.move.leaving() || c.move.handover != nil:
 		return nil, refuseTransfer(CauseRejected, "another transfer of this call is under way")
@@ -177,7 +177,7 @@ func (c *Call) mayHandOver(old ID) *DialError {
 	switch {
 	case c.over != "" || !c.party.talking || c.party.hearer != old:
 		return refuseTransfer(CauseCancelled, "the other side is not in the conversation any more")
-	case c.emergency:
+	case c.urgent():
 		return refuseTransfer(CauseForbidden, "an emergency call is not transferred")
 	case c.move.leaving() || c.move.handover != nil:
 		return refuseTransfer(CauseRejected, "another transfer of this call is under way")
@@ -311,11 +311,13 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 func (c *Call) childEnded(m ChildEnded) Message {
 	delete(c.children, m.Child)
 	if rest, mine := c.fromRung(m.Child, m); mine {
+		c.settleDuration()
 		return rest
 	}
 	if c.party.talking && m.Child == c.party.hearer {
 		return c.otherLeft(m.Child, m.Cause)
 	}
+	c.settleDuration()
 	return m
 }
 
