@@ -36,50 +36,77 @@ func Dialects() []string { return slices.Sorted(maps.Keys(dialects.All())) }
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {
-	_, port, err := net.SplitHostPort(c.HTTP.Listen)
+	for _, part := range []func() error{c.HTTP.check, c.SIP.check, c.Media.check, c.checkKept, c.checkTimes, c.Limits.check} {
+		if err := part(); err != nil {
+			return err
+		}
+	}
+	if err := c.Entries().Check(Dialects()); err != nil {
+		return err
+	}
+	_, err := engine.NewDirectory(c.Entries(), c.Limits.Emergency...)
+	return err
+}
+
+func (h *HTTP) check() error {
+	_, port, err := net.SplitHostPort(h.Listen)
 	if _, number := strconv.ParseUint(port, 10, 16); err != nil || number != nil {
-		return fmt.Errorf("http.listen is %q: write an address and a port, like 127.0.0.1:8080", c.HTTP.Listen)
+		return fmt.Errorf("http.listen is %q: write an address and a port, like 127.0.0.1:8080", h.Listen)
 	}
-	if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return fmt.Errorf("http.public_url is %q: write a whole URL, like https://calls.example.com", c.HTTP.PublicURL)
+	if u, err := url.Parse(h.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return fmt.Errorf("http.public_url is %q: write a whole URL, like https://calls.example.com", h.PublicURL)
 	}
-	if len(c.SIP.Listen) == 0 {
+	return nil
+}
+
+func (s *SIP) check() error {
+	if len(s.Listen) == 0 {
 		return fmt.Errorf("sip.listen is empty: name at least one address, like udp://0.0.0.0:5060")
 	}
-	for _, l := range c.SIP.Listen {
+	for _, l := range s.Listen {
 		if err := checkListener(l); err != nil {
 			return err
 		}
 	}
-	if err := c.SIP.checkTLS(); err != nil {
-		return err
+	if strings.ContainsAny(s.Advertise, "/@ ") || strings.Count(s.Advertise, ":") == 1 {
+		return fmt.Errorf("sip.advertise is %q: write only the host name or IP address that peers can reach, like sip.example.com", s.Advertise)
 	}
-	if strings.ContainsAny(c.SIP.Advertise, "/@ ") || strings.Count(c.SIP.Advertise, ":") == 1 {
-		return fmt.Errorf("sip.advertise is %q: write only the host name or IP address that peers can reach, like sip.example.com", c.SIP.Advertise)
+	for _, p := range s.Proxies {
+		if !p.IsValid() {
+			return fmt.Errorf("sip.proxies has an empty network: write one like 192.0.2.0/24")
+		}
 	}
-	if _, err := netip.ParseAddr(c.Media.Listen); err != nil {
-		return fmt.Errorf("media.listen is %q: write an IP address, like 0.0.0.0", c.Media.Listen)
+	return s.checkTLS()
+}
+
+func (m *Media) check() error {
+	if _, err := netip.ParseAddr(m.Listen); err != nil {
+		return fmt.Errorf("media.listen is %q: write an IP address, like 0.0.0.0", m.Listen)
 	}
-	if _, err := netip.ParseAddr(c.Media.Advertise); c.Media.Advertise != "" && err != nil {
-		return fmt.Errorf("media.advertise is %q: write the IP address that peers can send to", c.Media.Advertise)
+	if _, err := netip.ParseAddr(m.Advertise); m.Advertise != "" && err != nil {
+		return fmt.Errorf("media.advertise is %q: write the IP address that peers can send to", m.Advertise)
 	}
-	if _, err := rtp.NewPorts(c.Media.Ports); err != nil {
+	if _, err := rtp.NewPorts(m.Ports); err != nil {
 		return fmt.Errorf("media.ports: %w", err)
 	}
-	if known := tone.Countries(); c.Media.Tones != "" && !slices.Contains(known, c.Media.Tones) {
-		return fmt.Errorf("media.tones is %q: write the code of a country whose tones are known: %s", c.Media.Tones, strings.Join(known, ", "))
+	if known := tone.Countries(); m.Tones != "" && !slices.Contains(known, m.Tones) {
+		return fmt.Errorf("media.tones is %q: write the code of a country whose tones are known: %s", m.Tones, strings.Join(known, ", "))
 	}
+	return nil
+}
+
+// checkKept checks where things are kept, and what seals them.
+func (c *Config) checkKept() error {
 	if scheme, rest, _ := strings.Cut(c.Database, ":"); !slices.Contains(databases, scheme) || rest == "" {
 		return fmt.Errorf("database is %q: write sqlite:FILE, or postgres://USER:PASSWORD@HOST/NAME", withoutPassword(c.Database))
 	}
 	if n := len(c.EncryptionKey); n > 0 && n < minKey {
 		return fmt.Errorf("encryption_key has %d characters: write at least %d, like the 64 that openssl rand -hex 32 prints", n, minKey)
 	}
-	for _, p := range c.SIP.Proxies {
-		if !p.IsValid() {
-			return fmt.Errorf("sip.proxies has an empty network: write one like 192.0.2.0/24")
-		}
-	}
+	return nil
+}
+
+func (c *Config) checkTimes() error {
 	for key, d := range map[string]time.Duration{
 		"limits.max_duration": c.Limits.MaxDuration, "webhooks.timeout": c.Webhooks.Timeout, "drain": c.Drain,
 		"media.timeout": c.Media.Timeout, "sip.session_expires": c.SIP.SessionExpires,
@@ -92,14 +119,7 @@ func (c *Config) check() error {
 	if d := c.SIP.SessionExpires; d > 0 && d < minSessionExpires {
 		return fmt.Errorf("sip.session_expires is %s: write at least %s (RFC 4028 section 4), or 0s", d, minSessionExpires)
 	}
-	if err := c.Limits.check(); err != nil {
-		return err
-	}
-	if err := c.Entries().Check(Dialects()); err != nil {
-		return err
-	}
-	_, err = engine.NewDirectory(c.Entries(), c.Limits.Emergency...)
-	return err
+	return nil
 }
 
 // withoutPassword is a URL that may be shown in a log. A password can also stand

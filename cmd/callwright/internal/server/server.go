@@ -72,28 +72,17 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client, Tones: tones})
 	s.started(quietly(prompts.Close))
-	limits := c.Limits.Engine()
-	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
-	registrations, err := s.Store.Registrations(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("look where phones are registered: %w", err)
-	}
 	talked, err := s.Store.Talked(ctx, time.Now().UTC().Truncate(24*time.Hour))
 	if err != nil {
 		return nil, fmt.Errorf("look how long calls have lasted today: %w", err)
 	}
-	s.SIP = sip.New(sip.Config{
-		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
-		Connections: openFiles() / 4, // sound, the database and the apps need some as well
-		TLS:         sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
-		Directory: directory, Media: sound, Log: log,
-		Journal: s.Store, Saved: registrations, Node: node(c),
-	})
-	s.started(s.SIP.Close)
+	if err := s.makeSIP(ctx, c, sound, log); err != nil {
+		return nil, err
+	}
 	s.Engine = engine.New(engine.Config{
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
-		Node: node(c), Limits: limits, Talked: talked, Recordings: c.Recordings, Ringback: ringback,
+		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback,
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -108,6 +97,24 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	warnOfEmergency(directory, c.Limits.Emergency, log)
 	return s, s.startAPI(c, log)
+}
+
+// makeSIP makes the SIP side, which is not reachable yet.
+func (s *Server) makeSIP(ctx context.Context, c config.Config, sound *plane.Plane, log *slog.Logger) error {
+	registrations, err := s.Store.Registrations(ctx)
+	if err != nil {
+		return fmt.Errorf("look where phones are registered: %w", err)
+	}
+	advertised, _ := netip.ParseAddr(c.Media.Advertise) // empty means none
+	s.SIP = sip.New(sip.Config{
+		Listen: c.SIP.Listen, Advertise: c.SIP.Advertise, MediaAdvertise: advertised,
+		Connections: openFiles() / 4, // sound, the database and the apps need some as well
+		TLS:         sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
+		Directory: s.Settings.Directory(), Media: sound, Log: log,
+		Journal: s.Store, Saved: registrations, Node: node(c),
+	})
+	s.started(s.SIP.Close)
+	return nil
 }
 
 // startAPI serves the faces. It stops first, so that nobody is told that the
