@@ -244,8 +244,21 @@ func (d *Dialog) giveUp() {
 
 // sendCancel runs in the dialog's lane (RFC 3261 section 9.1).
 func (d *Dialog) sendCancel(invite *outbound) {
+	req := along(invite, sip.CANCEL)
 	d.mu.Lock()
-	req := sip.NewRequest(sip.CANCEL, *invite.Recipient.Clone())
+	for _, h := range d.bye.headers {
+		req.AppendHeader(h)
+	}
+	d.mu.Unlock()
+	if _, err := d.ep.begin(req, d.traceSent, func(error) {}); err != nil {
+		d.ep.log.Warn("cancel call", "call_id", d.callID, "error", err)
+	}
+}
+
+// along makes the CANCEL or the ACK that goes the way of an INVITE, as part of its
+// transaction (RFC 3261 sections 9.1 and 17.1.1.3).
+func along(invite *outbound, method sip.RequestMethod) *outbound {
+	req := sip.NewRequest(method, *invite.Recipient.Clone())
 	req.AppendHeader(invite.Via().Clone())
 	sip.CopyHeaders("Route", invite.Request, req)
 	forwards := sip.MaxForwardsHeader(maxForwards)
@@ -253,14 +266,7 @@ func (d *Dialog) sendCancel(invite *outbound) {
 	req.AppendHeader(sip.HeaderClone(invite.From()))
 	req.AppendHeader(sip.HeaderClone(invite.To()))
 	req.AppendHeader(sip.HeaderClone(invite.CallID()))
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: sip.CANCEL})
-	for _, h := range d.bye.headers {
-		req.AppendHeader(h)
-	}
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: invite.CSeq().SeqNo, MethodName: method})
 	req.SetBody(nil)
-	out := &outbound{Request: req, hop: invite.hop, way: invite.way}
-	d.mu.Unlock()
-	if _, err := d.ep.begin(out, d.traceSent, func(error) {}); err != nil {
-		d.ep.log.Warn("cancel call", "call_id", d.callID, "error", err)
-	}
+	return &outbound{Request: req, hop: invite.hop, way: invite.way}
 }

@@ -26,8 +26,10 @@ type tries struct {
 	timer  *time.Timer // until the next is tried
 	// failures is what came of those that were tried.
 	failures []error
-	// left are the INVITEs that nobody has answered, by CSeq.
-	left map[uint32]*outbound
+	// left are the INVITEs that nobody has answered, by CSeq; those of taken were
+	// taken back.
+	left  map[uint32]*outbound
+	taken map[uint32]bool
 }
 
 // more says whether there is another place after the one that is being tried.
@@ -91,7 +93,7 @@ func (d *Dialog) waitFor(seq uint32) {
 // leave keeps an INVITE in mind that nobody has answered, but may yet.
 func (o *outgoing) leave(seq uint32) {
 	if o.tries.left == nil {
-		o.tries.left = map[uint32]*outbound{}
+		o.tries.left, o.tries.taken = map[uint32]*outbound{}, map[uint32]bool{}
 	}
 	o.tries.left[seq] = o.req
 }
@@ -135,9 +137,14 @@ func (d *Dialog) passed(res *sip.Response) {
 	switch {
 	case res.IsSuccess() && seq < d.out.seq:
 		d.ep.stray(res, d)
-	case res.IsProvisional() && invite != nil:
-		delete(d.out.tries.left, seq)
+	case invite == nil:
+	case res.IsProvisional() && !d.out.tries.taken[seq]:
+		d.out.tries.taken[seq] = true
 		d.ep.lanes.do(d.callID, func() { d.sendCancel(invite) })
+	case res.StatusCode >= 300: // its transaction, which would acknowledge that, is gone
+		ack := along(invite, sip.ACK)
+		ack.ReplaceHeader(sip.HeaderClone(res.To()))
+		d.ep.lanes.do(d.callID, func() { _ = d.ep.send(ack, d.traceSent) })
 	}
 }
 

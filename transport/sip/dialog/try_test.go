@@ -61,6 +61,10 @@ func TestPlacesTried(t *testing.T) {
 		t.Errorf("CANCEL\n%s\nof\n%s", cancel, first)
 	}
 	silent.send(response(cancel, "200 OK", "s"))
+	silent.send(response(first, "487 Request Terminated", "s"))
+	if ack := silent.expect("ACK", "INVITE"); branch(ack) != branch(first) || !ack.(*sip.Request).To().Params.Has("tag") {
+		t.Errorf("ACK\n%s\nof\n%s", ack, first)
+	}
 	late.send(response(second, "200 OK", "l", contact(late)))
 	late.expect("ACK", "INVITE")
 	late.send(response(late.expect("BYE"), "200 OK", ""))
