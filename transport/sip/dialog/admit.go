@@ -18,11 +18,14 @@ import (
 // strangersRead is how many packets of unknown sources are read in a second;
 // what is beyond is dropped, and a phone sends its request again. Of those that
 // are nobody's, strangersAnswered get an answer and strangersLogged a line in
-// the log.
+// the log; one source has strangersLoggedOfOne lines in a minute, so that those of
+// others are seen beside it.
 const (
 	strangersRead     = 5000
 	strangersAnswered = 20
 	strangersLogged   = 5
+
+	strangersLoggedOfOne = 20
 )
 
 // worthReading says whether a packet of a stranger is read: its source has a share
@@ -90,11 +93,11 @@ func (e *Endpoint) refusal(req *sip.Request, source netip.AddrPort, no Response)
 // refused tells that a request was refused, now and then, and says whether it is
 // worth an answer.
 func (e *Endpoint) refused(req *sip.Request, source netip.AddrPort, no Response) (answer bool) {
-	now := time.Now()
-	if !e.admits(source) {
+	now, known := time.Now(), e.admits(source)
+	if !known {
 		e.shield.Refused(source.Addr(), now)
 	}
-	answer, tell, missed := e.strangers.seen(now)
+	answer, tell, missed := e.strangers.seen(e.sourceOf(req, source).Addr(), known, now)
 	if tell && e.cfg.Refused != nil {
 		e.cfg.Refused(e.newRequest(req, source), no, missed)
 	}
@@ -107,15 +110,26 @@ type strangers struct {
 	second int64
 	read   int
 	count  int // refused
+	logged int // of these, with a line in the log
 	missed int // without a line in the log so far
+	// told is how many lines each source had in the minute that began then.
+	told   map[netip.Addr]int
+	minute time.Time
 }
 
-func newStrangers() *strangers { return &strangers{} }
+// mostTold is how many sources of lines in the log are told apart.
+const mostTold = 4096
+
+func newStrangers() *strangers { return &strangers{told: map[netip.Addr]int{}} }
 
 // turn begins a new second if the last is over. s.mu is held.
 func (s *strangers) turn(now time.Time) {
 	if now.Unix() != s.second {
-		s.second, s.read, s.count = now.Unix(), 0, 0
+		s.second, s.read, s.count, s.logged = now.Unix(), 0, 0, 0
+	}
+	if now.Sub(s.minute) >= time.Minute {
+		s.minute = now
+		clear(s.told)
 	}
 }
 
@@ -139,18 +153,24 @@ func (s *strangers) drop() {
 	s.missed++
 }
 
-// seen counts one request that is refused and says what to do about it.
-func (s *strangers) seen(now time.Time) (answer, log bool, missed int) {
+// seen counts one request that is refused and says what to do about it. known is
+// for sources that are no strangers.
+func (s *strangers) seen(source netip.Addr, known bool, now time.Time) (answer, log bool, missed int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turn(now)
 	s.count++
-	if s.count > strangersLogged {
+	source = shield.Customer(source)
+	if s.logged >= strangersLogged || !known && s.told[source] >= strangersLoggedOfOne {
 		s.missed++
 		return s.count <= strangersAnswered, false, 0
 	}
+	s.logged++
+	if !known && len(s.told) < mostTold {
+		s.told[source]++
+	}
 	missed, s.missed = s.missed, 0
-	return true, true, missed
+	return s.count <= strangersAnswered, true, missed
 }
 
 // murmur is a slog handler that makes everything a debug message. sipgo gets it,

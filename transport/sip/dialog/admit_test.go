@@ -96,7 +96,7 @@ func TestStrangersLimited(t *testing.T) {
 	now := time.Unix(1, 0)
 	answers, logs := 0, 0
 	for range 100 {
-		answer, log, _ := s.seen(now)
+		answer, log, _ := s.seen(netip.Addr{}, false, now)
 		if answer {
 			answers++
 		}
@@ -115,7 +115,7 @@ func TestStrangersLimited(t *testing.T) {
 	if !s.flood(now) || s.flood(now.Add(time.Second)) {
 		t.Error("a flood is not told from the second after")
 	}
-	if _, log, missed := s.seen(now.Add(time.Second)); !log || missed != 101-strangersLogged {
+	if _, log, missed := s.seen(netip.Addr{}, false, now.Add(time.Second)); !log || missed != 101-strangersLogged {
 		t.Errorf("a second later: logged %v with %d missed", log, missed)
 	}
 }
@@ -323,6 +323,31 @@ func TestBadMessagesAreTold(t *testing.T) {
 	}
 	if line := strings.Join(log.all[:1], ""); !strings.Contains(line, "Headers Not Allowed In This URI") || !strings.Contains(line, "source="+w.addr()) || strings.Contains(line, "secret") {
 		t.Errorf("the log says: %s", line)
+	}
+}
+
+// One stranger who comes again and again does not have all lines in the log: those
+// of others are seen.
+func TestStrangersAreToldApart(t *testing.T) {
+	t.Parallel()
+	s, now := newStrangers(), time.Unix(1_000_000, 0)
+	loud, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	lines := 0
+	for second := range 30 {
+		for range 100 {
+			if _, tell, _ := s.seen(loud, false, now.Add(time.Duration(second)*time.Second)); tell {
+				lines++
+			}
+		}
+	}
+	if lines != strangersLoggedOfOne {
+		t.Errorf("%d lines of one source in a minute, want %d", lines, strangersLoggedOfOne)
+	}
+	if _, tell, missed := s.seen(other, false, now.Add(29*time.Second)); !tell || missed != 30*100-lines {
+		t.Errorf("another one is told of: %t, after %d that were not", tell, missed)
+	}
+	if _, tell, _ := s.seen(loud, false, now.Add(time.Minute)); !tell {
+		t.Error("in the next minute nothing is told of the first")
 	}
 }
 

@@ -99,7 +99,7 @@ func (e *Endpoint) refuseBytes(v intake.Verdict, network string, source netip.Ad
 	if !known {
 		e.shield.Refused(source.Addr(), now)
 	}
-	worth, tell, missed := e.strangers.seen(now)
+	worth, tell, missed := e.strangers.seen(source.Addr(), known, now)
 	if tell && (known || v.IsSIP()) {
 		e.log.Warn("SIP message not understood: "+v.Reason, "message", v.Summary(), "answered", v.Status,
 			"source", source, "network", network, "not_logged_before", missed)
