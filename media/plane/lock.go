@@ -23,7 +23,8 @@ const (
 	// silent is how long a peer may be silent before it is looked for elsewhere:
 	// its router may have changed the port, or the phone its network.
 	silent = 400 * time.Millisecond
-	// patience is the same for a peer that has said that it will be silent.
+	// patience is the same for a peer that has said that it will be silent, and
+	// until another host is taken for it that is near to it.
 	patience = 3 * time.Second
 	// convinced is how many packets in a row must come from another port of a
 	// peer's address until they are taken for the peer's, if their SSRC is not.
@@ -108,7 +109,7 @@ func (s *shard) latch(st *stream, h rtp.Header, from rtp.Endpoint) bool {
 	case st.lock == open && from == st.in.from.stale && since < straggle:
 		return false
 	case st.lock == lost:
-		if !st.isBack(h, from) {
+		if !st.isBack(h, from, since) {
 			return false
 		}
 	case from == st.remote.offered:
@@ -161,13 +162,14 @@ func (st *stream) isUnbound(from rtp.Endpoint) bool {
 // isBack says whether a packet shows where a peer is that has fallen silent. It
 // is where it was, or where it said that it is, or it is known by its key, or by
 // its SSRC, which routers leave alone. Else it must go on sending from an address
-// that it is known to have, or that is known to be near to it: a carrier may go on
-// from another of its machines.
-func (st *stream) isBack(h rtp.Header, from rtp.Endpoint) bool {
+// that it is known to have or, after a long silence, that is known to be near to
+// it: a carrier may go on from another of its machines.
+func (st *stream) isBack(h rtp.Header, from rtp.Endpoint, since time.Duration) bool {
 	if from == st.out.to || from == st.remote.offered || st.secrets != 0 || st.in.reception.IsFrom(h.SSRC) {
 		return true
 	}
-	if st.remote.nearby == 0 && from.IP != st.out.to.IP && from.IP != st.remote.offered.IP {
+	known := from.IP == st.out.to.IP || from.IP == st.remote.offered.IP
+	if !known && (st.remote.nearby == 0 || since < patience) {
 		return false
 	}
 	w := &st.in.from

@@ -128,7 +128,9 @@ func TestAnotherMachineNearby(t *testing.T) {
 	b.attack("beside the peer", 666, 60, map[*phone]float64{b.announced: 1000})
 	b.want(b.id, media.Latched)
 	b.behind.header.SSRC = 4711
-	b.attack("in silence", 666, 60, map[*phone]float64{b.behind: 1000})
+	b.attack("in a short silence", 666, int(patience/media.FrameDuration)/2, map[*phone]float64{b.behind: 1000})
+	b.quiet(b.id)
+	b.attack("in a long silence", 666, int(patience/media.FrameDuration), map[*phone]float64{b.behind: 1000})
 	if e := b.want(b.id, media.Latched); e.Source != b.behind.at {
 		t.Errorf("latched to %v, want %v", e.Source, b.behind.at)
 	}
