@@ -26,11 +26,12 @@ type toll struct {
 // newToll makes a toll of which some is spent today already.
 func newToll(limit, spent time.Duration, exhausted func([]ID, *LimitError)) *toll {
 	return &toll{
-		limit: limit, exhausted: exhausted, day: midnight(time.Now()), spent: spent, talking: map[ID]time.Time{},
+		limit: limit, exhausted: exhausted, day: Midnight(time.Now()), spent: spent, talking: map[ID]time.Time{},
 	}
 }
 
-func midnight(now time.Time) time.Time { return now.UTC().Truncate(24 * time.Hour) }
+// Midnight is when the day (UTC) began that the minutes of a day are counted in.
+func Midnight(now time.Time) time.Time { return now.UTC().Truncate(24 * time.Hour) }
 
 // check gives the *LimitError that stands against one more call.
 func (t *toll) check() error {
@@ -78,7 +79,7 @@ func (t *toll) end(id ID) {
 
 // left is what is left of the day, which may be a new one. t.mu is held.
 func (t *toll) left(now time.Time) time.Duration {
-	if today := midnight(now); today.After(t.day) {
+	if today := Midnight(now); today.After(t.day) {
 		t.day, t.spent = today, 0
 		for id, since := range t.talking {
 			if since.Before(today) {

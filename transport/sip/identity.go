@@ -62,10 +62,10 @@ func diversion(in dialog.Invitation) string {
 	return ""
 }
 
-// reached is who a call is for that came to the Contact that we registered: that
+// meant is who a call is for that came to the Contact that we registered: that
 // leads to us and says no more. What was called stands in P-Called-Party-ID (RFC
 // 7315 section 4.2), else in To.
-func reached(in dialog.Invitation) dialog.Party {
+func meant(in dialog.Invitation) dialog.Party {
 	for _, name := range []string{"P-Called-Party-ID", "To"} {
 		if parties := dialog.ParseParties(in.Header(name)); len(parties) > 0 && dialog.UserPart(parties[0].URI) != "" {
 			return parties[0]

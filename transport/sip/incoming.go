@@ -175,7 +175,7 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 	}
 	to := in.To
 	if _, ok := s.trunks.Of(dialog.UserPart(in.URI)); ok {
-		to = reached(in)
+		to = meant(in)
 	}
 	number, no := s.number(trunk, dialog.UserPart(to.URI))
 	return engine.Arrival{

@@ -171,7 +171,7 @@ func TestIdentityIn(t *testing.T) {
 		in := dialog.Invitation{Request: dialog.Request{To: dialog.Party{URI: "sip:contact@h"}, Header: func(name string) []string {
 			return []string{map[string]string{"To": tc.to, "P-Called-Party-ID": tc.called}[name]}
 		}}}
-		if got := reached(in); got.URI != tc.want {
+		if got := meant(in); got.URI != tc.want {
 			t.Errorf("%+v: called %s", tc, got.URI)
 		}
 	}

@@ -286,22 +286,11 @@ func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *outbound {
 	if len(routes) > 0 && !routes[0].UriParams.Has("lr") { // a strict router
 		uri, routes = routes[0], append(routes[1:], p.target)
 	}
-	req := sip.NewRequest(method, uri)
+	req := d.ep.compose(method, uri, d.self.from, p.to, d.callID, d.self.seq)
 	req.Recipient.Headers = nil // a peer's URI may ask for a Route of its choice (RFC 3261 section 19.1.5)
-	for _, r := range routes {
-		req.AppendHeader(&sip.RouteHeader{Address: *r.Clone()})
+	for _, r := range slices.Backward(routes) {
+		req.PrependHeader(&sip.RouteHeader{Address: *r.Clone()})
 	}
-	forwards := sip.MaxForwardsHeader(maxForwards)
-	req.AppendHeader(&forwards)
-	req.AppendHeader(&sip.FromHeader{DisplayName: d.self.from.DisplayName, Address: *d.self.from.Address.Clone(), Params: d.self.from.Params.Clone()})
-	req.AppendHeader(&sip.ToHeader{DisplayName: p.to.DisplayName, Address: *p.to.Address.Clone(), Params: p.to.Params.Clone()})
-	callID := sip.CallIDHeader(d.callID)
-	req.AppendHeader(&callID)
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: d.self.seq, MethodName: method})
-	if d.ep.cfg.Product != "" {
-		req.AppendHeader(sip.NewHeader("User-Agent", d.ep.cfg.Product))
-	}
-	req.SetBody(nil)
 	next := uri
 	if len(p.routes) > 0 {
 		next = p.routes[0]

@@ -83,7 +83,7 @@ func (a *Asker) Register(ctx context.Context, contacts []string, expires int) (R
 // Options asks whether the peer is there (RFC 3261 section 11). The answer is as
 // for Register.
 func (a *Asker) Options(ctx context.Context) (Response, error) {
-	return a.ask(ctx, sip.OPTIONS, []sip.Header{sip.NewHeader("Accept", "application/sdp")})
+	return a.ask(ctx, sip.OPTIONS, []sip.Header{sip.NewHeader("Accept", sdpType)})
 }
 
 // Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>".
@@ -127,25 +127,15 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 
 // request makes a request that is ready to be sent.
 func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *outbound {
-	req := sip.NewRequest(method, *a.target.Clone())
-	forwards, id := sip.MaxForwardsHeader(70), sip.CallIDHeader(a.callID)
-	req.AppendHeader(&forwards)
-	req.AppendHeader(sip.HeaderClone(a.from))
 	to := &sip.ToHeader{Address: *a.from.Address.Clone()}
 	if method != sip.REGISTER {
 		to.Address = sip.Uri{Scheme: a.target.Scheme, User: a.target.User, Host: a.target.Host, Port: a.target.Port}
 	}
-	req.AppendHeader(to)
-	req.AppendHeader(&id)
-	req.AppendHeader(&sip.CSeqHeader{SeqNo: a.seq, MethodName: method})
+	req := a.ep.compose(method, *a.target.Clone(), a.from, to, a.callID, a.seq)
 	for _, h := range headers {
 		req.AppendHeader(h)
 	}
-	if a.ep.cfg.Product != "" {
-		req.AppendHeader(sip.NewHeader("User-Agent", a.ep.cfg.Product))
-	}
 	a.credentials.apply(req)
-	req.SetBody(nil)
 	return a.ep.direct(req, a.hop)
 }
 

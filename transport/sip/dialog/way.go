@@ -69,6 +69,23 @@ type outbound struct {
 	way *way // once it is known
 }
 
+// compose makes a request with what each must have (RFC 3261 section 8.1.1) but
+// Via, which is written when its way is known.
+func (e *Endpoint) compose(method sip.RequestMethod, uri sip.Uri, from *sip.FromHeader, to *sip.ToHeader, callID string, seq uint32) *sip.Request {
+	req := sip.NewRequest(method, uri)
+	forwards, id := sip.MaxForwardsHeader(maxForwards), sip.CallIDHeader(callID)
+	req.AppendHeader(&forwards)
+	req.AppendHeader(sip.HeaderClone(from))
+	req.AppendHeader(sip.HeaderClone(to))
+	req.AppendHeader(&id)
+	req.AppendHeader(&sip.CSeqHeader{SeqNo: seq, MethodName: method})
+	if e.cfg.Product != "" {
+		req.AppendHeader(sip.NewHeader("User-Agent", e.cfg.Product))
+	}
+	req.SetBody(nil)
+	return req
+}
+
 // direct prepares a request to be sent to a hop.
 func (e *Endpoint) direct(req *sip.Request, h hop) *outbound {
 	via := &sip.ViaHeader{ProtocolName: "SIP", ProtocolVersion: "2.0", Transport: h.to.Network}

@@ -72,7 +72,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client, Tones: tones})
 	s.started(quietly(prompts.Close))
-	talked, err := s.Store.Talked(ctx, time.Now().UTC().Truncate(24*time.Hour))
+	talked, err := s.Store.Talked(ctx, engine.Midnight(time.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("look how long calls have lasted today: %w", err)
 	}
