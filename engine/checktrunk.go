@@ -4,6 +4,7 @@ package engine
 
 import (
 	"cmp"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -41,7 +42,23 @@ func (t Trunk) service() *EntryError {
 	default:
 		return name.wrong("identity", "has the identity %q: write from, asserted or preferred", t.Identity)
 	}
+	if s := t.TLS; t.Address != "" && (s.Cert != "" || s.CA != "" || s.ServerName != "") && plain(t.Address) {
+		return name.wrong("tls", "has tls files or a server_name, and the address %q, which is not secured: write it with ;transport=tls", t.Address)
+	}
 	return cmp.Or(t.TLS.check(name), t.checkHeaders())
+}
+
+// plain says whether an address is never reached by TLS. Of a host name without a
+// port the DNS may say that it is (RFC 3263 section 4.1).
+func plain(address string) bool {
+	host, parameters, _ := strings.Cut(strings.ToLower(address), ";")
+	for p := range strings.SplitSeq(parameters, ";") {
+		if transport, ok := strings.CutPrefix(p, "transport="); ok {
+			return transport != "tls" && transport != "wss"
+		}
+	}
+	_, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil || strings.Contains(host[strings.LastIndexByte(host, ']')+1:], ":")
 }
 
 // negative names the first field if its value is below 0, else the other.

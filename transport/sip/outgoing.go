@@ -145,3 +145,14 @@ func (s *Server) whereabouts(ctx context.Context, way route) (at whereabouts, er
 func security(t engine.TrunkTLS) secure.Client {
 	return secure.Client{Cert: t.Cert, Key: t.Key, CA: t.CA, ServerName: t.ServerName}
 }
+
+// warnOfFiles says which trunks cannot be reached because of their files. It is
+// no reason not to start: others can.
+func (s *Server) warnOfFiles() {
+	clients := secure.NewClients(s.log)
+	for _, t := range s.cfg.Directory.Trunks() {
+		if _, err := clients.Config(security(t.TLS), "any.invalid"); err != nil {
+			s.log.Error(fmt.Sprintf("trunk %q cannot be reached by TLS: %v", t.Name, err))
+		}
+	}
+}

@@ -125,6 +125,7 @@ func (s *Server) Start(calls Calls) (err error) {
 		s.registrar.Start()
 		s.trunks.Start()
 		s.warnOfOpenKeys()
+		s.warnOfFiles()
 	}
 	return err
 }

@@ -285,3 +285,17 @@ func TestPlaneStops(t *testing.T) {
 		}
 	}
 }
+
+// A trunk whose files cannot be read is named at the start.
+func TestTrunkFilesAreLookedAt(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(_ *house, e *engine.Entries) {
+		e.Trunks = append(e.Trunks, engine.Trunk{
+			Name: "carrier", Account: engine.DefaultAccount, Address: "c.invalid;transport=tls", TLS: engine.TrunkTLS{CA: "/nowhere/ca.pem"},
+		})
+	})
+	must(t, h.server.Close())
+	if log := h.log.String(); !strings.Contains(log, `trunk \"carrier\" cannot be reached by TLS`) || !strings.Contains(log, "/nowhere/ca.pem") {
+		t.Errorf("log:\n%s", log)
+	}
+}

@@ -385,3 +385,22 @@ func TestFloodByTCP(t *testing.T) {
 		}
 	}
 }
+
+// An INVITE that cannot be parsed is told of like any other that is refused.
+func TestMisunderstoodCallsAreToldOf(t *testing.T) {
+	t.Parallel()
+	told := make(chan Request, 1)
+	e := open(t, Config{Refused: func(r Request, no Response, _ int) {
+		if no.Status != 416 || !strings.HasPrefix(no.Reason, "it is not understood: ") {
+			t.Errorf("told of %+v", no)
+		}
+		told <- r
+	}})
+	w := newWire(t, e.Addr("udp"))
+	w.send(strings.Replace(invite("odd"), "sip:100@callwright.test", "gopher:100@callwright.test", 1))
+	w.expect("416 INVITE")
+	r := <-told
+	if r.Method != "INVITE" || r.URI != "gopher:100@callwright.test" || r.From.URI == "" || r.Source.String() != w.addr() || r.Header("X") != nil {
+		t.Errorf("told of %+v", r)
+	}
+}

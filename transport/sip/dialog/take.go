@@ -100,7 +100,12 @@ func (e *Endpoint) refuseBytes(v intake.Verdict, network string, source netip.Ad
 		e.shield.Refused(source.Addr(), now)
 	}
 	worth, tell, missed := e.strangers.seen(source.Addr(), known, now)
-	if tell && (known || v.IsSIP()) {
+	switch uri, caller, call := v.Invite(); {
+	case !tell || !known && !v.IsSIP():
+	case call && e.cfg.Refused != nil:
+		e.cfg.Refused(e.misunderstood(uri, caller, network, source),
+			Response{Status: v.Status, Phrase: v.Phrase, Reason: "it is not understood: " + v.Reason}, missed)
+	default:
 		e.log.Warn("SIP message not understood: "+v.Reason, "message", v.Summary(), "answered", v.Status,
 			"source", source, "network", network, "not_logged_before", missed)
 	}
@@ -111,6 +116,18 @@ func (e *Endpoint) refuseBytes(v intake.Verdict, network string, source netip.Ad
 	if err := send(answer, to); err != nil {
 		e.log.Debug("answer what is not understood", "source", source, "network", network, "error", err)
 	}
+}
+
+// misunderstood is what can be told of an INVITE that cannot be parsed.
+func (e *Endpoint) misunderstood(uri, caller, network string, source netip.AddrPort) Request {
+	r := Request{
+		Method: string(sip.INVITE), URI: uri, Hop: source, Source: source, Network: network,
+		Header: func(string) []string { return nil },
+	}
+	if parties := ParseParties([]string{caller}); len(parties) > 0 {
+		r.From = parties[0]
+	}
+	return r
 }
 
 // take puts a message into the lane of its call, in the order in which they came.

@@ -118,6 +118,13 @@ func (v Verdict) tag() string {
 	return strconv.FormatUint(h.Sum64(), 16)
 }
 
+// Invite tells of an INVITE: whom it is for and who it is from, as they stand
+// there, however wrong. ok is false for anything else.
+func (v Verdict) Invite() (uri, caller string, ok bool) {
+	line, _ := requestLine(v.cut.start)
+	return string(line.uri), string(v.cut.first(from)), line.method == "INVITE"
+}
+
 // Summary is the first line of a message, short enough for a log.
 func (v Verdict) Summary() string {
 	const most = 120

@@ -41,6 +41,11 @@ func (c *Config) check() error {
 			return err
 		}
 	}
+	for _, t := range c.Trunks {
+		if t.TLS.ClientName != "" && c.SIP.TLS.ClientCA == "" {
+			return fmt.Errorf("trunk %q has a tls.client_name, and nobody is asked for a certificate: set sip.tls.client_ca to the PEM file of who signs it", t.Name)
+		}
+	}
 	if err := c.Entries().Check(Dialects()); err != nil {
 		return err
 	}
