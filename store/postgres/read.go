@@ -100,13 +100,14 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]stor
 }
 
 // Talked gives how long calls by trunks have lasted together since a moment; of
-// those that began more than a day before it, nothing.
+// those that began more than a day before it, nothing. One that has not ended has
+// lasted until now.
 func (s *Store) Talked(ctx context.Context, since time.Time) (time.Duration, error) {
 	var seconds float64
 	err := s.read.QueryRow(ctx, `
-		SELECT coalesce(sum(extract(epoch FROM ended_at - greatest(answered_at, $1))), 0)::float8
-		FROM calls WHERE id >= $2 AND direction = 'out' AND trunk <> '' AND answered_at IS NOT NULL AND ended_at > $1`,
-		since, store.FirstID(since.AddDate(0, 0, -1)).String()).Scan(&seconds)
+		SELECT coalesce(sum(extract(epoch FROM coalesce(ended_at, $3) - greatest(answered_at, $1))), 0)::float8
+		FROM calls WHERE id >= $2 AND direction = 'out' AND trunk <> '' AND answered_at IS NOT NULL AND coalesce(ended_at, $3) > $1`,
+		since, store.FirstID(since.AddDate(0, 0, -1)).String(), time.Now()).Scan(&seconds)
 	if err != nil {
 		return 0, fmt.Errorf("add up calls by trunks: %w", err)
 	}

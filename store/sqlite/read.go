@@ -116,13 +116,14 @@ func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error
 }
 
 // Talked gives how long calls by trunks have lasted together since a moment; of
-// those that began more than a day before it, nothing.
+// those that began more than a day before it, nothing. One that has not ended has
+// lasted until now.
 func (s *Store) Talked(ctx context.Context, since time.Time) (time.Duration, error) {
 	var seconds float64
 	err := s.read.QueryRowContext(ctx, `
-		SELECT coalesce(sum(unixepoch(ended_at, 'subsec') - unixepoch(max(answered_at, ?), 'subsec')), 0)
-		FROM calls WHERE id >= ? AND direction = 'out' AND trunk <> '' AND answered_at IS NOT NULL AND ended_at > ?`,
-		timeText(since), store.FirstID(since.AddDate(0, 0, -1)).String(), timeText(since)).Scan(&seconds)
+		SELECT coalesce(sum(unixepoch(coalesce(ended_at, ?1), 'subsec') - unixepoch(max(answered_at, ?2), 'subsec')), 0)
+		FROM calls WHERE id >= ?3 AND direction = 'out' AND trunk <> '' AND answered_at IS NOT NULL AND coalesce(ended_at, ?1) > ?2`,
+		timeText(time.Now()), timeText(since), store.FirstID(since.AddDate(0, 0, -1)).String()).Scan(&seconds)
 	if err != nil {
 		return 0, fmt.Errorf("add up calls by trunks: %w", err)
 	}
