@@ -48,6 +48,20 @@ func (e *Endpoint) admits(source netip.AddrPort) bool {
 	return e.cfg.Admit == nil || e.isProxy(source.Addr().Unmap()) || e.cfg.Admit(netip.AddrPortFrom(source.Addr().Unmap(), source.Port()))
 }
 
+// overdoes says whether a stranger behind a proxy of ours, whose packets are all
+// read, sends more than its share.
+func (e *Endpoint) overdoes(req *sip.Request, hop netip.AddrPort) bool {
+	if !e.isProxy(hop.Addr().Unmap()) {
+		return false
+	}
+	from, now := e.sourceOf(req, hop), time.Now()
+	if from.Addr() == hop.Addr().Unmap() || e.cfg.Admit == nil || e.cfg.Admit(from) || e.shield.Take(from.Addr(), now) {
+		return false
+	}
+	e.strangers.drop()
+	return true
+}
+
 // turnsAway says what to answer a request with instead of letting it in; nil
 // lets it in, and a status of 0 drops it without a word.
 func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response {

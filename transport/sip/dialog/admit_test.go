@@ -404,3 +404,24 @@ func TestMisunderstoodCallsAreToldOf(t *testing.T) {
 		t.Errorf("told of %+v", r)
 	}
 }
+
+// Strangers behind a proxy of ours have a share each, and the proxy has none.
+func TestFloodBehindAProxy(t *testing.T) {
+	t.Parallel()
+	e := open(t, Config{
+		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, Admit: func(netip.AddrPort) bool { return false },
+	})
+	w := newWire(t, e.Addr("udp"))
+	ask := func(id, from string) {
+		text := strings.Replace(invite(id), "INVITE", "OPTIONS", 2)
+		i := strings.Index(text, "From:")
+		w.send(text[:i] + "Via: SIP/2.0/UDP " + from + ";branch=z9hG4bK1\n\t" + text[i:])
+	}
+	loud := netip.MustParseAddr("192.0.2.7")
+	for e.shield.Take(loud, time.Now()) {
+	}
+	ask("loud", loud.String())
+	ask("quiet", "192.0.2.8")
+	w.expect("200 OPTIONS")
+	w.silent()
+}

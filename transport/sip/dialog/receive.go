@@ -33,6 +33,9 @@ func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.C
 	r := &inbound{Request: req, conn: conn, source: source}
 	r.tag, _ = req.To().Params.Get("tag")
 	if begins(req) || !req.IsAck() && !strings.Contains(r.tag, e.secret) {
+		if e.overdoes(req, source) {
+			return
+		}
 		if no := e.turnsAway(req, source); no != nil {
 			if no.Status != 0 {
 				e.reply(r, no.Status, no.Phrase, no.headers()...)
