@@ -13,8 +13,8 @@ type TrunkStatus struct {
 	// Calls is how many it carries, both ways.
 	Calls int
 	// RegisteredUntil is how long the other side knows us, if it is one that we
-	// register with; zero if it does not. Error is why the last registration
-	// failed; it is empty after one that did not.
+	// register with; zero if it does not. Error is why the last registration failed
+	// or, if it did not, why the trunk is not healthy.
 	RegisteredUntil time.Time
 	Error           string
 }

@@ -66,6 +66,9 @@ func (t *Trunks) noticed(trunk engine.Trunk, err error) {
 			s.missed = 0
 		}
 		s.down = s.missed >= mayMiss || s.down && err != nil
+		if s.down && err != nil {
+			s.reason = err.Error()
+		}
 		switch {
 		case s.down && !was:
 			t.cfg.Log.Warn("a trunk is not there, and gets no calls while another is; check its address and whether it knows ours",

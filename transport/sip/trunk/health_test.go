@@ -30,8 +30,9 @@ func TestOptions(t *testing.T) {
 		for range 7 {
 			synctest.Wait()
 			first := h.Order([]engine.Trunk{watched, other})[0].Name == "t"
-			if healthy = append(healthy, first); h.Status()[0].Healthy != first {
-				t.Error("the status says something else")
+			status := h.Status()[0]
+			if healthy = append(healthy, first); status.Healthy != first || status.Healthy != (status.Error == "") {
+				t.Errorf("the status says %+v", status)
 			}
 			time.Sleep(30 * time.Second)
 		}
@@ -39,8 +40,8 @@ func TestOptions(t *testing.T) {
 			t.Error(diff, h.heard())
 		}
 		time.Sleep(31*time.Second + 2*patience)
-		if h.Status()[0].Healthy {
-			t.Error("silence is a sign of life")
+		if status := h.Status()[0]; status.Healthy || !strings.Contains(status.Error, "no answer to OPTIONS") {
+			t.Errorf("of one that is silent the status says %+v", status)
 		}
 		if log := h.log.String(); strings.Count(log, "is not there") != 2 || strings.Count(log, "is there again") != 1 || !strings.Contains(log, "no answer to OPTIONS") {
 			t.Error(log)

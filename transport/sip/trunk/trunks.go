@@ -64,6 +64,8 @@ type state struct {
 	missed int
 	down   bool
 	until  time.Time
+	// reason is why it gets no calls, while it is not healthy.
+	reason string
 	// registered is until when it knows us, problem why it does not.
 	registered time.Time
 	problem    string
@@ -238,7 +240,7 @@ func (t *Trunks) Avoid(trunk engine.Trunk, wait time.Duration, why string) {
 			t.cfg.Log.Warn("a trunk takes no calls; others are tried first for some time", "trunk", trunk.Name, "reason", why, "seconds", int(wait/time.Second))
 		}
 		if until := now.Add(wait); until.After(s.until) {
-			s.until = until
+			s.until, s.reason = until, why
 		}
 	})
 }
@@ -257,6 +259,9 @@ func (t *Trunks) Status() []engine.TrunkStatus {
 		}
 		one := engine.TrunkStatus{
 			Account: trunk.Account, Name: trunk.Name, Healthy: s.healthy(now), Calls: s.seats.taken, Error: s.problem,
+		}
+		if !one.Healthy {
+			one.Error = cmp.Or(s.problem, s.reason)
 		}
 		if s.registered.After(now) {
 			one.RegisteredUntil = s.registered
