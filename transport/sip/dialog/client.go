@@ -157,22 +157,7 @@ func (d *Dialog) sendInvite() {
 		d.mu.Unlock()
 		return
 	}
-	d.self.contact = way.contact(d.self.from.Address.User, d.peer.target.Scheme == "sips")
-	d.peer.network, d.peer.name = way.place.Network, way.place.Name
-	req := d.request(sip.INVITE)
-	req.way = way
-	*req.MaxForwards() = sip.MaxForwardsHeader(d.out.forwards)
-	req.AppendHeader(d.self.contact.Clone())
-	req.AppendHeader(sip.NewHeader("Allow", allow))
-	d.askTimer(req.Request)
-	for _, h := range d.out.headers {
-		req.AppendHeader(h)
-	}
-	d.out.auth = d.out.credentials.apply(req.Request)
-	if len(d.out.body) > 0 {
-		req.AppendHeader(sip.NewHeader("Content-Type", sdpType))
-		req.SetBody(d.out.body)
-	}
+	req := d.inviteBy(way)
 	d.out.req, d.out.seq, d.out.heard = req, d.self.seq, false
 	if d.out.ring > 0 && d.out.timer == nil {
 		d.out.timer = time.AfterFunc(d.out.ring, d.rangTooLong)
@@ -193,6 +178,27 @@ func (d *Dialog) sendInvite() {
 		d.finish(Ended{Status: sip.StatusServiceUnavailable, Reason: d.out.tries.told(err.Error()), By: Local, Why: Unreachable})
 		d.release()
 	}
+}
+
+// inviteBy makes the INVITE that goes by a way. d.mu is held.
+func (d *Dialog) inviteBy(way *way) *outbound {
+	d.self.contact = way.contact(d.self.from.Address.User, d.peer.target.Scheme == "sips")
+	d.peer.network, d.peer.name = way.place.Network, way.place.Name
+	req := d.request(sip.INVITE)
+	req.way = way
+	*req.MaxForwards() = sip.MaxForwardsHeader(d.out.forwards)
+	req.AppendHeader(d.self.contact.Clone())
+	req.AppendHeader(sip.NewHeader("Allow", allow))
+	d.askTimer(req.Request)
+	for _, h := range d.out.headers {
+		req.AppendHeader(h)
+	}
+	d.out.auth = d.out.credentials.apply(req.Request)
+	if len(d.out.body) > 0 {
+		req.AppendHeader(sip.NewHeader("Content-Type", sdpType))
+		req.SetBody(d.out.body)
+	}
+	return req
 }
 
 func (d *Dialog) rangTooLong() {
