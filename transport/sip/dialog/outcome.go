@@ -79,7 +79,9 @@ func (d *Dialog) answered(res *sip.Response) {
 		d.out.answer, body = d.answerTo(res), nil
 	}
 	d.acknowledge(d.out.seq, d.out.auth, d.out.answer)
-	d.emit(Answered{Body: body})
+	if d.phase != over {
+		d.emit(Answered{Body: body})
+	}
 	d.out.body, d.out.headers, d.out.forks, d.out.settled = nil, nil, nil, nil
 }
 
@@ -113,7 +115,8 @@ func routesOf(res *sip.Response) []sip.Uri {
 }
 
 // acknowledge sends the ACK for a 2xx. It has the CSeq number and the
-// credentials of the INVITE (RFC 3261 section 13.2.2.4). d.mu is held.
+// credentials of the INVITE (RFC 3261 section 13.2.2.4). d.mu is held, but not all
+// the time.
 func (d *Dialog) acknowledge(seq uint32, auth []sip.Header, answer []byte) {
 	ack := d.request(sip.ACK)
 	ack.CSeq().SeqNo = seq
@@ -124,7 +127,10 @@ func (d *Dialog) acknowledge(seq uint32, auth []sip.Header, answer []byte) {
 		ack.AppendHeader(sip.NewHeader("Content-Type", sdpType))
 		ack.SetBody(answer)
 	}
-	if err := d.ep.send(ack, d.traceSent); err != nil {
+	d.mu.Unlock() // it may wait for the DNS and for a connection
+	err := d.ep.send(ack, d.traceSent)
+	d.mu.Lock()
+	if err != nil {
 		d.ep.log.Warn("acknowledge answer", "call_id", d.callID, "error", err)
 	}
 }

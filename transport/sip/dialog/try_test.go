@@ -168,6 +168,29 @@ func TestHangUpWhileConnecting(t *testing.T) {
 	}
 }
 
+// Nor for that of the ACK: the way to the Contact of who has answered may be none.
+func TestHangUpWhileAcknowledging(t *testing.T) {
+	t.Parallel()
+	mute, err := net.Listen("tcp4", "127.0.0.1:0")
+	must(t, err)
+	defer mute.Close()
+	e, r := open(t, Config{}), newRecord(t)
+	w := newWire(t, e.Addr("udp"))
+	d, err := e.Call(Call{To: "sip:100@" + w.addr(), From: Party{URI: "sip:200@callwright.test"}}, r.handler())
+	must(t, err)
+	w.send(response(w.expect("INVITE"), "200 OK", "b", "Contact: <sip:b@"+mute.Addr().String()+";transport=tls>"))
+	conn, err := mute.Accept()
+	must(t, err)
+	begun := time.Now()
+	d.Hangup(0, "")
+	if waited := time.Since(begun); waited >= connectTimeout-time.Second {
+		t.Errorf("Hangup came back after %v", waited)
+	}
+	must(t, conn.Close())
+	must(t, mute.Close())
+	r.want("answered", "ended 0 local")
+}
+
 // A name leads to where the DNS says.
 func TestCallByName(t *testing.T) {
 	t.Parallel()
