@@ -41,7 +41,7 @@ type serveCommand struct {
 func (*serveCommand) Help() string {
 	return `Without anything at all it keeps its records here, listens for SIP on port 5060 and for HTTP on 127.0.0.1:8080, and has a built-in sample app answer every number. What is configured is in a file, in environment variables (CALLWRIGHT_HTTP_LISTEN is http.listen) or in flags; flags win. The README lists all settings.
 
-Ctrl-C hangs up what is left, writes every record and ends; a second one ends at once.
+After Ctrl-C or SIGTERM no new calls are taken, and those that live may go on for half a minute (drain). A second one hangs up what is left, writes every record and ends.
 
 Examples:
 

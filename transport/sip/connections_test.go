@@ -185,3 +185,19 @@ func TestTrunkByTLS(t *testing.T) {
 		t.Errorf("ended %+v", ended)
 	}
 }
+
+// A trunk of which a certificate is wanted, for which nobody is asked, is told of
+// at the start.
+func TestClientNameWithoutAuthority(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, func(_ *house, e *engine.Entries) {
+		e.Trunks = []engine.Trunk{
+			{Name: "plain", Address: "127.0.0.1:5060"},
+			{Name: "named", Address: "127.0.0.1:5060", TLS: engine.TrunkTLS{ClientName: "sbc.carrier.test"}},
+		}
+	})
+	must(t, h.server.Close())
+	if log := h.log.String(); strings.Count(log, "level=ERROR") != 1 || !strings.Contains(log, `all calls of trunk \"named\" will be refused`) || !strings.Contains(log, "set sip.tls.client_ca") {
+		t.Errorf("log:\n%s", log)
+	}
+}

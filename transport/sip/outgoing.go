@@ -146,13 +146,18 @@ func security(t engine.TrunkTLS) secure.Client {
 	return secure.Client{Cert: t.Cert, Key: t.Key, CA: t.CA, ServerName: t.ServerName}
 }
 
-// warnOfFiles says which trunks cannot be reached because of their files. It is
+// warnOfFiles says which trunks cannot be reached because of their files, and the
+// calls of which are all refused because nobody is asked for a certificate. It is
 // no reason not to start: others can.
 func (s *Server) warnOfFiles() {
 	clients := secure.NewClients(s.log)
 	for _, t := range s.cfg.Directory.Trunks() {
 		if _, err := clients.Config(security(t.TLS), "any.invalid"); err != nil {
 			s.log.Error(fmt.Sprintf("trunk %q cannot be reached by TLS: %v", t.Name, err))
+		}
+		if t.TLS.ClientName != "" && s.cfg.TLS.ClientCA == "" {
+			s.log.Error(fmt.Sprintf("all calls of %s will be refused: it has tls.client_name, but no peer is asked for a certificate; "+
+				"set sip.tls.client_ca to the PEM file of who signed it", t.EntryID()))
 		}
 	}
 }
