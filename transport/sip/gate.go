@@ -130,14 +130,21 @@ func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
 	return t, ""
 }
 
-// unnamed says why a call from the address of a trunk is none of its: it has shown
-// no certificate in the name that the trunk must have. It is empty for others, who
-// may be users.
+// unnamed says why a call is of no trunk that looks like one's: it comes from the
+// address of a trunk without the certificate that it must have, or a number calls
+// a number of ours, as when a carrier has a new address. It is empty for others,
+// who may be users; who is one it does not ask, since it takes time to tell.
 func (g *gate) unnamed(r dialog.Request) string {
-	if t, no := g.trunkOf(r); t.Name != "" {
+	t, no := g.trunkOf(r)
+	if t.Name != "" {
 		return no
 	}
-	return ""
+	nearest, _, ok := g.directory.NearestTrunk(r.Source.Addr())
+	_, ours := g.directory.Number(nearest.Account, dialog.UserPart(r.URI))
+	if !ok || !ours || !engine.IsNumber(dialog.UserPart(r.From.URI)) {
+		return ""
+	}
+	return "a password is wanted, since " + no
 }
 
 // registered says whether a phone of a user is registered from a source.

@@ -248,6 +248,30 @@ func TestTrunkOrUser(t *testing.T) {
 	leg.Hangup(engine.CauseBusy)
 }
 
+// A carrier that calls from an address that nobody has named is asked for a
+// password like anybody, and the operator is told; who is called by a user's name
+// is not worth a line.
+func TestCarrierFromANewAddress(t *testing.T) {
+	t.Parallel()
+	h := withUsers(t, func(e *engine.Entries) { e.Trunks[0].AllowFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+	for _, from := range []string{"bob", "+4930111"} {
+		p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: from})
+		must(t, err)
+		t.Cleanup(func() { _ = p.Close() })
+		c, err := p.Dial(h.uri("+4921112345"), phone.CallOptions{})
+		must(t, err)
+		var ended *phone.EndedError
+		if err := c.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != 401 {
+			t.Errorf("%s: %v, want 401", from, err)
+		}
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.refused) != 1 || !strings.Contains(h.refused[0].Reason, `no trunk has 127.0.0.1 in its allow_from, the nearest network is 192.0.2.0/24 of trunk "out"`) {
+		t.Errorf("refused %+v", h.refused)
+	}
+}
+
 // Who calls from the address of a trunk without its certificate is asked for a
 // password, and the operator is told what was missing.
 func TestTrunkWithoutItsName(t *testing.T) {
