@@ -110,11 +110,17 @@ func (g *guard) dial(to Address) error {
 	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 {
 		return nil
 	}
+	hint := ""
 	for _, p := range g.limits.Prefixes {
-		if strings.HasPrefix(to.Value, p) {
+		switch {
+		case strings.HasPrefix(to.Value, p):
 			return nil
+		case strings.HasPrefix("+"+to.Value, p):
+			hint = "; with a plus, +" + to.Value + ", it would"
+		case strings.HasPrefix(to.Value, "+"+p):
+			hint = "; the prefix " + p + " would do with a plus, +" + p
 		}
 	}
 	return &DialError{Cause: CauseForbidden, Err: &LimitError{"limits.prefixes",
-		fmt.Sprintf("%s begins with none of the allowed prefixes (%s)", to.Value, strings.Join(g.limits.Prefixes, ", "))}}
+		fmt.Sprintf("%s begins with none of the allowed prefixes (%s)%s", to.Value, strings.Join(g.limits.Prefixes, ", "), hint)}}
 }

@@ -183,6 +183,28 @@ func TestLimitPrefixes(t *testing.T) {
 	}
 }
 
+// Where a plus is all that is missing, on either side, the refusal says so.
+func TestPrefixesAlmost(t *testing.T) {
+	t.Parallel()
+	for dialled, want := range map[string]string{
+		"4930123": "(+49, 43); with a plus, +4930123, it would", "+43555666": "; the prefix 43 would do with a plus, +43", "+33123": "(+49, 43)",
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			to := engine.NumberAddress(dialled)
+			h := house(t, &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: to}}}}}}, func(c *engine.Config) {
+				c.Limits = engine.Limits{Prefixes: []string{"+49", "43"}}
+			})
+			h.Call(t, caller, called, number)
+			synctest.Wait()
+			last := h.Journal.Events(h.Journal.Records()[1].ID, engine.EventEnded)[0]
+			if !strings.HasSuffix(last.Text, want) {
+				t.Errorf("%s: the timeline says %q, want %q at its end", dialled, last.Text, want)
+			}
+			h.Close(t)
+		})
+	}
+}
+
 // An emergency call is pushed to no app and passes every limit, even when no
 // record can be kept.
 func TestEmergency(t *testing.T) {
