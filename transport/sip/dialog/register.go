@@ -86,9 +86,10 @@ func (a *Asker) Options(ctx context.Context) (Response, error) {
 	return a.ask(ctx, sip.OPTIONS, []sip.Header{sip.NewHeader("Accept", sdpType)})
 }
 
-// Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>".
-func (a *Asker) Contact(user string) (string, error) {
-	w, err := a.ep.reach(a.hop)
+// Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>". It may
+// wait for the DNS and for a connection.
+func (a *Asker) Contact(ctx context.Context, user string) (string, error) {
+	w, err := a.ep.next(ctx, &tries{hop: a.hop})
 	if err != nil {
 		return "", err
 	}
@@ -102,6 +103,10 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 	for {
 		a.seq++
 		req := a.request(method, headers)
+		var err error
+		if req.way, err = a.ep.next(ctx, &tries{hop: a.hop}); err != nil {
+			return Response{}, fmt.Errorf("%s to %s: %w", method, a.target.String(), err)
+		}
 		answer, over := make(chan *sip.Response, 1), make(chan error, 1)
 		a.ep.asking.Store(tag, awaited{a.seq, answer})
 		tx, err := a.ep.begin(req, func(sip.Message) {}, func(err error) { over <- err })

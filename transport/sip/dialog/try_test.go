@@ -3,6 +3,8 @@
 package dialog
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -165,6 +167,34 @@ func TestHangUpWhileConnecting(t *testing.T) {
 	r.want("ended 487 local")
 	if waited := time.Since(begun); waited >= connectTimeout-time.Second {
 		t.Errorf("the end was told after %v", waited)
+	}
+	if e.resolver.Doubtful(resolve.Place{Network: "TLS", Addr: at, Name: "carrier.test"}) {
+		t.Error("a place is avoided because the caller hung up")
+	}
+}
+
+// Nor does who asks something outside of calls, and gives up.
+func TestAskWhileConnecting(t *testing.T) {
+	t.Parallel()
+	for _, ask := range []func(context.Context, *Asker) error{
+		func(ctx context.Context, a *Asker) error { _, err := a.Contact(ctx, "me"); return err },
+		func(ctx context.Context, a *Asker) error { _, err := a.Options(ctx); return err },
+	} {
+		mute, err := net.Listen("tcp4", "127.0.0.1:0")
+		must(t, err)
+		a, err := open(t, Config{}).Asker(Asking{To: "sip:" + mute.Addr().String() + ";transport=tls", User: "sip:me@callwright.test"})
+		must(t, err)
+		ctx, cancel := context.WithCancel(t.Context())
+		told := make(chan error, 1)
+		go func() { told <- ask(ctx, a) }()
+		conn, err := mute.Accept()
+		must(t, err)
+		cancel()
+		if err := <-told; !errors.Is(err, context.Canceled) {
+			t.Errorf("gave up with %v", err)
+		}
+		must(t, conn.Close())
+		must(t, mute.Close())
 	}
 }
 

@@ -182,11 +182,13 @@ func (e *Endpoint) open(ctx context.Context, p resolve.Place, client secure.Clie
 		}
 		w.conn = aimed{l.packets, p.Addr}
 	} else {
-		ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("nothing came back for %v", limit))
+		limited, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("nothing came back for %v", limit))
 		defer cancel()
-		c, err := e.streams.Dial(ctx, stream.Target{Network: p.Network, Addr: p.Addr, Name: p.Name, Client: client, From: e.from(p)})
-		if err != nil {
+		c, err := e.streams.Dial(limited, stream.Target{Network: p.Network, Addr: p.Addr, Name: p.Name, Client: client, From: e.from(p)})
+		if err != nil && ctx.Err() == nil { // nobody has lost interest
 			e.resolver.Failed(p)
+		}
+		if err != nil {
 			return nil, err
 		}
 		w.conn = c

@@ -189,12 +189,12 @@ func (r *registration) ask(ctx context.Context, expires time.Duration) (time.Dur
 		}
 		r.peer = peer
 	}
-	contact, err := r.peer.Contact(r.user)
+	ctx, cancel := context.WithTimeoutCause(ctx, answered, fmt.Errorf("no answer to REGISTER for %v", answered))
+	defer cancel()
+	contact, err := r.peer.Contact(ctx, r.user)
 	if err != nil {
 		return 0, err
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, answered, fmt.Errorf("no answer to REGISTER for %v", answered))
-	defer cancel()
 	known := r.known
 	r.known = known || expires > 0
 	res, err := r.peer.Register(ctx, []string{contact}, int(expires/time.Second))

@@ -23,7 +23,7 @@ type Peer interface {
 	// Options asks whether it is there.
 	Options(context.Context) (dialog.Response, error)
 	// Contact is where it reaches us as a user.
-	Contact(user string) (string, error)
+	Contact(ctx context.Context, user string) (string, error)
 	// Lost gives what is closed when the connection of the last Register ends.
 	Lost() <-chan struct{}
 }

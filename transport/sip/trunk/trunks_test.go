@@ -82,7 +82,9 @@ func (c *carrier) Options(ctx context.Context) (dialog.Response, error) {
 	return c.reply(ctx, r)
 }
 
-func (c *carrier) Contact(user string) (string, error) { return "<sip:" + user + "@192.0.2.7>", nil }
+func (c *carrier) Contact(_ context.Context, user string) (string, error) {
+	return "<sip:" + user + "@192.0.2.7>", nil
+}
 
 func (c *carrier) heard() []string {
 	c.mu.Lock()
@@ -361,7 +363,7 @@ func (silent) Options(ctx context.Context) (dialog.Response, error) {
 
 func (silent) Lost() <-chan struct{} { return nil }
 
-func (silent) Contact(user string) (string, error) { return user, nil }
+func (silent) Contact(_ context.Context, user string) (string, error) { return user, nil }
 
 // Contact users differ from trunk to trunk, stay over restarts where there is a
 // secret, and cannot be known where there is none.
