@@ -5,8 +5,10 @@ package dialog
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
 	"net"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/callwright/callwright/transport/sip/secure"
@@ -151,5 +153,29 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 	other.expect("200 OPTIONS")
 	if err := e.Close(); err != nil {
 		t.Error(err)
+	}
+}
+
+// The kernel keeps more for us than for just anybody, so that a flood is thrown
+// away by us, who see whose it is.
+func TestReadBuffer(t *testing.T) {
+	t.Parallel()
+	buffer := func(c *net.UDPConn) (size int) {
+		raw, err := c.SyscallConn()
+		must(t, err)
+		must(t, raw.Control(func(fd uintptr) {
+			size, err = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF)
+		}))
+		must(t, err)
+		return size
+	}
+	ours, err := listen("udp://127.0.0.1:0", slog.New(slog.DiscardHandler))
+	must(t, err)
+	defer ours.close()
+	plain, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	must(t, err)
+	defer plain.Close()
+	if a, b := buffer(ours.packets.conn), buffer(plain); a <= b {
+		t.Errorf("%d bytes, any socket has %d", a, b)
 	}
 }

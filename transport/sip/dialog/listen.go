@@ -16,6 +16,12 @@ import (
 	"github.com/callwright/callwright/transport/sip/stream"
 )
 
+// readBuffer is how many bytes of packets the kernel is to keep for us. Each source
+// is counted only when its packet is read, so what a flood pushes out of the buffer
+// before that may be anybody's. The kernel gives no more than it was told to
+// (net.core.rmem_max).
+const readBuffer = 4 << 20
+
 // listener is one address at which we can be reached.
 type listener struct {
 	network string // "UDP", or one of package stream
@@ -47,6 +53,7 @@ func listen(address string, log *slog.Logger) (*listener, error) {
 		if pc, err = lc.ListenPacket(context.Background(), "udp"+family, hostport); err == nil {
 			l.addr = pc.LocalAddr().(*net.UDPAddr).AddrPort()
 			l.packets = &socket{conn: pc.(*net.UDPConn), addr: l.addr, log: log}
+			_ = l.packets.conn.SetReadBuffer(readBuffer) // less is no reason not to start
 		}
 	} else if l.stream, err = lc.Listen(context.Background(), "tcp"+family, hostport); err == nil {
 		l.addr = l.stream.Addr().(*net.TCPAddr).AddrPort()
