@@ -127,6 +127,8 @@ func (u User) check() *EntryError {
 	switch {
 	case strings.ContainsAny(u.Username, " :@<>\"\\") || strings.ContainsFunc(u.Username, isControl):
 		return name.wrong("username", "has the username %q: write it without spaces and the signs : @ < > \" \\", u.Username)
+	case strings.ContainsFunc(u.Name, isControl):
+		return name.wrong("name", "has a name with a line break or another control character: write it in one line")
 	case u.Username != "" && u.Password == "":
 		return name.wrong("password", "has a username and no password: anybody could call as this user, so write a password")
 	case u.Username == "" && u.Password != "":

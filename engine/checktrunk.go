@@ -28,6 +28,8 @@ func (t Trunk) service() *EntryError {
 		return name.wrong("options", "is to be asked by OPTIONS every %v: write 1s or more, or 0s for never", every)
 	case every > 0 && t.Address == "":
 		return name.wrong("options", "is to be asked by OPTIONS, for which it needs an address: write one, or leave options out")
+	case strings.ContainsFunc(t.Username, isControl):
+		return name.wrong("username", "has a username with a line break or another control character: write it in one line")
 	case t.Priority < 0 || t.Weight < 0:
 		return name.wrong(negative("priority", t.Priority, "weight"), "has a priority or a weight below 0: write 0 or more")
 	case t.MaxCalls < 0 || t.CallsPerSecond < 0:

@@ -107,6 +107,7 @@ func TestKeysGoByInfo(t *testing.T) {
 	if err := leg.SendDigits("4x"); !errors.Is(err, dtmf.ErrNotKey) {
 		t.Errorf("x is a key: %v", err)
 	}
+	must(t, out.WaitDigits(t.Context(), media.ByInfo, 4))
 	if ev, ok := leg.next().(engine.LegMedia); !ok || ev.Kind != media.DigitsSent || ev.Err != nil {
 		t.Errorf("told %+v", ev)
 	}

@@ -86,9 +86,8 @@ func firstHop(value []byte, source netip.AddrPort) ([]byte, netip.AddrPort) {
 	if bad := hop(&t); bad != "" {
 		return value, source
 	}
-	written := t.out.String()
+	written, params, _ := strings.Cut(t.out.String(), ";")
 	_, sentBy, _ := strings.Cut(written, " ")
-	sentBy, params, _ := strings.Cut(sentBy, ";")
 	host, port := sentBy, 0
 	if i := strings.LastIndexByte(sentBy, ':'); i > strings.LastIndexByte(sentBy, ']') {
 		host = sentBy[:i]
@@ -96,12 +95,17 @@ func firstHop(value []byte, source netip.AddrPort) ([]byte, netip.AddrPort) {
 	}
 	rport := false
 	for p := range strings.SplitSeq(params, ";") {
-		rport = rport || p == "rport"
+		switch name, _, _ := strings.Cut(p, "="); strings.ToLower(name) {
+		case "":
+		case "received": // not for the sender to say
+		case "rport":
+			rport = true
+			written += ";rport=" + strconv.Itoa(int(source.Port()))
+		default:
+			written += ";" + p
+		}
 	}
 	way := WayBack(host, port, rport, source)
-	if rport {
-		written = strings.Replace(written, ";rport", ";rport="+strconv.Itoa(int(source.Port())), 1)
-	}
 	if way.Received {
 		written += ";received=" + source.Addr().String()
 	}

@@ -66,6 +66,7 @@ func TestAnswer(t *testing.T) {
 		"port of Via":          {"192.0.2.9:5070;branch=z9hG4bK1", "192.0.2.9:5070", "192.0.2.9:5070;branch=z9hG4bK1"},
 		"no port":              {"192.0.2.9", "192.0.2.9:5060", "192.0.2.9"},
 		"rport":                {"192.0.2.9:5070;rport;branch=z9hG4bK1", "192.0.2.9:40000", "192.0.2.9:5070;rport=40000;branch=z9hG4bK1;received=192.0.2.9"},
+		"its own say":          {"192.0.2.9:5070;received=10.9.9.9;rport=1;branch=z9hG4bK1", "192.0.2.9:40000", "192.0.2.9:5070;rport=40000;branch=z9hG4bK1;received=192.0.2.9"},
 		"behind a NAT":         {"10.0.0.1:5070;branch=z9hG4bK1", "192.0.2.9:40000", "10.0.0.1:5070;branch=z9hG4bK1;received=192.0.2.9"},
 		"a name":               {"host.example.com", "192.0.2.9:40000", "host.example.com;received=192.0.2.9"},
 		"IPv6":                 {"[2001:db8::1]:5070", "192.0.2.9:40000", "[2001:db8::1]:5070;received=192.0.2.9"},
