@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"fmt"
 	"context"
 	"maps"
 )
@@ -22,7 +23,11 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	c.asked = why
 	r := c.dialect.Request(c.Info(), why)
 	if r.URL == "" {
-		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: app %q has no URL for it", r.Name, c.record.App)
+		nobody := fmt.Sprintf("app %q has no URL for it", c.record.App)
+		if c.record.App == "" {
+			nobody = "no app is configured for it"
+		}
+		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: %s", r.Name, nobody)
 		return c.missing(MissingEmpty), nil
 	}
 	q := &question{why: why, reply: make(chan Reply, 1), around: c.asking}
