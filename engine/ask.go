@@ -3,8 +3,8 @@
 package engine
 
 import (
-	"fmt"
 	"context"
+	"fmt"
 	"maps"
 )
 
