@@ -157,7 +157,7 @@ func six(configuration string) uint16 {
 	if !strings.Contains(configuration, "[::1]") {
 		return 0
 	}
-	return uint16(10000 + os.Getpid()%40*500 + int(networks.Load())%2*250)
+	return uint16(10000 + os.Getpid()%18*500 + int(networks.Load())%2*250) // below the RTP ports
 }
 
 // host gives an address in the network.
