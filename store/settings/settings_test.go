@@ -156,7 +156,7 @@ func TestRefusals(t *testing.T) {
 		`user "w1" has the username "alice", which user "w0" has already`:                         engine.User{ID: "w1", Account: "default", Username: "alice", Password: "x"},
 		`number "+4921112345" names account "acmee", which is not configured`:                     engine.Number{Number: "+4921112345", Account: "acmee"},
 		`app "shop" does not fit the others: number "+4921112345" names app "shop", which is not`: engine.App{Key: "shop", Account: "acme", Dialect: "sipgate"},
-		`user "w1" has a zero character in it`:                                                    engine.User{ID: "w1", Account: "default", Name: "a\x00b"},
+		`group "g1" has a zero character in it`:                                                   engine.Group{ID: "g1", Account: "default", Name: "a\x00b"},
 	} {
 		err := h.put(e)
 		if err == nil || !strings.Contains(err.Error(), want) {
