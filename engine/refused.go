@@ -22,7 +22,7 @@ func (e *Engine) Refuse(a Arrival, r Refusal) {
 	c.record.State, c.record.Settled, c.record.Cause = StateEnded, true, r.Cause
 	c.record.EndedAt = &c.record.StartedAt
 	c.save(EventIncoming, Data{Headers: a.Headers}, "call from %s to %s (%s)", a.From, a.To, r.Source)
-	c.save(EventEnded, Data{Cause: r.Cause, Status: r.Status}, "refused with %d: %s", r.Status, r.Reason)
+	c.save(EventEnded, Data{Cause: r.Cause, Status: r.Status}, "refused with %s", r)
 }
 
 // String says what the caller was told, and why.

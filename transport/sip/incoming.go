@@ -15,19 +15,15 @@ import (
 // retryAfter is how many seconds a caller should wait when there was no room.
 const retryAfter = "5"
 
-// refusal is why a call does not get through.
-type refusal struct {
-	dialog.Response
-	reason string // for the log: what did not match, and what to do
+// refuse says why a call does not get through: to the caller, and the reason to
+// the operator, with what did not match and what to do.
+func refuse(status int, phrase, reason string) *dialog.Response {
+	return &dialog.Response{Status: status, Phrase: phrase, Reason: reason}
 }
 
-func refuse(status int, phrase, reason string) *refusal {
-	return &refusal{dialog.Response{Status: status, Phrase: phrase}, reason}
-}
-
-// cause is why the call ends, for its record.
-func (no *refusal) cause() engine.Cause {
-	switch no.Status {
+// causeOfRefusal is why a call ends that is refused with a status, for its record.
+func causeOfRefusal(status int) engine.Cause {
+	switch status {
 	case 403:
 		return engine.CauseForbidden
 	case 404:
@@ -47,11 +43,9 @@ func (s *Server) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler
 	if no == nil {
 		return leg.handler()
 	}
-	if no.reason != "" {
-		s.log.Warn("call refused: "+no.reason, "status", no.Status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
-	}
-	if no.reason != "" {
-		s.calls.Refuse(arrival, engine.Refusal{Cause: no.cause(), Status: no.Status, Source: in.Source.String(), Reason: no.reason})
+	if no.Reason != "" {
+		s.log.Warn("call refused: "+no.Reason, "status", no.Status, "from", in.From.URI, "to", in.To.URI, "source", in.Source)
+		s.calls.Refuse(arrival, engine.Refusal{Cause: causeOfRefusal(no.Status), Status: no.Status, Source: in.Source.String(), Reason: no.Reason})
 	}
 	if no.Status == 503 {
 		no.Headers = append(no.Headers, dialog.Header{Name: "Retry-After", Value: retryAfter})
@@ -83,12 +77,12 @@ func (s *Server) keep(r dialog.Request, of engine.User, no dialog.Response) {
 	}
 	in, to := dialog.Invitation{Request: r}, called(dialog.Party{URI: r.URI})
 	s.calls.Refuse(engine.Arrival{Account: of.Account, From: caller(in, false), To: to},
-		engine.Refusal{Cause: (&refusal{Response: no}).cause(), Status: no.Status, Source: r.Source.String(), Reason: no.Reason})
+		engine.Refusal{Cause: causeOfRefusal(no.Status), Status: no.Status, Source: r.Source.String(), Reason: no.Reason})
 }
 
 // accept finds out what a call is for and gives its leg to the engine. With a
 // refusal the leg may be nil.
-func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *refusal) {
+func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Arrival, *dialog.Response) {
 	arrival, how, no := s.arrival(in)
 	arrival.MaxForwards = in.MaxForwards
 	if no != nil {
@@ -151,10 +145,10 @@ func (s *Server) hear(in dialog.Invitation, how terms) (*Leg, error) {
 }
 
 // arrival finds out who calls whom, and how sound and keys go to the caller.
-func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no *refusal) {
+func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no *dialog.Response) {
 	user, challenge := s.gate.enter(in.Request)
 	if challenge != nil {
-		return a, how, &refusal{Response: *challenge}
+		return a, how, challenge
 	}
 	replaces := in.Header("Replaces")
 	switch {
@@ -185,7 +179,7 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 }
 
 // number finds what was dialled, or says what comes nearest.
-func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *refusal) {
+func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *dialog.Response) {
 	if n, ok := s.cfg.Directory.Number(trunk.Account, dialled); ok {
 		return n, nil
 	}

@@ -58,7 +58,7 @@ func (l *Leg) reached() (d *dialog.Dialog, trunk string) {
 // replacing is what a call is that is to take the place of one of ours (RFC 3891
 // section 3). Whoever asks was let in as a user or a trunk of account, and only
 // what is of that account can be replaced.
-func (s *Server) replacing(header []string, account string) (*Leg, *refusal) {
+func (s *Server) replacing(header []string, account string) (*Leg, *dialog.Response) {
 	if len(header) != 1 {
 		return nil, refuse(400, "Want One Replaces Header", "it has several Replaces headers, of which at most one is allowed")
 	}
@@ -68,7 +68,8 @@ func (s *Server) replacing(header []string, account string) (*Leg, *refusal) {
 	}
 	owner, no := s.endpoint.Replaced(named)
 	if no != nil {
-		return nil, &refusal{Response: *no, reason: fmt.Sprintf("the call that it is to replace (Replaces: %s) is not there, or not as it must be", named)}
+		no.Reason = fmt.Sprintf("the call that it is to replace (Replaces: %s) is not there, or not as it must be", named)
+		return nil, no
 	}
 	leg, ok := owner.(*Leg)
 	if !ok || leg.account != account {
@@ -79,7 +80,7 @@ func (s *Server) replacing(header []string, account string) (*Leg, *refusal) {
 }
 
 // instead completes what arrives to take the place of another call.
-func (s *Server) instead(a engine.Arrival, header []string, how terms) (engine.Arrival, terms, *refusal) {
+func (s *Server) instead(a engine.Arrival, header []string, how terms) (engine.Arrival, terms, *dialog.Response) {
 	leg, no := s.replacing(header, a.Account)
 	if no == nil {
 		a.Replaces = leg

@@ -36,7 +36,7 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 // fromUser says what a user's call is: who calls is known by the credentials,
 // and nothing of what From says is believed but that the user wants to be
 // withheld. The engine knows what number the user shows.
-func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *refusal) {
+func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *dialog.Response) {
 	a := engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), Headers: extensions(in)}
 	dialled := dialog.UserPart(in.To.URI)
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)

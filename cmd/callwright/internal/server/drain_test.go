@@ -7,13 +7,13 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
-// While a server drains, nothing new is taken and everybody is told so, and the
-// call that lives goes on until its party hangs up. Then the server is done.
-func TestDrain(t *testing.T) {
-	t.Parallel()
+// living is a server with a call that lives, and its app.
+func living(t *testing.T) (*server.Server, *app, *phone.Call) {
+	t.Helper()
 	a := newApp(t, func(base string, _ *http.Request) string {
 		return `<Response onHangup="` + base + `"><Gather onData="` + base + `" timeout="60000"/></Response>`
 	})
@@ -24,6 +24,14 @@ func TestDrain(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the call to be alive", func() bool { return a.count("newCall") == 1 })
+	return s, a, talk
+}
+
+// While a server drains, nothing new is taken and everybody is told so, and the
+// call that lives goes on until its party hangs up. Then the server is done.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	s, a, talk := living(t)
 	if status, _ := ask(t, s, "", "GET", "/readyz", ""); status != 200 {
 		t.Errorf("readyz: %d before", status)
 	}
@@ -55,16 +63,7 @@ func TestDrain(t *testing.T) {
 // Who may not wait any longer ends it.
 func TestDrainIsOverInTime(t *testing.T) {
 	t.Parallel()
-	a := newApp(t, func(base string, _ *http.Request) string {
-		return `<Response onHangup="` + base + `"><Gather onData="` + base + `" timeout="60000"/></Response>`
-	})
-	s := start(t, a.URL)
-	alice := newPhone(t, "+4930111")
-	talk, err := alice.Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	until(t, "the call to be alive", func() bool { return a.count("newCall") == 1 })
+	s, a, talk := living(t)
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Drain(over)
