@@ -14,13 +14,15 @@ const (
 	KindUser      AddressKind = "user"      // the id of a User
 	KindGroup     AddressKind = "group"     // the id of a Group
 	KindSIP       AddressKind = "sip"       // any other SIP address
+	// KindVoicemail is the voicemail of a User or of a Number that rings none.
+	KindVoicemail AddressKind = "voicemail"
 )
 
 // Address is a party as it appears in From, To and targets.
 type Address struct {
 	Kind AddressKind `json:"kind"`
-	// Value is the number (E.164 has a plus), the User's or Group's id, or the
-	// SIP URI.
+	// Value is the number (E.164 has a plus), the User's or Group's id, the SIP
+	// URI, or the box: whose voicemail it is.
 	// It is empty for an anonymous party.
 	Value string `json:"value,omitempty"`
 	// Name is the display name, if any.

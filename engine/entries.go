@@ -38,6 +38,14 @@ type App struct {
 	EarlyMedia bool `json:"early_media"`
 	// Headers are sent with every request to the App.
 	Headers map[string]string `json:"headers,omitempty"`
+	// EventsURL is told what happened that the vendor has no event for, unless a
+	// document names another URL.
+	EventsURL string `json:"events_url,omitempty"`
+	// Whitelist names the users and groups (w0, g1, or p0 for w0) whose calls the
+	// App is asked and told about; nil is all of them.
+	Whitelist []string `json:"whitelist,omitzero"`
+	// Unlogged keeps requests to the App out of the log that it may read.
+	Unlogged bool `json:"unlogged,omitempty"`
 }
 
 // Number is what can be dialled.
@@ -53,7 +61,22 @@ type Number struct {
 	// settings.
 	Users  []string `json:"users,omitempty"`
 	Groups []string `json:"groups,omitempty"`
+	// VoicemailAfter sends a call that nobody picks up for so long, as a duration
+	// ("20s"), to voicemail; also one to users who are busy or offline, unless
+	// there is another rule for that. Empty is never.
+	VoicemailAfter string `json:"voicemail_after,omitempty"`
+	// OnBusy, OnOffline and OnNoAnswer are where a call goes that reaches nobody:
+	// RuleVoicemail or a number; empty ends it.
+	OnBusy     string `json:"on_busy,omitempty"`
+	OnOffline  string `json:"on_offline,omitempty"`
+	OnNoAnswer string `json:"on_no_answer,omitempty"`
+	// RingTime is how long users ring, as a duration, where VoicemailAfter does
+	// not say; empty is a minute.
+	RingTime string `json:"ring_time,omitempty"`
 }
+
+// RuleVoicemail leads a call to voicemail.
+const RuleVoicemail = "voicemail"
 
 // ID gives what names the Number in its account: the number or pattern in its
 // one form, as NormalizeNumber writes it.
@@ -100,6 +123,18 @@ type User struct {
 	// SRTP says whether sound to and from its phones is encrypted: SRTPAllow
 	// (also when empty), SRTPOff or SRTPRequire.
 	SRTP string `json:"srtp,omitempty"`
+	// Email is where the user gets mail, for those who ask.
+	Email string `json:"email,omitempty"`
+	// Language is what is spoken to those who reach the user's voicemail, as a tag
+	// of BCP 47 ("de-DE"); empty is the server's.
+	Language string `json:"language,omitempty"`
+	// Greeting is what they hear: the URL of a sound file, or its path on the
+	// server. Without one GreetingText is spoken, and without that a sentence of
+	// ours.
+	Greeting     string `json:"greeting,omitempty"`
+	GreetingText string `json:"greeting_text,omitempty"`
+	// BusyOnBusy has the user be busy for others while it is in a call.
+	BusyOnBusy bool `json:"busy_on_busy,omitempty"`
 }
 
 // Group is several Users rung together.
@@ -108,6 +143,22 @@ type Group struct {
 	Account string   `json:"account"`
 	Name    string   `json:"name,omitempty"`
 	Users   []string `json:"users,omitempty"`
+}
+
+// Token is a personal access token: what somebody shows to the API of a vendor.
+type Token struct {
+	// ID names it, once on the whole server: "token-" and six letters or digits.
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	// Name is for people.
+	Name string `json:"name,omitempty"`
+	// User is whose it is; who shows it acts as that one.
+	User string `json:"user,omitempty"`
+	// Secret is what is shown with the ID: a UUID of version 4.
+	Secret string `json:"token,omitempty"`
+	// Scopes are what may be done with it, as the vendor calls it ("rtcm:read");
+	// none is everything.
+	Scopes []string `json:"scopes,omitempty"`
 }
 
 // Trunk is how calls leave and enter.
@@ -194,6 +245,7 @@ type Entries struct {
 	Groups   []Group
 	Numbers  []Number
 	Trunks   []Trunk
+	Tokens   []Token
 }
 
 // The kinds of Entries.
@@ -204,14 +256,15 @@ const (
 	EntryGroup   = "group"
 	EntryNumber  = "number"
 	EntryTrunk   = "trunk"
+	EntryToken   = "token"
 )
 
 // EntryID names one of the Entries.
 type EntryID struct {
 	// Kind is one of the constants.
 	Kind string
-	// Account is empty for what exists once on the whole server: Accounts, Apps
-	// and E.164 Numbers.
+	// Account is empty for what exists once on the whole server: Accounts, Apps,
+	// Tokens and E.164 Numbers.
 	Account string
 	// ID is an App's key, a Number's number, a Trunk's name.
 	ID string
@@ -220,7 +273,8 @@ type EntryID struct {
 // String names the entry in a sentence: `app "shop"`.
 func (id EntryID) String() string { return fmt.Sprintf("%s %q", id.Kind, id.ID) }
 
-// Entry is one of the Entries: an Account, App, User, Group, Number or Trunk.
+// Entry is one of the Entries: an Account, App, User, Group, Number, Trunk or
+// Token.
 type Entry interface{ EntryID() EntryID }
 
 // EntryID is that of Entry.
@@ -246,6 +300,9 @@ func (n Number) EntryID() EntryID {
 // EntryID is that of Entry.
 func (t Trunk) EntryID() EntryID { return EntryID{EntryTrunk, t.Account, t.Name} }
 
+// EntryID is that of Entry.
+func (t Token) EntryID() EntryID { return EntryID{EntryToken, "", t.ID} }
+
 // Add adds entries.
 func (e *Entries) Add(entries ...Entry) {
 	for _, one := range entries {
@@ -262,6 +319,8 @@ func (e *Entries) Add(entries ...Entry) {
 			e.Numbers = append(e.Numbers, one)
 		case Trunk:
 			e.Trunks = append(e.Trunks, one)
+		case Token:
+			e.Tokens = append(e.Tokens, one)
 		}
 	}
 }
@@ -269,7 +328,7 @@ func (e *Entries) Add(entries ...Entry) {
 // All gives every entry, those that are named by others before these.
 func (e *Entries) All() []Entry {
 	return slices.Concat(entriesOf(e.Accounts), entriesOf(e.Apps), entriesOf(e.Users),
-		entriesOf(e.Groups), entriesOf(e.Numbers), entriesOf(e.Trunks))
+		entriesOf(e.Groups), entriesOf(e.Numbers), entriesOf(e.Trunks), entriesOf(e.Tokens))
 }
 
 func entriesOf[T Entry](list []T) []Entry {

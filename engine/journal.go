@@ -5,7 +5,7 @@ package engine
 import "context"
 
 // Change is one thing to be kept. The list is closed: RecordSaved, EventAdded,
-// RegistrationSaved, RegistrationEnded.
+// RegistrationSaved, RegistrationEnded, RecordingSaved, RecordingDeleted.
 type Change interface{ change() }
 
 // RecordSaved keeps the state of a Call as it is now, in place of what was kept
@@ -26,6 +26,17 @@ type RegistrationSaved struct{ Registration Registration }
 // RegistrationEnded forgets where a User's phone was.
 type RegistrationEnded struct{ Account, User, Contact string }
 
+// RecordingSaved keeps what is known of a Recording, in place of what was before.
+type RecordingSaved struct{ Recording Recording }
+
+// RecordingDeleted forgets a Recording.
+type RecordingDeleted struct {
+	Account string
+	ID      ID
+}
+
+func (RecordingSaved) change()    {}
+func (RecordingDeleted) change()  {}
 func (RecordSaved) change()       {}
 func (EventAdded) change()        {}
 func (RegistrationSaved) change() {}

@@ -46,3 +46,35 @@ type Prompts interface {
 	// sentence for the customer: what is wrong with the file and what to do.
 	Prompt(ctx context.Context, url string) (*media.Prompt, error)
 }
+
+// Speech is text to be spoken.
+type Speech struct {
+	Text string
+	// Language is a tag of BCP 47 ("de-DE"); empty is the server's.
+	Language string
+	// Voice is what the Speaker calls one; empty is that of the language.
+	Voice string
+}
+
+// Speaker makes sound of text.
+type Speaker interface {
+	// Speak gives the sound, ready to be played. The error is a sentence for the
+	// customer: what is wrong with the text or what is missing, and what to do.
+	Speak(context.Context, Speech) (*media.Prompt, error)
+}
+
+// Indicator lets phones show that messages wait (RFC 3842).
+type Indicator interface {
+	// Indicate tells the phones of a User how many messages it has not heard yet,
+	// and how many it has. It does not wait.
+	Indicate(account, user string, unheard, heard int)
+}
+
+// Recordings is stored audio as it can be found again. The errors are
+// fs.ErrNotExist for what is not there, or why nothing can be read.
+type Recordings interface {
+	// Recording gives one of an account.
+	Recording(ctx context.Context, account string, id ID) (Recording, error)
+	// Messages counts those in a box.
+	Messages(ctx context.Context, account, box string) (unheard, heard int, err error)
+}

@@ -235,7 +235,7 @@ func TestWrongObjects(t *testing.T) {
 		field, says        string
 	}{
 		{"POST", "/users", `{"id":"w1","usernme":"bob"}`, 400, "usernme", `there is no field "usernme": did you mean "username"?`},
-		{"POST", "/users", `{"id":"w1","zzz":1}`, 400, "zzz", `there is no field "zzz": the known ones are account, app, caller_id`},
+		{"POST", "/users", `{"id":"w1","zzz":1}`, 400, "zzz", `there is no field "zzz": the known ones are account, app, busy_on_busy, caller_id`},
 		{"POST", "/users", `{"name":"Bob"}`, 400, "id", `id is missing: every user has one`},
 		{"POST", "/users", `{"id":7}`, 400, "id", `id must be a text: write it in quotes`},
 		{"POST", "/users", `{"id":"w1","name":["a"]}`, 400, "name", `name must be a text`},

@@ -31,10 +31,12 @@ type Config struct {
 	EncryptionKey string   `koanf:"encryption_key"`
 	Webhooks      Webhooks `koanf:"webhooks"`
 	// Drain is for how long calls may go on when the server is told to stop.
-	Drain   time.Duration `koanf:"drain"`
-	Objects `koanf:",squash"`
-	Limits  Limits `koanf:"limits"`
-	Later   `koanf:",squash"`
+	Drain     time.Duration `koanf:"drain"`
+	Objects   `koanf:",squash"`
+	Limits    Limits    `koanf:"limits"`
+	Speech    Speech    `koanf:"speech"`
+	Voicemail Voicemail `koanf:"voicemail"`
+	Later     `koanf:",squash"`
 	// Sample are the objects that hold while none are configured, neither here
 	// nor by the admin API. They are not kept.
 	Sample Objects `koanf:"-"`
@@ -110,6 +112,31 @@ type Webhooks struct {
 	AllowPrivate bool `koanf:"allow_private"`
 	// Timeout is for one exchange; 0 is the dialect's own.
 	Timeout time.Duration `koanf:"timeout"`
+	// Sign signs what is sent to apps, if their dialect has a way to.
+	Sign bool `koanf:"sign"`
+}
+
+// Speech is how text is spoken.
+type Speech struct {
+	// Provider is "espeak", a program on this machine, or "http", a server that
+	// speaks as OpenAI's does.
+	Provider string `koanf:"provider"`
+	// URL is that server, Key what it is shown, and Model and Voice what it is
+	// asked for.
+	URL   string `koanf:"url"`
+	Key   string `koanf:"key"`
+	Model string `koanf:"model"`
+	Voice string `koanf:"voice"`
+	// Language is taken where nobody names one: "en-US".
+	Language string `koanf:"language"`
+}
+
+// Voicemail is how messages are taken.
+type Voicemail struct {
+	// MaxLength is the longest message, Silence how long nothing must be heard for
+	// it to be over.
+	MaxLength time.Duration `koanf:"max_length"`
+	Silence   time.Duration `koanf:"silence"`
 }
 
 // Limits guard the purse and the machine. Calls to emergency numbers pass all of
@@ -127,6 +154,8 @@ type Limits struct {
 	// Prefixes are what a number must begin with to be called by a trunk; none
 	// allows every number.
 	Prefixes []string `koanf:"prefixes"`
+	// OwnCallerIDs lets apps show only numbers of their account as caller id.
+	OwnCallerIDs bool `koanf:"own_caller_ids"`
 	// Emergency are the numbers of emergency services, which are never pushed
 	// to an app.
 	Emergency []string `koanf:"emergency"`
@@ -139,6 +168,9 @@ func Default() Config {
 		SIP:      SIP{Listen: []string{"udp://0.0.0.0:5060", "tcp://0.0.0.0:5060"}, SessionExpires: 30 * time.Minute},
 		Media:    Media{Listen: "0.0.0.0", Ports: "20000-29999", Tones: tone.DefaultCountry, Timeout: 30 * time.Second},
 		Database: "sqlite:callwright.db", Recordings: "recordings", DataDir: ".", Drain: 30 * time.Second,
-		Limits: Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
+		Limits:    Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
+		Webhooks:  Webhooks{Sign: true},
+		Speech:    Speech{Provider: "espeak", Language: "en-US"},
+		Voicemail: Voicemail{MaxLength: 3 * time.Minute, Silence: 5 * time.Second},
 	}
 }

@@ -55,7 +55,7 @@ media: {ports: "4000-4999"}
 	want := config.Default()
 	want.HTTP.Listen = "127.0.0.1:3"
 	want.Database = "sqlite:env.db"
-	want.Webhooks = config.Webhooks{AllowPrivate: true, Timeout: 7 * time.Second}
+	want.Webhooks = config.Webhooks{AllowPrivate: true, Timeout: 7 * time.Second, Sign: true}
 	want.Media.Ports = "4000-4999"
 	want.SIP.Listen = []string{"udp://127.0.0.1:5070", "tcp://127.0.0.1:5070"}
 	if diff := cmp.Diff(want, c); diff != "" {

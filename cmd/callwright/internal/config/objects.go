@@ -18,6 +18,7 @@ type Objects struct {
 	Groups   []Group   `koanf:"groups"`
 	Numbers  []Number  `koanf:"numbers"`
 	Trunks   []Trunk   `koanf:"trunks"`
+	Tokens   []Token   `koanf:"tokens"`
 }
 
 // Account is a tenant. What names no account belongs to the one that is always
@@ -38,9 +39,15 @@ type App struct {
 	FallbackURL string            `koanf:"fallback_url"`
 	EarlyMedia  *bool             `koanf:"early_media"`
 	Headers     map[string]string `koanf:"headers"`
-	AccountSID  any               `koanf:"account_sid" later:"yes"`
-	Delivery    any               `koanf:"delivery" later:"yes"`
-	Certificate any               `koanf:"certificate" later:"yes"`
+	// EventsURL is told what the vendor has no event for.
+	EventsURL string `koanf:"events_url"`
+	// Whitelist names the users and groups whose calls it is asked about.
+	Whitelist []string `koanf:"whitelist"`
+	// Unlogged keeps requests out of the log that the app may read.
+	Unlogged    bool `koanf:"unlogged"`
+	AccountSID  any  `koanf:"account_sid" later:"yes"`
+	Delivery    any  `koanf:"delivery" later:"yes"`
+	Certificate any  `koanf:"certificate" later:"yes"`
 }
 
 // User is somebody who can be rung, and call.
@@ -61,7 +68,24 @@ type User struct {
 	// DTMF is how keys are sent to its phones: auto, info or inband.
 	DTMF string `koanf:"dtmf"`
 	// SRTP is whether their sound is encrypted: off, allow or require.
-	SRTP string `koanf:"srtp"`
+	SRTP  string `koanf:"srtp"`
+	Email string `koanf:"email"`
+	// Language, Greeting and GreetingText are what callers of its voicemail hear.
+	Language     string `koanf:"language"`
+	Greeting     string `koanf:"greeting"`
+	GreetingText string `koanf:"greeting_text"`
+	// BusyOnBusy has the user be busy while it is in a call.
+	BusyOnBusy bool `koanf:"busy_on_busy"`
+}
+
+// Token is a personal access token for the APIs of vendors.
+type Token struct {
+	ID      string   `koanf:"id"`
+	Account string   `koanf:"account"`
+	Name    string   `koanf:"name"`
+	User    string   `koanf:"user"`
+	Token   string   `koanf:"token"`
+	Scopes  []string `koanf:"scopes"`
 }
 
 // Group is users rung together.
@@ -74,16 +98,23 @@ type Group struct {
 
 // Number is what can be dialled.
 type Number struct {
-	Number              string   `koanf:"number"`
-	Account             string   `koanf:"account"`
-	App                 string   `koanf:"app"`
-	Users               []string `koanf:"users"`
-	Groups              []string `koanf:"groups"`
-	VoicemailAfter      any      `koanf:"voicemail_after" later:"yes"`
-	Region              any      `koanf:"region" later:"yes"`
-	LookupURL           any      `koanf:"lookup_url" later:"yes"`
-	LookupAuthorization any      `koanf:"lookup_authorization" later:"yes"`
-	Capability          any      `koanf:"capability" later:"yes"`
+	Number  string   `koanf:"number"`
+	Account string   `koanf:"account"`
+	App     string   `koanf:"app"`
+	Users   []string `koanf:"users"`
+	Groups  []string `koanf:"groups"`
+	// VoicemailAfter is how long users ring until voicemail answers, RingTime how
+	// long they do without it.
+	VoicemailAfter time.Duration `koanf:"voicemail_after"`
+	RingTime       time.Duration `koanf:"ring_time"`
+	// OnBusy, OnOffline and OnNoAnswer are "voicemail" or a number.
+	OnBusy              string `koanf:"on_busy"`
+	OnOffline           string `koanf:"on_offline"`
+	OnNoAnswer          string `koanf:"on_no_answer"`
+	Region              any    `koanf:"region" later:"yes"`
+	LookupURL           any    `koanf:"lookup_url" later:"yes"`
+	LookupAuthorization any    `koanf:"lookup_authorization" later:"yes"`
+	Capability          any    `koanf:"capability" later:"yes"`
 }
 
 // Trunk is how calls leave and enter.
@@ -136,20 +167,25 @@ func (c *Objects) Entries() engine.Entries {
 			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
 			// sipgate.io lets callers hear prompts before anybody answered.
 			EarlyMedia: a.EarlyMedia == nil || *a.EarlyMedia,
-			Headers:    a.Headers,
+			Headers:    a.Headers, EventsURL: a.EventsURL, Whitelist: a.Whitelist, Unlogged: a.Unlogged,
 		})
 	}
 	for _, u := range c.Users {
 		e.Users = append(e.Users, engine.User{
 			ID: u.ID, Account: owner(u.Account), Name: u.Name, Username: u.Username, Password: u.Password,
 			App: u.App, CallerID: u.CallerID, Contact: u.Contact, DTMF: u.DTMF, SRTP: u.SRTP,
+			Email: u.Email, Language: u.Language, Greeting: u.Greeting, GreetingText: u.GreetingText, BusyOnBusy: u.BusyOnBusy,
 		})
 	}
 	for _, g := range c.Groups {
 		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: owner(g.Account), Name: g.Name, Users: g.Users})
 	}
 	for _, n := range c.Numbers {
-		e.Numbers = append(e.Numbers, engine.Number{Number: n.Number, Account: owner(n.Account), App: n.App, Users: n.Users, Groups: n.Groups})
+		e.Numbers = append(e.Numbers, engine.Number{
+			Number: n.Number, Account: owner(n.Account), App: n.App, Users: n.Users, Groups: n.Groups,
+			VoicemailAfter: span(n.VoicemailAfter), RingTime: span(n.RingTime),
+			OnBusy: n.OnBusy, OnOffline: n.OnOffline, OnNoAnswer: n.OnNoAnswer,
+		})
 	}
 	for _, t := range c.Trunks {
 		e.Trunks = append(e.Trunks, engine.Trunk{
@@ -158,6 +194,11 @@ func (c *Objects) Entries() engine.Entries {
 			SRTP: t.SRTP, Register: t.Register, Options: span(t.Options), Identity: t.Identity, Headers: t.Headers,
 			Priority: t.Priority, Weight: t.Weight, MaxCalls: t.MaxCalls, CallsPerSecond: t.CallsPerSecond,
 			TLS: engine.TrunkTLS(t.TLS),
+		})
+	}
+	for _, t := range c.Tokens {
+		e.Tokens = append(e.Tokens, engine.Token{
+			ID: t.ID, Account: owner(t.Account), Name: t.Name, User: t.User, Secret: t.Token, Scopes: t.Scopes,
 		})
 	}
 	return e
