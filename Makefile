@@ -42,7 +42,7 @@ unit: bin/testreport ## Run the tests of every package under the race detector
 examples: bin/testreport ## Run the example apps as processes and send them the documented requests
 	@$(GO) test -race -count=1 -timeout 5m -json ./examples | bin/testreport | tee -a $(REPORT)
 
-peers: bin/testreport ## Run sipp, baresip, linphone and kamailio against the callwright binary
+peers: bin/testreport ## Run sipp, baresip, linphone, kamailio and apps on npm's sipgateio against the callwright binary
 	@$(GO) test -race -count=1 -timeout 5m -parallel 6 -json ./test | bin/testreport | tee -a $(REPORT)
 
 demo: ## Run one whole call: server, sample app and two phones
