@@ -37,7 +37,7 @@ var client = sync.OnceValues(func() (string, error) {
 		return "", err
 	}
 	apps, _ := filepath.Glob(from + "apps/*.js")
-	for _, name := range append(apps, from+"package.json", from+"package-lock.json") {
+	for _, name := range append(apps, "testdata/careless.js", from+"package.json", from+"package-lock.json") {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			return "", err
@@ -205,4 +205,17 @@ func sounds(t *testing.T) (url string) {
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
+}
+
+// died waits until the app has ended by itself.
+func (a *nodeApp) died(t *testing.T) {
+	t.Helper()
+	select {
+	case err := <-a.ended:
+		if a.ended <- err; err == nil {
+			t.Error("the app ended well")
+		}
+	case <-time.After(20 * time.Second):
+		t.Error("the app still runs")
+	}
 }
