@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -129,7 +130,29 @@ func (s *Server) fail(c echo.Context, err error) {
 	if c.Response().Committed {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
 	}
-	_ = JSON(c, refusal.Status, failure{Error: refusal.Text, Field: refusal.Field}) // strings never fail
+	_ = JSON(c, refusal.Status, s.worded(c.Request().URL.Path, refusal)) // strings never fail
+}
+
+// worded gives the body of a refusal as the face says it that has the path.
+func (s *Server) worded(path string, refusal *StatusError) any {
+	for prefix, words := range s.wordings {
+		if rest, ok := strings.CutPrefix(path, prefix); ok && (rest == "" || rest[0] == '/') {
+			return words.Refusal(refusal)
+		}
+	}
+	return failure{Error: refusal.Text, Field: refusal.Field}
+}
+
+// refuseTunnel says to who takes this server for a proxy what it can do of it:
+// requests whose target is a whole URL (RFC 9112 section 3.2.2) are answered as
+// if they were sent here, but nothing is passed on to anybody.
+func refuseTunnel(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if c.Request().Method != http.MethodConnect {
+			return next(c)
+		}
+		return Refuse(http.StatusMethodNotAllowed, "this server is the API itself and tunnels to no other; a client that sends CONNECT to its proxy must be given the URL of this server instead")
+	}
 }
 
 // refusalOf gives the answer to a request that is itself at fault, else nil.

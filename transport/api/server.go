@@ -48,12 +48,19 @@ type Face interface {
 	Routes(g *echo.Group)
 }
 
+// Wording is a Face that words refusals as its vendor does.
+type Wording interface {
+	// Refusal gives what is answered as JSON instead of {"error": …}.
+	Refusal(*StatusError) any
+}
+
 // Server is the HTTP server.
 type Server struct {
 	config   Config
 	router   *echo.Echo
 	http     *http.Server
 	guard    guard
+	wordings map[string]Wording // by prefix
 	draining atomic.Bool
 	// stopping ends when Shutdown begins; streams end with it.
 	stopping context.Context
@@ -75,11 +82,11 @@ func New(config Config) *Server {
 		config: config,
 		router: echo.New(),
 		guard:  newGuard(config.Token),
-		silent: make(map[net.Conn]struct{}),
+		silent: make(map[net.Conn]struct{}), wordings: make(map[string]Wording),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
 	s.router.Logger.SetOutput(io.Discard) // what matters goes to config.Logger
-	s.router.Use(s.answer, s.guard.admit)
+	s.router.Use(s.answer, refuseTunnel, s.guard.admit)
 	s.routeHealth()
 	s.http = &http.Server{
 		Handler:           http.MaxBytesHandler(s.router, bodyLimit),
@@ -97,6 +104,9 @@ func New(config Config) *Server {
 // Mount serves a face that itself knows whom to let in. All faces are mounted
 // before Start.
 func (s *Server) Mount(prefix string, face Face) {
+	if words, ok := face.(Wording); ok {
+		s.wordings[prefix] = words
+	}
 	face.Routes(s.router.Group(prefix))
 }
 

@@ -3,10 +3,10 @@
 package sipgateio
 
 import (
-	"fmt"
 	"hash/fnv"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -228,20 +228,25 @@ func userName(u engine.User) string {
 	return u.Name
 }
 
-// fullUserID is a user's id behind the master SIP id of its account, of seven
-// digits. An account whose own id is all digits is its master SIP id (so one
-// moved here from sipgate keeps its full ids); another's is made from its id
-// and never changes: 1000000 and the FNV-1a hash modulo 9000000.
+// fullUserID is a user's id behind the master SIP id of its account.
 func fullUserID(account string, u engine.User) string {
 	if u.ID == "" {
 		return ""
 	}
+	return MasterSIPID(account) + u.ID
+}
+
+// MasterSIPID is the number that full ids of an account's users begin with, of
+// seven digits. An account whose own id is all digits is its master SIP id (so one
+// moved here from sipgate keeps its full ids); another's is made from its id and
+// never changes: 1000000 and the FNV-1a hash modulo 9000000.
+func MasterSIPID(account string) string {
 	if account != "" && strings.Trim(account, "0123456789") == "" {
-		return account + u.ID
+		return account
 	}
 	h := fnv.New32a()
 	h.Write([]byte(account))
-	return fmt.Sprintf("%d%s", 1_000_000+h.Sum32()%9_000_000, u.ID)
+	return strconv.Itoa(int(1_000_000 + h.Sum32()%9_000_000))
 }
 
 // callID is an id as sipgate writes it: hexadecimal in upper case.

@@ -23,8 +23,10 @@ import (
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/admin"
+	"github.com/callwright/callwright/transport/api/sipgate"
 	"github.com/callwright/callwright/transport/sip"
 	"github.com/callwright/callwright/transport/webhook"
+	"github.com/callwright/callwright/verbs/sipgateio"
 )
 
 // grace is how long deliveries may take after the last call has ended.
@@ -134,6 +136,10 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 	s.API.MountAdmin("/api/v1", admin.New(admin.Config{
 		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP, Trunks: s.SIP,
 	}))
+	s.API.Mount("/v2", sipgate.New(sipgate.Config{
+		Calls: s.Engine, Settings: s.Settings, MasterSIPID: sipgateio.MasterSIPID,
+		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
+	}))
 	if err := s.API.Start(); err != nil {
 		return err
 	}
@@ -207,6 +213,15 @@ func Loopback(raw string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// hostOf gives the host that a URL names; empty if it names none.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
 }
 
 // node names this machine in records.

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"log/slog"
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
+)
+
+// Config is what the Face is made of.
+type Config struct {
+	Calls    Calls
+	Settings Settings
+	// MasterSIPID gives the number that full ids of an account's users begin with.
+	MasterSIPID func(account string) string
+	// Domain is what the server calls itself: the host of http.public_url.
+	Domain string
+	// Language is that of users who name none ("en-US").
+	Language string
+	Log      *slog.Logger
+}
+
+// Face is the face.
+type Face struct {
+	config   Config
+	throttle *throttle
+}
+
+// New makes the face.
+func New(c Config) *Face {
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Face{config: c, throttle: newThrottle()}
+}
+
+// row is one thing that can be asked.
+type row struct {
+	method, path string
+	// scopes are what a token may have to ask it, any of them; none is needed
+	// where none is named.
+	scopes []string
+	// do gives what is answered as JSON; nil is an empty 204.
+	do func(*Face, *request) (any, error)
+}
+
+// rows are all of them. The path's variable is the request's id.
+func rows() []row {
+	read, write := []string{"rtcm:read"}, []string{"rtcm:write"}
+	return []row{
+		{http.MethodGet, "/authorization/userinfo", nil, (*Face).userInfo},
+		{http.MethodGet, "/users", []string{"users:read"}, (*Face).listUsers},
+
+		{http.MethodGet, "/calls", read, (*Face).listCalls},
+		{http.MethodDelete, "/calls/:id", write, (*Face).hangup},
+	}
+}
+
+// request is what was asked, and by whom.
+type request struct {
+	*http.Request
+	// id is what the path names.
+	id    string
+	token engine.Token
+}
+
+// Routes adds the routes of the face.
+func (f *Face) Routes(g *echo.Group) {
+	for _, row := range rows() {
+		g.Add(row.method, row.path, func(c echo.Context) error { return f.serve(c, row) })
+	}
+}
+
+// serve answers one request. Nothing of it may be kept on the way.
+func (f *Face) serve(c echo.Context, row row) error {
+	c.Response().Header().Set(echo.HeaderCacheControl, "no-store")
+	token, err := f.admit(c.Request(), c.Response().Header(), row.scopes)
+	if err != nil {
+		return err
+	}
+	answer, err := row.do(f, &request{Request: c.Request(), id: c.Param("id"), token: token})
+	if err != nil {
+		return err
+	}
+	if answer == nil {
+		return c.NoContent(http.StatusNoContent)
+	}
+	return api.JSON(c, http.StatusOK, answer)
+}
+
+// refusal is the body of an answer that is no success.
+type refusal struct {
+	Errors []problem `json:"errors"`
+}
+
+// problem is one reason for it.
+type problem struct {
+	Status int     `json:"status"`
+	Title  string  `json:"title"`
+	Detail string  `json:"detail"`
+	Source *source `json:"source,omitempty"`
+}
+
+// source is the field that is wrong (RFC 6901).
+type source struct {
+	Pointer string `json:"pointer"`
+}
+
+// Refusal words an answer that is no success.
+func (*Face) Refusal(e *api.StatusError) any {
+	p := problem{Status: e.Status, Title: http.StatusText(e.Status), Detail: e.Text}
+	if e.Field != "" {
+		p.Source = &source{Pointer: "/" + e.Field}
+	}
+	return refusal{Errors: []problem{p}}
+}
+
+var (
+	_ api.Face    = (*Face)(nil)
+	_ api.Wording = (*Face)(nil)
+)

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"cmp"
+	"context"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// Settings are the configured objects.
+type Settings interface {
+	// Entries gives all of them.
+	Entries() engine.Entries
+	// Change has an object be what change makes of it. The error is change's, an
+	// *engine.EntryError, or says that it could not be kept; then nothing has
+	// changed.
+	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
+}
+
+// userInfo is GET /authorization/userinfo: whose the token is.
+func (f *Face) userInfo(r *request) (any, error) {
+	language := f.config.Language
+	for _, u := range f.users(r.token.Account) {
+		if u.ID == r.token.User {
+			language = cmp.Or(u.Language, language)
+		}
+	}
+	return map[string]string{
+		"sub": r.token.User, "domain": f.config.Domain,
+		"masterSipId": f.config.MasterSIPID(r.token.Account), "locale": strings.ReplaceAll(language, "-", "_"),
+	}, nil
+}
+
+// person is a user as it is shown.
+type person struct {
+	ID            string   `json:"id"`
+	FirstName     string   `json:"firstname"`
+	LastName      string   `json:"lastname"`
+	Email         string   `json:"email"`
+	DefaultDevice string   `json:"defaultDevice"`
+	BusyOnBusy    bool     `json:"busyOnBusy"`
+	AddressID     string   `json:"addressId"`
+	DirectDialIDs []string `json:"directDialIds"`
+	Timezone      string   `json:"timezone"`
+	Admin         bool     `json:"admin"`
+}
+
+// listUsers is GET /users.
+func (f *Face) listUsers(r *request) (any, error) {
+	items := []person{}
+	for _, u := range f.users(r.token.Account) {
+		first, last := names(u)
+		items = append(items, person{
+			ID: u.ID, FirstName: first, LastName: last, Email: u.Email, DefaultDevice: extension('e', u.ID),
+			BusyOnBusy: u.BusyOnBusy, DirectDialIDs: []string{}, Timezone: "UTC",
+		})
+	}
+	return map[string]any{"items": items}, nil
+}
+
+// users gives those of an account.
+func (f *Face) users(account string) []engine.User {
+	var users []engine.User
+	for _, u := range f.config.Settings.Entries().Users {
+		if cmp.Or(u.Account, engine.DefaultAccount) == account {
+			users = append(users, u)
+		}
+	}
+	return users
+}
+
+// names parts what a user is called at the last space.
+func names(u engine.User) (first, last string) {
+	name := strings.TrimSpace(cmp.Or(u.Name, u.ID))
+	if i := strings.LastIndexByte(name, ' '); i > 0 {
+		return strings.TrimSpace(name[:i]), name[i+1:]
+	}
+	return name, ""
+}
+
+// extension is what else a user has: the phone of w0 is e0, its line p0, its
+// voicemail v0. A user whose id is no such extension has its id for all of them.
+func extension(letter byte, user string) string {
+	if number, ok := strings.CutPrefix(user, "w"); ok && digits(number) {
+		return string(letter) + number
+	}
+	return user
+}
+
+// digits says whether a text is nothing else, and something.
+func digits(text string) bool {
+	return text != "" && strings.Trim(text, "0123456789") == ""
+}
