@@ -27,9 +27,11 @@ type RegistrationSaved struct{ Registration Registration }
 type RegistrationEnded struct{ Account, User, Contact string }
 
 // RecordingSaved keeps what is known of a Recording, in place of what was before.
+// It does nothing once the Recording was deleted: a Node that could not reach the
+// database may say late what it knew.
 type RecordingSaved struct{ Recording Recording }
 
-// RecordingDeleted forgets a Recording.
+// RecordingDeleted forgets a Recording, for ever.
 type RecordingDeleted struct {
 	Account string
 	ID      ID

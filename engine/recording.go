@@ -33,3 +33,13 @@ type Recording struct {
 	// HeardAt is when a message was first heard; nil until then.
 	HeardAt *time.Time `json:"heard_at"`
 }
+
+// RecordingFilter says which Recordings are wanted; what is empty does not
+// matter.
+type RecordingFilter struct {
+	ID      ID
+	Account string
+	Kind    RecordingKind
+	Box     string
+	Call    ID
+}

@@ -11,15 +11,15 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// Cursor names the place in the list of calls, newest first, that is behind
-// the call with an id. The list is ordered by id, so calls that are made while
-// somebody turns the pages move nothing.
+// Cursor names the place in a list of calls or recordings, newest first, that is
+// behind the one with an id. The list is ordered by id, so what is made while
+// somebody turns the pages moves nothing.
 func Cursor(id engine.ID) string {
 	return base64.RawURLEncoding.EncodeToString(id[:])
 }
 
-// ParseCursor gives the id of the last call that was already seen; what follows
-// has a smaller one. An empty cursor is before all calls. Anything that Cursor
+// ParseCursor gives the id of the last one that was already seen; what follows
+// has a smaller one. An empty cursor is before all of them. Anything that Cursor
 // did not make is ErrCursor.
 func ParseCursor(cursor string) (engine.ID, error) {
 	var id engine.ID
@@ -35,6 +35,15 @@ func ParseCursor(cursor string) (engine.ID, error) {
 	}
 	copy(id[:], b)
 	return id, nil
+}
+
+// Page cuts a list that was read with one more than limit: it gives the page, and
+// the cursor of the next one, which is empty when there is none.
+func Page[T any](list []T, limit int, id func(T) engine.ID) ([]T, string) {
+	if len(list) <= limit {
+		return list, ""
+	}
+	return list[:limit], Cursor(id(list[limit-1]))
 }
 
 // FirstID is the least id that a call can have which began at a moment or after

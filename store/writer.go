@@ -164,6 +164,8 @@ func callOf(change engine.Change) engine.ID {
 		return c.Record.ID
 	case engine.EventAdded:
 		return c.Event.Call
+	case engine.RecordingSaved:
+		return c.Recording.Call
 	}
 	return engine.ID{}
 }

@@ -18,6 +18,8 @@ type change struct {
 	EventAdded        *event                    `json:"event_added,omitempty"`
 	RegistrationSaved *engine.Registration      `json:"registration_saved,omitempty"`
 	RegistrationEnded *engine.RegistrationEnded `json:"registration_ended,omitempty"`
+	RecordingSaved    *engine.Recording         `json:"recording_saved,omitempty"`
+	RecordingDeleted  *engine.RecordingDeleted  `json:"recording_deleted,omitempty"`
 }
 
 // record is a Record with what its JSON does not tell the outside.
@@ -52,6 +54,10 @@ func encode(changes []engine.Change) ([]byte, error) {
 			written[i].RegistrationSaved = &c.Registration
 		case engine.RegistrationEnded:
 			written[i].RegistrationEnded = &c
+		case engine.RecordingSaved:
+			written[i].RecordingSaved = &c.Recording
+		case engine.RecordingDeleted:
+			written[i].RecordingDeleted = &c
 		default:
 			return nil, fmt.Errorf("a change of type %T is not known here", c)
 		}
@@ -96,6 +102,10 @@ func decode(text []byte) ([]engine.Change, error) {
 			changes[i] = engine.RegistrationSaved{Registration: *c.RegistrationSaved}
 		case c.RegistrationEnded != nil:
 			changes[i] = *c.RegistrationEnded
+		case c.RecordingSaved != nil:
+			changes[i] = engine.RecordingSaved{Recording: *c.RecordingSaved}
+		case c.RecordingDeleted != nil:
+			changes[i] = *c.RecordingDeleted
 		default:
 			return nil, errors.New("a change is of a kind that is not known here")
 		}

@@ -69,6 +69,7 @@ func TestEveryFieldComesBack(t *testing.T) {
 		want := []engine.Change{
 			drawn[engine.RecordSaved](t), drawn[engine.EventAdded](t),
 			drawn[engine.RegistrationSaved](t), drawn[engine.RegistrationEnded](t),
+			drawn[engine.RecordingSaved](t), drawn[engine.RecordingDeleted](t),
 		}
 		text, err := encode(want)
 		if err != nil {
@@ -90,7 +91,7 @@ func TestWhatIsEmptyStaysEmpty(t *testing.T) {
 	want := []engine.Change{
 		engine.RecordSaved{}, engine.RecordSaved{Record: engine.Record{Dialect: engine.DialectState{}}},
 		engine.EventAdded{}, engine.EventAdded{Event: engine.Event{Data: engine.Data{Party: &engine.Address{}, Problem: &engine.Problem{}}}},
-		engine.RegistrationSaved{}, engine.RegistrationEnded{},
+		engine.RegistrationSaved{}, engine.RegistrationEnded{}, engine.RecordingSaved{}, engine.RecordingDeleted{},
 	}
 	text, err := encode(want)
 	if err != nil {

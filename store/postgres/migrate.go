@@ -21,7 +21,7 @@ import (
 const versionTable = "callwright_version"
 
 // tables are those that the migrations make.
-var tables = []string{"calls", "call_events", "registrations", "objects"}
+var tables = []string{"calls", "call_events", "registrations", "objects", "recordings", "deleted_recordings"}
 
 // lockLimit in seconds is how long a node waits for another that migrates.
 const lockLimit = 120

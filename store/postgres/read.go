@@ -13,8 +13,12 @@ import (
 	"github.com/callwright/callwright/store"
 )
 
-// maxPage is how many calls one page holds at most.
-const maxPage = 1000
+const (
+	// maxPage is how many calls or recordings one page holds at most.
+	maxPage = 1000
+	// searched is how many calls of an account are looked through for events.
+	searched = 1000
+)
 
 // Calls gives a page of the calls, newest first, and the cursor of the next
 // page, which is empty when there is none. The first page has an empty cursor.
@@ -32,11 +36,42 @@ func (s *Store) Calls(ctx context.Context, limit int, cursor string) ([]engine.R
 	if err != nil {
 		return nil, "", fmt.Errorf("list calls: %w", err)
 	}
-	if len(records) <= limit {
-		return records, "", nil
+	records, next := store.Page(records, limit, recordID)
+	return records, next, nil
+}
+
+// CallsOf gives a page of the calls of one account, as Calls does.
+func (s *Store) CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error) {
+	before, err := store.ParseCursor(cursor)
+	if err != nil {
+		return nil, "", err
 	}
-	records = records[:limit]
-	return records, store.Cursor(records[limit-1].ID), nil
+	limit = min(max(limit, 1), maxPage)
+	records, err := all(ctx, s.read, record,
+		`SELECT row_to_json(c) FROM calls c WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, before.String(), limit+1)
+	if err != nil {
+		return nil, "", fmt.Errorf("list calls of account %s: %w", account, err)
+	}
+	records, next := store.Page(records, limit, recordID)
+	return records, next, nil
+}
+
+func recordID(r engine.Record) engine.ID { return r.ID }
+
+// EventsOf gives events of some kinds of the newest 1000 calls of an account,
+// newest first. A limit outside 1 to 1000 counts as the nearest in it.
+func (s *Store) EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
+	// The calls are looked up first: nobody waits for events of other accounts
+	// to be passed over, however many there are.
+	events, err := all(ctx, s.read, eventOfCall, `
+		WITH newest AS MATERIALIZED (SELECT id FROM calls WHERE account = $1 ORDER BY id DESC LIMIT $2)
+		SELECT row_to_json(e) FROM newest c JOIN call_events e ON e.call = c.id
+		WHERE e.kind = ANY($3) ORDER BY e.id DESC LIMIT $4`,
+		account, searched, kinds, min(max(limit, 1), maxPage))
+	if err != nil {
+		return nil, fmt.Errorf("list events of account %s: %w", account, err)
+	}
+	return events, nil
 }
 
 // Call gives a call and its timeline, both as they were at one moment. A call

@@ -68,7 +68,9 @@ type writer struct{ pool *pgxpool.Pool }
 
 // Write is that of store.Database.
 func (w *writer) Write(ctx context.Context, changes []engine.Change) error {
-	c := collection{calls: map[engine.ID]int{}, contacts: map[engine.RegistrationEnded]contact{}}
+	c := collection{
+		calls: map[engine.ID]int{}, contacts: map[engine.RegistrationEnded]contact{}, recordings: map[engine.ID]engine.Change{},
+	}
 	for _, change := range changes {
 		if err := c.add(change); err != nil {
 			return fmt.Errorf("%w: %w", store.ErrRefused, err)
@@ -93,6 +95,9 @@ type collection struct {
 	records  []callRow
 	events   []eventRow
 	contacts map[engine.RegistrationEnded]contact
+	// recordings has the last of what is to be done of each; behind a deletion
+	// there is nothing.
+	recordings map[engine.ID]engine.Change
 }
 
 // contact is what is left to do of the registrations of one contact: to end what
@@ -126,6 +131,12 @@ func (c *collection) add(change engine.Change) error {
 		}
 	case engine.RegistrationEnded:
 		c.contacts[change] = contact{ended: true}
+	case engine.RecordingSaved:
+		if _, deleted := c.recordings[change.Recording.ID].(engine.RecordingDeleted); !deleted {
+			c.recordings[change.Recording.ID] = change
+		}
+	case engine.RecordingDeleted:
+		c.recordings[change.ID] = change
 	default:
 		return fmt.Errorf("a change of type %T is not known here", change)
 	}
@@ -143,6 +154,7 @@ func (c *collection) batch() (*pgx.Batch, error) {
 			saved = append(saved, *left.saved)
 		}
 	}
+	kept, deleted := c.recordingRows()
 	batch := &pgx.Batch{}
 	batch.Queue(takeTurn, turnKey)
 	return batch, errors.Join(
@@ -151,6 +163,9 @@ func (c *collection) batch() (*pgx.Batch, error) {
 		queue(batch, endRegistrations, gone),
 		queue(batch, endOlderRegistrations, saved),
 		queue(batch, addRegistrations, saved),
+		queue(batch, saveRecordings, kept),
+		queue(batch, forgetRecordings, deleted),
+		queue(batch, buryRecordings, deleted),
 	)
 }
 

@@ -53,7 +53,7 @@ type writer struct {
 }
 
 // statements are what a change is carried out by.
-type statements struct{ record, event, registration, end *sql.Stmt }
+type statements struct{ record, event, registration, end, recording, forget, bury *sql.Stmt }
 
 // newWriter prepares the statements. They are closed with db.
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -63,6 +63,7 @@ func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
 		text string
 	}{
 		{&w.record, saveRecord}, {&w.event, addEvent}, {&w.registration, saveRegistration}, {&w.end, endRegistration},
+		{&w.recording, saveRecording}, {&w.forget, forgetRecording}, {&w.bury, buryRecording},
 	} {
 		var err error
 		if *one.into, err = db.PrepareContext(ctx, one.text); err != nil { //nolint:sqlclosecheck // closed with db
@@ -99,6 +100,7 @@ func (s statements) in(ctx context.Context, tx *sql.Tx) statements {
 	return statements{
 		record: tx.StmtContext(ctx, s.record), event: tx.StmtContext(ctx, s.event),
 		registration: tx.StmtContext(ctx, s.registration), end: tx.StmtContext(ctx, s.end),
+		recording: tx.StmtContext(ctx, s.recording), forget: tx.StmtContext(ctx, s.forget), bury: tx.StmtContext(ctx, s.bury),
 	}
 }
 
@@ -116,6 +118,15 @@ func (s statements) apply(ctx context.Context, change engine.Change) error {
 	case engine.RegistrationEnded:
 		if _, err := s.end.ExecContext(ctx, c.Account, c.User, c.Contact); err != nil {
 			return fmt.Errorf("end a registration of user %s: %w", c.User, err)
+		}
+		return nil
+	case engine.RecordingSaved:
+		return execRecording(ctx, s.recording, c.Recording)
+	case engine.RecordingDeleted:
+		for _, statement := range []*sql.Stmt{s.forget, s.bury} {
+			if _, err := statement.ExecContext(ctx, c.ID.String(), c.Account); err != nil {
+				return fmt.Errorf("delete recording %s: %w", c.ID, err)
+			}
 		}
 		return nil
 	}

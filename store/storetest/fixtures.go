@@ -92,6 +92,24 @@ func fullRegistration() engine.Registration {
 	}
 }
 
+// fullRecording has something in every field.
+func fullRecording() engine.Recording {
+	heard := moment.Add(time.Hour)
+	return engine.Recording{
+		ID:        engine.NewID(),
+		Account:   "acme",
+		Kind:      engine.RecordingMessage,
+		Call:      engine.NewID(),
+		Box:       "w0",
+		From:      engine.Address{Kind: engine.KindNumber, Value: "+4915799912345", Name: `Zoë "Z" O'Neil`},
+		To:        engine.Address{Kind: engine.KindNumber, Value: "+4921112345", Name: "Hotline"},
+		File:      "01900000.wav",
+		StartedAt: moment,
+		Duration:  4_160_000_001,
+		HeardAt:   &heard,
+	}
+}
+
 // demandFull fails when a field is empty: somebody added one to the engine, and
 // the suite would not notice that it is lost.
 func demandFull(t *testing.T, v reflect.Value, name string) {
@@ -125,7 +143,7 @@ func happened(call engine.ID, seq int) engine.Event {
 	return engine.Event{Call: call, Seq: seq, At: moment, Kind: engine.EventSIP, Text: fmt.Sprintf("event %d", seq)}
 }
 
-// saved, added, registered and unregistered make changes.
+// saved, added, registered, unregistered, recorded and deleted make changes.
 func saved(r engine.Record) engine.Change { return engine.RecordSaved{Record: r} }
 func added(e engine.Event) engine.Change  { return engine.EventAdded{Event: e} }
 func registered(r engine.Registration) engine.Change {
@@ -133,6 +151,11 @@ func registered(r engine.Registration) engine.Change {
 }
 func unregistered(r engine.Registration) engine.Change {
 	return engine.RegistrationEnded{Account: r.Account, User: r.User, Contact: r.Contact}
+}
+
+func recorded(r engine.Recording) engine.Change { return engine.RecordingSaved{Recording: r} }
+func deleted(r engine.Recording) engine.Change {
+	return engine.RecordingDeleted{Account: r.Account, ID: r.ID}
 }
 
 // begun is all that a new call with n events appends at once.

@@ -172,6 +172,41 @@ func (j *journaled) Registrations(ctx context.Context) ([]engine.Registration, e
 	return j.Store.Registrations(ctx)
 }
 
+func (j *journaled) Recording(ctx context.Context, account string, id engine.ID) (engine.Recording, error) {
+	if err := j.settle(ctx); err != nil {
+		return engine.Recording{}, err
+	}
+	return j.Store.Recording(ctx, account, id)
+}
+
+func (j *journaled) Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, "", err
+	}
+	return j.Store.Recordings(ctx, f, limit, cursor)
+}
+
+func (j *journaled) Messages(ctx context.Context, account, box string) (unheard, heard int, err error) {
+	if err := j.settle(ctx); err != nil {
+		return 0, 0, err
+	}
+	return j.Store.Messages(ctx, account, box)
+}
+
+func (j *journaled) CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, "", err
+	}
+	return j.Store.CallsOf(ctx, account, limit, cursor)
+}
+
+func (j *journaled) EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
+	if err := j.settle(ctx); err != nil {
+		return nil, err
+	}
+	return j.Store.EventsOf(ctx, account, kinds, limit)
+}
+
 // Ping is nil again when there is nothing to replay any more.
 func (j *journaled) Ping(ctx context.Context) error {
 	for {

@@ -15,6 +15,7 @@ import (
 type Store interface {
 	engine.Journal
 	Reader
+	Recordings
 	Objects
 	Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error
 	Ping(ctx context.Context) error
@@ -29,6 +30,14 @@ type Reader interface {
 	LastEvent(ctx context.Context, id engine.ID) (engine.Event, error)
 	Registrations(ctx context.Context) ([]engine.Registration, error)
 	Talked(ctx context.Context, since time.Time) (time.Duration, error)
+}
+
+// Recordings is what is read of recordings, and of one account.
+type Recordings interface {
+	engine.Recordings
+	Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error)
+	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
+	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
 }
 
 // Objects is what is done with configured things.
@@ -71,6 +80,13 @@ func Run(t *testing.T, db Database) {
 		{"a replay of registrations changes nothing", registrationReplay},
 		{"a late replay of registrations overwrites no newer one", lateRegistration},
 		{"a strange registration is kept", strangeRegistration},
+		{"a recording comes back until it is deleted", recordings},
+		{"a replay of recordings changes nothing", recordingReplay},
+		{"a late replay brings back no deleted recording", lateRecording},
+		{"messages of a box are counted", messages},
+		{"recordings are found by what they are, page by page", foundRecordings},
+		{"an account's calls are its own, page by page", callsOf},
+		{"an account's events come by kind, newest first", eventsOf},
 		{"objects come back as they were put", objects},
 		{"an object that cannot be kept is refused", badObjects},
 		{"objects are there after Close and Open", reopenedObjects},

@@ -25,6 +25,10 @@ type Store interface {
 	settings.Store
 	admin.Calls
 	admin.Feed
+	engine.Recordings
+	Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error)
+	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
+	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(context.Context, engine.ID) (engine.Event, error)
 	Registrations(context.Context) ([]engine.Registration, error)
