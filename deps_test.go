@@ -23,7 +23,8 @@ var rooms = []struct {
 }{
 	{"cmd/", []string{"cmd/", "transport/", "store/", "verbs/", "engine", "media/", "migrations/", "examples/reception", "internal/"}},
 	{"transport/sip/", []string{"transport/sip/", "engine", "media/"}},
-	{"transport/webhook/", []string{"transport/webhook/", "engine", "media/"}},
+	{"transport/webhook/", []string{"transport/webhook/", "engine", "media/", "internal/"}},
+	{"transport/speech/", []string{"transport/speech/", "engine", "media/", "internal/"}},
 	{"transport/api/", []string{"transport/api/", "engine", "media", "internal/"}},
 	{"store/", []string{"store/", "engine", "media", "migrations/"}},
 	{"verbs/", []string{"verbs/", "engine", "media", "internal/"}},

@@ -3,20 +3,12 @@
 package webhook
 
 import (
-	"container/list"
 	"net/http"
 	"time"
 
+	"github.com/callwright/callwright/internal/lru"
 	"github.com/callwright/callwright/media"
 )
-
-// cache keeps prompts up to a number of bytes; those not used for longest go
-// first.
-type cache struct {
-	limit, size int
-	entries     map[string]*list.Element
-	used        *list.List // of *entry, latest first
-}
 
 // entry is the sound of one URL. It is not changed once it is made.
 type entry struct {
@@ -51,39 +43,19 @@ func (e *entry) size() int {
 	return size
 }
 
-func newCache(limit int) *cache {
-	return &cache{limit: limit, entries: make(map[string]*list.Element), used: list.New()}
-}
+// cache keeps entries up to a number of bytes.
+type cache struct{ entries *lru.Cache[*entry] }
+
+func newCache(limit int) *cache { return &cache{lru.New[*entry](limit)} }
 
 // get gives what is kept of a URL, fresh or not, or nil.
 func (c *cache) get(url string) *entry {
-	at := c.entries[url]
-	if at == nil {
-		return nil
-	}
-	c.used.MoveToFront(at)
-	return at.Value.(*entry)
+	e, _ := c.entries.Get(url)
+	return e
 }
 
 // put keeps an entry in place of what its URL had before.
-func (c *cache) put(e *entry) {
-	c.forget(e.url)
-	if e.size() > c.limit {
-		return
-	}
-	c.entries[e.url] = c.used.PushFront(e)
-	c.size += e.size()
-	for c.size > c.limit {
-		c.forget(c.used.Back().Value.(*entry).url)
-	}
-}
+func (c *cache) put(e *entry) { c.entries.Put(e.url, e, e.size()) }
 
 // forget drops what is kept of a URL.
-func (c *cache) forget(url string) {
-	at := c.entries[url]
-	if at == nil {
-		return
-	}
-	c.size -= c.used.Remove(at).(*entry).size()
-	delete(c.entries, url)
-}
+func (c *cache) forget(url string) { c.entries.Forget(url) }
