@@ -30,6 +30,8 @@ type Config struct {
 	Sound    Sound
 	Fetcher  Fetcher
 	Prompts  Prompts
+	// Speaker speaks text; nil speaks none.
+	Speaker  Speaker
 	Location Location
 	Recorder Recorder
 	Journal  Journal
@@ -55,6 +57,7 @@ type Engine struct {
 	sound      Sound
 	fetcher    Fetcher
 	prompts    Prompts
+	speaker    Speaker
 	location   Location
 	recorder   Recorder
 	journal    Journal
@@ -82,7 +85,7 @@ func New(c Config) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
 	e := &Engine{
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
-		fetcher: c.Fetcher, prompts: c.Prompts, location: c.Location, recorder: c.Recorder,
+		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
 		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,

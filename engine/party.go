@@ -204,15 +204,7 @@ func (c *Call) bridge(child ID, stream media.StreamID) error {
 // The first error is about the file, a sentence for the app's developer; the
 // second is what Await returns.
 func (c *Call) Prompt(ctx context.Context, url string) (prompt *media.Prompt, fault, err error) {
-	type loaded struct {
-		prompt *media.Prompt
-		err    error
-	}
-	l, err := do(ctx, c, func(ctx context.Context) loaded {
-		p, err := c.engine.prompts.Prompt(ctx, url)
-		return loaded{p, err}
-	})
-	return l.prompt, l.err, err
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.prompts.Prompt(ctx, url) })
 }
 
 // StartPlay has the party hear a prompt and gives the token that its PlayEnded
@@ -222,7 +214,7 @@ func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
 		return 0, err
 	}
 	c.waiting.token++
-	c.note(EventPrompt, Data{URL: redact(p.Name)}, "play %s (%.1f s)", redact(p.Name), p.Duration().Seconds())
+	c.notePlay(p)
 	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: c.waiting.token}); err != nil {
 		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
 	}

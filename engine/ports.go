@@ -47,6 +47,10 @@ type Prompts interface {
 	Prompt(ctx context.Context, url string) (*media.Prompt, error)
 }
 
+// MaxSpeech is how many characters of text can be spoken at once. They sound for
+// about five minutes.
+const MaxSpeech = 4096
+
 // Speech is text to be spoken.
 type Speech struct {
 	Text string

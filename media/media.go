@@ -172,6 +172,8 @@ func (w DigitWay) String() string {
 type Prompt struct {
 	// Name says where it came from, for logs and timelines.
 	Name string
+	// Text is what is said in it, where it was made of text.
+	Text string
 	// ULaw and ALaw hold the same sound, 8000 bytes a second. Their lengths are
 	// equal and a multiple of FrameSize.
 	ULaw, ALaw []byte

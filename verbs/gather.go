@@ -18,12 +18,12 @@ import (
 //	OnData     -        sipgateio @onData
 //	MaxDigits  1        sipgateio @maxDigits
 //	Timeout    2 s      sipgateio @timeout; the wait for the first and for each further digit
-//	Prompts    none     sipgateio <Play>; the first digit stops them, Timeout counts from their end
+//	Prompts    none     sipgateio <Play>, <Say>; the first digit stops them, Timeout counts from their end
 type Gather struct {
 	OnData    string
 	MaxDigits int
 	Timeout   time.Duration
-	Prompts   []Play
+	Prompts   []Prompt
 }
 
 // String names the verb and what it waits for.

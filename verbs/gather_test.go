@@ -15,9 +15,13 @@ func TestGather(t *testing.T) {
 	t.Parallel()
 	gather := verbs.Gather{OnData: "http://app/dtmf", MaxDigits: 4, Timeout: 3 * time.Second}
 	prompted := gather
-	prompted.Prompts = []verbs.Play{{URL: "http://app/long.wav"}}
+	prompted.Prompts = []verbs.Prompt{verbs.Play{URL: "http://app/long.wav"}}
+	spoken := gather
+	spoken.Prompts = []verbs.Prompt{
+		verbs.Say{Text: "unspeakable"}, verbs.Play{URL: "http://app/short.wav"}, verbs.Say{Text: "a long text", Language: "de-DE"},
+	}
 	broken := gather
-	broken.Prompts = []verbs.Play{{URL: "http://app/none.wav"}}
+	broken.Prompts = []verbs.Prompt{verbs.Play{URL: "http://app/none.wav"}}
 	runFlows(t, []flow{
 		{
 			name: "all digits", programs: []engine.Program{{gather}},
@@ -55,6 +59,15 @@ func TestGather(t *testing.T) {
 			},
 			leg:   []string{"early media", "hangup rejected"},
 			sound: []string{"play caller http://app/long.wav", "stop caller"},
+			told:  []string{"incoming ", "gathered 1234", "ended rejected"},
+		}, {
+			name: "texts and files are prompts alike", programs: []engine.Program{{spoken}},
+			script: func(l *enginetest.Leg) {
+				time.Sleep(5 * time.Second) // 1 s of file, then the second text
+				l.Press("1234")
+			},
+			leg:   []string{"early media", "hangup rejected"},
+			sound: []string{"play caller http://app/short.wav", "play caller speech:de-DE", "stop caller"},
 			told:  []string{"incoming ", "gathered 1234", "ended rejected"},
 		}, {
 			name: "digits that come while the prompt is fetched count", programs: []engine.Program{{prompted}}, fetch: 2 * time.Second,

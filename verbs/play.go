@@ -29,29 +29,13 @@ func (p Play) String() string {
 
 // Run plays the file to its end.
 func (p Play) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	token, err := p.start(ctx, c)
-	if err != nil || token == 0 {
-		return engine.Continue(), err
-	}
-	_, err = c.Await(ctx, func(m engine.Message) bool { return isEndOf(m, token) })
-	return engine.Continue(), err
+	return engine.Continue(), hear(ctx, c, p)
 }
 
-// start begins to play and gives the token of the play, or 0 if the file cannot
-// be played, which is then on the timeline.
+// start begins to play the file.
 func (p Play) start(ctx context.Context, c *engine.Call) (token uint64, err error) {
-	prompt, fault, err := c.Prompt(ctx, p.URL)
-	switch {
-	case err != nil:
-		return 0, err
-	case fault != nil:
-		c.Complain(engine.Problem{Element: "Play", Sentence: fault.Error()})
-		return 0, nil
-	}
-	return c.StartPlay(prompt)
+	sound, fault, err := c.Prompt(ctx, p.URL)
+	return begin(c, "Play", sound, fault, err)
 }
 
-func isEndOf(m engine.Message, token uint64) bool {
-	ended, ok := m.(engine.PlayEnded)
-	return ok && ended.Token == token
-}
+var _ Prompt = Play{}

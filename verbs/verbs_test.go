@@ -107,6 +107,7 @@ func (f flow) run(t *testing.T) {
 		func(c *engine.Config) { c.Ringback, c.Prompts = ringback, slow{c.Prompts, f.fetch} })
 	h.Prompts["http://app/long.wav"] = 10 * time.Second
 	h.Prompts["http://app/short.wav"] = time.Second
+	h.Speaker["a long text"], h.Speaker["a text"] = 10*time.Second, time.Second
 	for address, script := range f.targets {
 		h.Target(address, script)
 	}

@@ -24,6 +24,7 @@ type House struct {
 	Journal *Journal
 	App     *App
 	Prompts Prompts
+	Speaker Speaker
 	// Phones are where users are, by id; who is not here is offline, and left to
 	// the Dialer.
 	Phones map[string][]string
@@ -50,11 +51,11 @@ func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialec
 	}
 	h := &House{
 		Sound: newSound(), Journal: &Journal{records: map[engine.ID]engine.Record{}},
-		App: &App{}, Prompts: Prompts{}, Phones: map[string][]string{}, targets: map[string]func(*Leg){},
+		App: &App{}, Prompts: Prompts{}, Speaker: Speaker{}, Phones: map[string][]string{}, targets: map[string]func(*Leg){},
 	}
 	config := engine.Config{
 		Directory: directory, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
-		Prompts: h.Prompts, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Prompts: h.Prompts, Speaker: h.Speaker, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 	}
 	for _, a := range adjust {
 		a(&config)
@@ -149,6 +150,20 @@ func (p Prompts) Prompt(_ context.Context, url string) (*media.Prompt, error) {
 	}
 	sound := make([]byte, length*media.SampleRate/time.Second)
 	return &media.Prompt{Name: url, ULaw: sound, ALaw: sound}, nil
+}
+
+// Speaker are texts that can be spoken, and how long that takes to hear; what is
+// not there cannot be.
+type Speaker map[string]time.Duration
+
+// Speak gives silence of the length that the text stands for.
+func (s Speaker) Speak(_ context.Context, what engine.Speech) (*media.Prompt, error) {
+	length, ok := s[what.Text]
+	if !ok {
+		return nil, fmt.Errorf("%q cannot be spoken", what.Text)
+	}
+	sound := make([]byte, length*media.SampleRate/time.Second)
+	return &media.Prompt{Name: "speech:" + what.Language, Text: what.Text, ULaw: sound, ALaw: sound}, nil
 }
 
 // App is a customer's app that answers from a script.
@@ -273,6 +288,7 @@ var (
 	_ engine.Dialer   = (*House)(nil)
 	_ engine.Location = (*House)(nil)
 	_ engine.Prompts  = Prompts{}
+	_ engine.Speaker  = Speaker{}
 	_ engine.Fetcher  = (*App)(nil)
 	_ engine.Journal  = (*Journal)(nil)
 )

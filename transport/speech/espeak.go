@@ -33,6 +33,13 @@ type Espeak struct {
 	Program string
 }
 
+// Speaks says, by an error that is a sentence, that no voice is known of a
+// language.
+func (e Espeak) Speaks(language string) error {
+	_, err := voiceOfLanguage(language)
+	return err
+}
+
 // Speak runs the program.
 func (e Espeak) Speak(ctx context.Context, what engine.Speech) (*media.Prompt, error) {
 	voice, err := voiceOf(what.Language, what.Voice)
@@ -88,9 +95,11 @@ func decode(what engine.Speech, r io.Reader) (*media.Prompt, error) {
 	if limited.N <= 0 {
 		return nil, errTooMuchSound
 	}
-	if err == nil {
-		_, err = io.Copy(io.Discard, limited) // what may stand behind the sound
+	if err != nil {
+		return nil, err
 	}
+	sound.Text = what.Text
+	_, err = io.Copy(io.Discard, limited) // what may stand behind the sound
 	return sound, err
 }
 

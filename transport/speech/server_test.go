@@ -55,7 +55,7 @@ func TestServer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if sound.Duration() < 300*time.Millisecond || loudness(sound) < 100_000 || sound.Name != "speech:de-DE" {
+		if sound.Duration() < 300*time.Millisecond || loudness(sound) < 100_000 || sound.Name != "speech:de-DE" || sound.Text != `"Hallo"` {
 			t.Errorf("%s: %q, %s of loudness %d", path, sound.Name, sound.Duration(), loudness(sound))
 		}
 		want := map[string]string{

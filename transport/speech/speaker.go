@@ -20,10 +20,6 @@ import (
 	"github.com/callwright/callwright/media"
 )
 
-// MaxText is how many characters can be spoken at once; it is also what
-// OpenAI's server takes. They sound for about five minutes.
-const MaxText = 4096
-
 const (
 	// timeout is for one text, with the wait for others: a caller hears nothing
 	// in the meantime.
@@ -154,7 +150,7 @@ func (s *Speaker) begin(ctx context.Context, key string, what engine.Speech) *ru
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if r.sound, r.err = sound, err; err == nil {
-			s.cache.Put(key, sound, len(sound.ULaw)+len(sound.ALaw)+1024)
+			s.cache.Put(key, sound, len(sound.ULaw)+len(sound.ALaw)+len(sound.Text)+1024)
 		}
 		s.forget(key, r)
 		close(r.done)
@@ -223,8 +219,8 @@ func check(what engine.Speech) error {
 	switch n := utf8.RuneCountInString(what.Text); {
 	case n == 0:
 		return errors.New("there is no text to be spoken: write some")
-	case n > MaxText:
-		return fmt.Errorf("the text has %d characters, and at most %d can be spoken at once: divide it into several", n, MaxText)
+	case n > engine.MaxSpeech:
+		return fmt.Errorf("the text has %d characters, and at most %d can be spoken at once: divide it into several", n, engine.MaxSpeech)
 	}
 	return nil
 }

@@ -207,13 +207,13 @@ func TestSpeakRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &provider{}
 		s := newSpeaker(t, p, nil)
-		if _, err := s.Speak(t.Context(), say(strings.Repeat("ä ", MaxText/2))); err != nil {
+		if _, err := s.Speak(t.Context(), say(strings.Repeat("ä ", engine.MaxSpeech/2))); err != nil {
 			t.Errorf("the longest text: %v", err)
 		}
 		for text, want := range map[string]string{
 			"":                             "there is no text to be spoken: write some",
 			" \n\x00":                      "there is no text to be spoken",
-			strings.Repeat("ä", MaxText+1): "the text has 4097 characters, and at most 4096 can be spoken at once: divide it into several",
+			strings.Repeat("ä", engine.MaxSpeech+1): "the text has 4097 characters, and at most 4096 can be spoken at once: divide it into several",
 			"panic":                        "the server has a fault and cannot speak this text; its log says more",
 		} {
 			if _, err := s.Speak(t.Context(), say(text)); err == nil || !strings.Contains(err.Error(), want) {

@@ -127,7 +127,7 @@ func (p *parser) response() {
 		}
 	}
 	p.children(root,
-		child{"Dial", p.dial}, child{"Play", p.play}, child{"Gather", p.gather},
+		child{"Dial", p.dial}, child{"Play", p.play}, child{"Say", p.say}, child{"Gather", p.gather},
 		child{"Reject", p.reject}, child{"Hangup", p.hangup})
 }
 
@@ -208,13 +208,14 @@ func (p *parser) children(e *etree.Element, known ...child) {
 	}
 }
 
-// leaf gives the text of an element that holds nothing else.
-func (p *parser) leaf(e *etree.Element) string {
-	p.attributes(e)
+// leaf gives the text of an element that holds nothing else, and the values of
+// those of its attributes that are known.
+func (p *parser) leaf(e *etree.Element, known ...string) (text string, attributes map[string]string) {
+	attributes = p.attributes(e, known...)
 	for _, c := range e.ChildElements() {
 		p.complain(c, "", "<%.40s> is not known in <%.40s>: leave it out", c.Tag, e.Tag)
 	}
-	return strings.TrimSpace(ownText(e))
+	return strings.TrimSpace(ownText(e)), attributes
 }
 
 // attributes gives the values of an element's attributes by the names that are

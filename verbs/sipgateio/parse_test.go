@@ -137,13 +137,18 @@ func checkVerb(t *testing.T, v engine.Verb, last, outgoing bool) {
 	case verbs.Play:
 		ends = false
 		checkSound(t, v.URL)
+	case verbs.Say:
+		ends = false
+		if v.Text == "" || utf8.RuneCountInString(v.Text) > engine.MaxSpeech || v.Text != strings.Join(strings.Fields(v.Text), " ") {
+			t.Errorf("says %q", v.Text)
+		}
 	case verbs.Gather:
 		checkURL(t, v.OnData)
 		if v.MaxDigits < 1 || v.Timeout < 0 {
 			t.Errorf("gathers %d digits in %s", v.MaxDigits, v.Timeout)
 		}
 		for _, p := range v.Prompts {
-			checkSound(t, p.URL)
+			checkVerb(t, p, false, outgoing)
 		}
 	case verbs.Dial:
 		if len(v.Targets) < 1 || len(v.Targets) > maxTargets || outgoing && len(v.Targets) > 1 {

@@ -34,7 +34,8 @@ func (p *parser) dial(e *etree.Element) {
 	}
 	complained := len(p.problems)
 	p.children(e, child{"Number", func(n *etree.Element) {
-		if to, ok := p.number(n, "", p.leaf(n)); ok {
+		text, _ := p.leaf(n)
+		if to, ok := p.number(n, "", text); ok {
 			v.Targets = append(v.Targets, p.target(n, to, len(v.Targets))...)
 		}
 	}}, child{"Voicemail", p.voicemail})
@@ -114,7 +115,7 @@ func (p *parser) sound(e *etree.Element) (v verbs.Play, ok bool) {
 			return
 		}
 		seen = true
-		v.URL = p.leaf(u)
+		v.URL, _ = p.leaf(u)
 		ok = isTone(v.URL) || p.absolute(u, "", v.URL)
 	}})
 	if !seen && len(p.problems) == complained {
@@ -130,7 +131,8 @@ func isTone(url string) bool {
 	return found && name != ""
 }
 
-// gather reads <Gather onData maxDigits timeout type>, which may hold <Play>.
+// gather reads <Gather onData maxDigits timeout type>, which may hold <Play> and
+// <Say>.
 func (p *parser) gather(e *etree.Element) {
 	attributes := p.attributes(e, "onData", "maxDigits", "timeout", "type")
 	if value, ok := attributes["type"]; ok && !strings.EqualFold(value, dtmf) {
@@ -143,6 +145,10 @@ func (p *parser) gather(e *etree.Element) {
 	v := verbs.Gather{OnData: attributes["onData"], MaxDigits: digits, Timeout: time.Duration(millis) * time.Millisecond}
 	p.children(e, child{"Play", func(c *etree.Element) {
 		if prompt, ok := p.sound(c); ok {
+			v.Prompts = append(v.Prompts, prompt)
+		}
+	}}, child{"Say", func(c *etree.Element) {
+		if prompt, ok := p.speech(c); ok {
 			v.Prompts = append(v.Prompts, prompt)
 		}
 	}})

@@ -36,7 +36,7 @@ func Dialects() []string { return slices.Sorted(maps.Keys(dialects.All())) }
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {
-	for _, part := range []func() error{c.HTTP.check, c.SIP.check, c.Media.check, c.checkKept, c.checkTimes, c.Limits.check} {
+	for _, part := range []func() error{c.HTTP.check, c.SIP.check, c.Media.check, c.checkKept, c.checkTimes, c.Speech.check, c.Limits.check} {
 		if err := part(); err != nil {
 			return err
 		}

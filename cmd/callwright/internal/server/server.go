@@ -74,6 +74,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client, Tones: tones})
 	s.started(quietly(prompts.Close))
+	speaker, err := s.makeSpeaker(c, log)
+	if err != nil {
+		return nil, err
+	}
 	talked, err := s.Store.Talked(ctx, engine.Midnight(time.Now()))
 	if err != nil {
 		return nil, fmt.Errorf("look how long calls have lasted today: %w", err)
@@ -83,7 +87,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	}
 	s.Engine = engine.New(engine.Config{
 		Directory: directory, Dialects: dialects.Engine(),
-		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Journal: s.Store, Logger: log,
+		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback,
 	})
 	s.started(quietly(func() {
