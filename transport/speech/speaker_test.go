@@ -211,10 +211,10 @@ func TestSpeakRefuses(t *testing.T) {
 			t.Errorf("the longest text: %v", err)
 		}
 		for text, want := range map[string]string{
-			"":                             "there is no text to be spoken: write some",
-			" \n\x00":                      "there is no text to be spoken",
+			"":                                      "there is no text to be spoken: write some",
+			" \n\x00":                               "there is no text to be spoken",
 			strings.Repeat("ä", engine.MaxSpeech+1): "the text has 4097 characters, and at most 4096 can be spoken at once: divide it into several",
-			"panic":                        "the server has a fault and cannot speak this text; its log says more",
+			"panic":                                 "the server has a fault and cannot speak this text; its log says more",
 		} {
 			if _, err := s.Speak(t.Context(), say(text)); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%.20q: %v, want %s", text, err, want)
