@@ -5,7 +5,7 @@
 // sends calls out by trunks, one after the other, or to a user's phone.
 //
 // It never decides what happens on a call; that is the engine's. Nor does it know
-// a SIP message: that is dialog's. From the wire inwards, the packages below are
+// a SIP message: that is dialog's. From the wire inwards, the packages below:
 //
 //	stream     connections: TCP, TLS, WS and WSS
 //	secure     certificates, ours and theirs
@@ -15,11 +15,11 @@
 //	resolve    where a SIP URI leads
 //	digest     credentials: challenges and who guesses
 //	registrar  where users' phones are
+//	mwi        what phones are told of waiting messages
 //	trunk      registration, health and limits of trunks
 //	sdp        how sound is exchanged: offers and answers
 //	info       keys in INFO requests
 //	phone      a telephone for tests, demo and test calls
 //
-// Read incoming.go (calls that come), gate.go (who calls) and outgoing.go with
-// try.go (calls that go) first, then leg.go, and sound.go for its stream.
+// Read incoming.go (calls that come), gate.go (who calls) and outgoing.go (calls that go) first.
 package sip

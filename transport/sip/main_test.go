@@ -15,6 +15,7 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/mwi"
 	"github.com/callwright/callwright/transport/sip/phone"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -102,6 +103,8 @@ type house struct {
 	legs   chan *call
 	refuse error
 	dns    []string // servers to ask
+	// mailboxes counts messages, if there are any.
+	mailboxes mwi.Mailboxes
 	// listen are addresses besides those of UDP and TCP.
 	listen []string
 	tls    TLS
@@ -189,7 +192,7 @@ func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
 	}
 	h.server = New(Config{
 		Listen: append([]string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, h.listen...), TLS: h.tls, Directory: directory, Media: h.plane,
-		Journal: nothing{}, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
+		Journal: nothing{}, Mailboxes: h.mailboxes, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), DNS: h.dns,
 	})
 	if err := h.server.Start(h); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
+	"github.com/callwright/callwright/transport/sip/mwi"
 	"github.com/callwright/callwright/transport/sip/registrar"
 	"github.com/callwright/callwright/transport/sip/secure"
 	"github.com/callwright/callwright/transport/sip/trunk"
@@ -64,6 +65,8 @@ type Config struct {
 	Log                          *slog.Logger
 	// Realm is what users' passwords are for; empty is digest.DefaultRealm.
 	Realm string
+	// Mailboxes counts messages; without it phones are not told that some wait.
+	Mailboxes mwi.Mailboxes
 	// Journal keeps registrations, Saved are those that it kept, and Node names
 	// this machine in new ones.
 	Journal registrar.Journal
@@ -75,7 +78,8 @@ type Config struct {
 // certificates that peers show.
 type TLS struct{ Cert, Key, ClientCA string }
 
-// Server is the SIP side of callwright. It is the engine's Dialer and Location.
+// Server is the SIP side of callwright. It is the engine's Dialer, Location and
+// Indicator.
 type Server struct {
 	cfg       Config
 	log       *slog.Logger
@@ -83,6 +87,7 @@ type Server struct {
 	registrar *registrar.Registrar
 	trunks    *trunk.Trunks
 	gate      *gate
+	lamps     *mwi.Lamps // nil without mailboxes
 	endpoint  *dialog.Endpoint
 	started   chan struct{} // closed when endpoint is set: calls may come before
 	silence   time.Duration // after which the next way is tried
@@ -107,6 +112,9 @@ func New(cfg Config) *Server {
 	s.trunks = trunk.New(trunk.Config{Directory: cfg.Directory, Peer: s.peer, Log: cfg.Log})
 	s.gate = newGate(cfg, s.registrar, s.trunks)
 	s.gate.refuse = s.keep
+	if cfg.Mailboxes != nil {
+		s.lamps = s.newLamps()
+	}
 	return s
 }
 
@@ -115,15 +123,22 @@ func New(cfg Config) *Server {
 func (s *Server) Start(calls Calls) (err error) {
 	s.calls = calls
 	defer close(s.started)
-	s.endpoint, err = dialog.Listen(dialog.Config{
+	cfg := dialog.Config{
 		Listen: s.cfg.Listen, TLS: secure.Files(s.cfg.TLS), DNS: s.cfg.DNS, Advertise: s.cfg.Advertise, Product: "callwright", Proxies: s.cfg.Proxies,
 		Connections: s.cfg.Connections,
 		Refused:     s.refused, Admit: s.admits, Challenge: s.gate.look, Register: s.register, Incoming: s.incoming, Log: s.log,
 		SessionExpires: s.cfg.SessionExpires,
-	})
+	}
+	if s.lamps != nil {
+		cfg.Events, cfg.Subscribe = mwi.Event, s.subscribe
+	}
+	s.endpoint, err = dialog.Listen(cfg)
 	if err == nil {
 		s.registrar.Start()
 		s.trunks.Start()
+		if s.lamps != nil {
+			s.lamps.Start()
+		}
 		s.warnOfOpenKeys()
 		s.warnOfFiles()
 	}
@@ -144,6 +159,9 @@ func (s *Server) Close() error {
 		return nil
 	}
 	s.stop()
+	if s.lamps != nil {
+		s.lamps.Close()
+	}
 	s.trunks.Close()
 	err := s.endpoint.Close()
 	s.registrar.Close()

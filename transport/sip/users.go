@@ -24,7 +24,10 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 	}
 	res := dialog.Response{Status: 403, Phrase: "Users Register Only Themselves"}
 	if name := dialog.UserPart(r.To.URI); name == user.Username || name == user.ID {
-		res = s.registrar.Register(user, r)
+		before := s.registrar.Places(user.Account, user.ID)
+		if res = s.registrar.Register(user, r); res.Status == 200 {
+			s.light(user, before)
+		}
 	}
 	if res.Status >= 400 && s.gate.throttle.Odd(r.Source.Addr(), res.Phrase) {
 		s.log.Warn("registration refused; more of this source are not logged for a minute",

@@ -67,7 +67,7 @@ func (e *Endpoint) overdoes(req *sip.Request, hop netip.AddrPort) bool {
 func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response {
 	no := &Response{Status: sip.StatusForbidden}
 	switch {
-	case e.cfg.Challenge != nil && begins(req):
+	case e.cfg.Challenge != nil && e.begins(req):
 		no = e.cfg.Challenge(e.newRequest(req, source))
 	case e.admits(source) || e.cancels(req):
 		return nil
@@ -83,11 +83,11 @@ func (e *Endpoint) turnsAway(req *sip.Request, source netip.AddrPort) *Response 
 	return no
 }
 
-// begins says whether a request begins something that may want credentials. An
-// empty tag is none.
-func begins(req *sip.Request) bool {
+// begins says whether a request begins something that may want credentials, or
+// has it go on for a long time. An empty tag is none.
+func (e *Endpoint) begins(req *sip.Request) bool {
 	tag, _ := req.To().Params.Get("tag")
-	return req.Method == sip.REGISTER || req.Method == sip.INVITE && tag == ""
+	return req.Method == sip.REGISTER || req.Method == sip.SUBSCRIBE && e.cfg.Subscribe != nil || req.Method == sip.INVITE && tag == ""
 }
 
 // cancels says whether a request is the CANCEL of a call that was let in.

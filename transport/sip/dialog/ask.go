@@ -136,7 +136,7 @@ func (d *Dialog) sendQuestion(q *question) {
 	req := d.requestTo(d.to(q), q.method)
 	if q.changes() {
 		req.AppendHeader(d.self.contact.Clone())
-		req.AppendHeader(sip.NewHeader("Allow", allow))
+		req.AppendHeader(sip.NewHeader("Allow", d.ep.allowed()))
 		d.askTimer(req.Request)
 	}
 	for _, h := range q.headers {
@@ -176,16 +176,22 @@ func (d *Dialog) unanswered(seq uint32, err error) {
 	if q == nil || q.done == nil {
 		return
 	}
-	reply := Reply{Status: sip.StatusServiceUnavailable, Peer: q.peer}
+	if reply, ok := noReply(q.method, err); ok {
+		reply.Peer = q.peer
+		d.replied(seq, q, reply)
+	}
+}
+
+// noReply is what came of a request whose transaction ended without a response.
+// It is false if the response is on its way through the lane.
+func noReply(method sip.RequestMethod, err error) (Reply, bool) {
 	switch {
 	case err == nil || errors.Is(err, sip.ErrTransactionTerminated):
-		return // its response is on its way through the lane
+		return Reply{}, false
 	case errors.Is(err, sip.ErrTransactionTimeout):
-		reply.Status, reply.Reason = sip.StatusRequestTimeout, fmt.Sprintf("no answer to %s for %v", q.method, sip.Timer_F)
-	default:
-		reply.Reason = err.Error()
+		return Reply{Status: sip.StatusRequestTimeout, Reason: fmt.Sprintf("no answer to %s for %v", method, sip.Timer_F)}, true
 	}
-	d.replied(seq, q, reply)
+	return Reply{Status: sip.StatusServiceUnavailable, Reason: err.Error()}, true
 }
 
 // replied tells what came of a question. d.mu is held.

@@ -188,7 +188,7 @@ func (d *Dialog) inviteBy(way *way) *outbound {
 	req.way = way
 	*req.MaxForwards() = sip.MaxForwardsHeader(d.out.forwards)
 	req.AppendHeader(d.self.contact.Clone())
-	req.AppendHeader(sip.NewHeader("Allow", allow))
+	req.AppendHeader(sip.NewHeader("Allow", d.ep.allowed()))
 	d.askTimer(req.Request)
 	for _, h := range d.out.headers {
 		req.AppendHeader(h)

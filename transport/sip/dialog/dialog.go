@@ -282,11 +282,16 @@ func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *outbound {
 	if method != sip.ACK {
 		d.self.seq++
 	}
+	return d.ep.inside(p, method, d.self.from, d.callID, d.self.seq)
+}
+
+// inside makes a request inside a dialog with a peer (RFC 3261 section 12.2.1.1).
+func (e *Endpoint) inside(p *peer, method sip.RequestMethod, from *sip.FromHeader, callID string, seq uint32) *outbound {
 	uri, routes := p.target, slices.Clone(p.routes)
 	if len(routes) > 0 && !routes[0].UriParams.Has("lr") { // a strict router
 		uri, routes = routes[0], append(routes[1:], p.target)
 	}
-	req := d.ep.compose(method, uri, d.self.from, p.to, d.callID, d.self.seq)
+	req := e.compose(method, uri, from, p.to, callID, seq)
 	req.Recipient.Headers = nil // a peer's URI may ask for a Route of its choice (RFC 3261 section 19.1.5)
 	for _, r := range slices.Backward(routes) {
 		req.PrependHeader(&sip.RouteHeader{Address: *r.Clone()})
@@ -297,10 +302,10 @@ func (d *Dialog) requestTo(p *peer, method sip.RequestMethod) *outbound {
 	}
 	h := hopTo(next, p.network)
 	if len(p.routes) == 0 {
-		h = p.byFlow(d.ep, h)
+		h = p.byFlow(e, h)
 	}
 	h.client, h.name = p.client, p.name
-	return d.ep.direct(req, h)
+	return e.direct(req, h)
 }
 
 // byFlow gives the way that the call came by in place of the one that its URIs

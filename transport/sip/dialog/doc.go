@@ -19,7 +19,7 @@
 //	calls that go      client.go, outcome.go, fork.go, auth.go (challenges)
 //	inside a call      inside.go, ask.go, glare.go (one change at a time), timer.go (who is still there)
 //	from call to call  refer.go, replaces.go
-//	outside of calls   register.go (what peers are asked)
+//	outside of calls   register.go (what peers are asked), watch.go (who is notified)
 //	to and fro         way.go, try.go (where requests go), transaction.go, listen.go, socket.go
 //	words in headers   header.go, party.go, option.go
 package dialog

@@ -56,8 +56,8 @@ type Config struct {
 	// the last. The Response's Reason is empty for a source that is not admitted.
 	// It must not block.
 	Refused func(r Request, no Response, missed int)
-	// Challenge, if set, is asked about every REGISTER and every INVITE that
-	// begins a call, whatever its source, in place of Admit. It gives what to
+	// Challenge, if set, is asked about every REGISTER and SUBSCRIBE and every
+	// INVITE that begins a call, whatever its source, in place of Admit. It gives what to
 	// answer, or nil to let it in; a 403 to a source that is not admitted is
 	// limited and logged as any other stranger's. It is asked about each copy
 	// of a request, and must not count what it lets in.
@@ -65,6 +65,15 @@ type Config struct {
 	// Register answers a REGISTER that was let in. It may wait, but only for
 	// some seconds. Without it REGISTER is refused with 405.
 	Register func(Request) Response
+	// Events are the event packages that one may watch, as Allow-Events has them,
+	// and Subscribe answers a SUBSCRIBE for one of them that was let in: a 2xx makes
+	// its sender the Watcher, or leaves it that. It may wait, but only for some
+	// seconds. Without it SUBSCRIBE is refused with 405.
+	Events    string
+	Subscribe func(*Watcher, Request) Response
+	// Notified answers a NOTIFY that belongs to no call. Without it there is
+	// nothing that one could be about (481).
+	Notified func(r Request, body []byte) Response
 	// Incoming is told every new call and says what to do with it. It must not
 	// block: Progress, Answer and Hangup may be called later. Required if calls
 	// are to come in; without it they are refused with 480.
@@ -96,8 +105,9 @@ type Endpoint struct {
 	dialogs   *registry
 	strangers *strangers
 	shield    *shield.Shield
-	// asking has, by our tag, where responses to what an Asker asks go.
-	asking sync.Map
+	// asking has, by our tag, where responses to what an Asker asks go, and
+	// watchers who is notified.
+	asking, watchers sync.Map
 	// secret is in every tag and branch that we make. Who sends it back was
 	// given it, so a message with it belongs to a call of ours.
 	secret string

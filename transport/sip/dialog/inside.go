@@ -46,21 +46,23 @@ func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 	case sip.INFO:
 		d.onInfo(r, answer)
 	case sip.OPTIONS:
-		answer(sip.StatusOK, "OK", nil, abilities()...)
+		answer(sip.StatusOK, "OK", nil, d.ep.abilities()...)
 	case sip.REFER:
 		d.onRefer(r, answer)
 	case sip.NOTIFY:
 		d.onNotify(r, answer)
 	case sip.SUBSCRIBE, sip.MESSAGE, sip.REGISTER, sip.PUBLISH:
-		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow))
+		answer(sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", d.ep.allowed()))
 	default:
-		answer(sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow))
+		answer(sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", d.ep.allowed()))
 	}
 }
 
 // abilities are the headers of an answer to OPTIONS (RFC 3261 section 11.2).
-func abilities() []sip.Header {
-	return []sip.Header{sip.NewHeader("Allow", allow), sip.NewHeader("Accept", sdpType), sip.NewHeader("Supported", supported)}
+func (e *Endpoint) abilities() []sip.Header {
+	return append([]sip.Header{
+		sip.NewHeader("Allow", e.allowed()), sip.NewHeader("Accept", sdpType), sip.NewHeader("Supported", supported),
+	}, e.events()...)
 }
 
 // sender gives the side of the dialog that a request comes from, and the early

@@ -12,7 +12,7 @@ import (
 	"github.com/callwright/callwright/transport/sip/stream"
 )
 
-// allow is the Allow header: what a dialog of ours understands.
+// allow is what a dialog of ours understands, as the Allow header has it.
 const allow = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, PRACK, REFER, NOTIFY"
 
 // drainRetryAfter is for how many seconds nobody should ask again whether we are
@@ -32,7 +32,7 @@ func (e *Endpoint) onRequest(req *sip.Request, source netip.AddrPort, conn sip.C
 	answerTo(req, source)
 	r := &inbound{Request: req, conn: conn, source: source}
 	r.tag, _ = req.To().Params.Get("tag")
-	if begins(req) || !req.IsAck() && !strings.Contains(r.tag, e.secret) {
+	if e.begins(req) || !req.IsAck() && !strings.Contains(r.tag, e.secret) {
 		if e.overdoes(req, source) {
 			return
 		}
@@ -99,7 +99,7 @@ func (e *Endpoint) route(r *inbound) {
 			e.reply(r, sip.StatusServiceUnavailable, "Service Unavailable", sip.NewHeader("Retry-After", drainRetryAfter))
 			return
 		}
-		e.reply(r, sip.StatusOK, "OK", abilities()...)
+		e.reply(r, sip.StatusOK, "OK", e.abilities()...)
 		return
 	}
 	if r.Method == sip.INVITE && r.tag == "" {
@@ -124,6 +124,11 @@ func (e *Endpoint) route(r *inbound) {
 	case r.Method == sip.REGISTER && e.cfg.Register != nil:
 		res := e.cfg.Register(e.newRequest(r.Request, r.source))
 		_ = tx.Respond(e.response(r.Request, "", res.Status, res.Phrase, nil, res.headers()...))
+	case r.Method == sip.SUBSCRIBE && e.cfg.Subscribe != nil:
+		e.onSubscribe(r, tx)
+	case r.Method == sip.NOTIFY && e.cfg.Notified != nil:
+		res := e.cfg.Notified(e.newRequest(r.Request, r.source), r.Body())
+		_ = tx.Respond(e.response(r.Request, "", res.Status, res.Phrase, nil, res.headers()...))
 	default:
 		e.refuse(r, tx)
 	}
@@ -135,9 +140,9 @@ func (e *Endpoint) refuse(r *inbound, tx *serverTx) {
 	case sip.INVITE, sip.BYE, sip.INFO, sip.UPDATE, sip.PRACK, sip.NOTIFY, sip.REFER, sip.OPTIONS:
 		_ = tx.Respond(e.response(r.Request, "", sip.StatusCallTransactionDoesNotExists, "Call/Transaction Does Not Exist", nil))
 	case sip.REGISTER, sip.SUBSCRIBE, sip.MESSAGE, sip.PUBLISH:
-		_ = tx.Respond(e.response(r.Request, "", sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", allow)))
+		_ = tx.Respond(e.response(r.Request, "", sip.StatusMethodNotAllowed, "Method Not Allowed", nil, sip.NewHeader("Allow", e.allowed())))
 	default:
-		_ = tx.Respond(e.response(r.Request, "", sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", allow)))
+		_ = tx.Respond(e.response(r.Request, "", sip.StatusNotImplemented, "Not Implemented", nil, sip.NewHeader("Allow", e.allowed())))
 	}
 }
 
@@ -235,8 +240,12 @@ func (e *Endpoint) onResponse(res *sip.Response) {
 	switch {
 	case d != nil:
 		d.onResponse(res)
-	case res.CSeq().MethodName == sip.REGISTER, res.CSeq().MethodName == sip.OPTIONS:
+	case res.CSeq().MethodName == sip.REGISTER, res.CSeq().MethodName == sip.OPTIONS, res.CSeq().MethodName == sip.SUBSCRIBE:
 		e.answered(tag, res)
+	case res.CSeq().MethodName == sip.NOTIFY:
+		if w := e.watcher(tag, res.CallID().Value()); w != nil {
+			w.onResponse(res)
+		}
 	case strings.HasPrefix(tag, e.secret) && res.CSeq().MethodName == sip.INVITE && res.IsSuccess():
 		e.stray(res, nil)
 	}

@@ -36,6 +36,8 @@ type Asker struct {
 	callID      string
 	seq         uint32
 	credentials credentials
+	// to is the other side of its subscription, once there is one.
+	to *sip.ToHeader
 	// lost is closed when the connection has ended that the last registration
 	// came by; forget has nobody wait for that.
 	lost   chan struct{}
@@ -86,6 +88,25 @@ func (a *Asker) Options(ctx context.Context) (Response, error) {
 	return a.ask(ctx, sip.OPTIONS, []sip.Header{sip.NewHeader("Accept", sdpType)})
 }
 
+// Subscribe asks to be notified of an event for some seconds, or once with 0 (RFC
+// 6665). What follows on a yes refreshes that subscription or, with 0, ends it. The
+// answer is as for Register; notifications go to Config.Notified.
+func (a *Asker) Subscribe(ctx context.Context, event string, expires int, more ...Header) (Response, error) {
+	contact, err := a.Contact(ctx, a.from.Address.User)
+	if err != nil {
+		return Response{}, err
+	}
+	var headers []sip.Header
+	for _, h := range append([]Header{{"Event", event}, {"Contact", contact}, {"Expires", strconv.Itoa(expires)}}, more...) {
+		sh, err := h.sipHeader()
+		if err != nil {
+			return Response{}, err
+		}
+		headers = append(headers, sh)
+	}
+	return a.ask(ctx, sip.SUBSCRIBE, headers)
+}
+
 // Contact is where the peer reaches us as a user: "<sip:user@192.0.2.7:5060>". It may
 // wait for the DNS and for a connection.
 func (a *Asker) Contact(ctx context.Context, user string) (string, error) {
@@ -121,6 +142,9 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 		if a.credentials.answer(res) {
 			continue
 		}
+		if method == sip.SUBSCRIBE && res.IsSuccess() {
+			a.joins(res)
+		}
 		if method == sip.REGISTER {
 			a.forget()
 			lost := make(chan struct{})
@@ -130,10 +154,21 @@ func (a *Asker) ask(ctx context.Context, method sip.RequestMethod, headers []sip
 	}
 }
 
+// joins takes that a SUBSCRIBE was accepted: what follows is inside its dialog.
+func (a *Asker) joins(res *sip.Response) {
+	a.to = res.To()
+	if c := res.Contact(); c != nil {
+		a.target = *c.Address.Clone()
+	}
+}
+
 // request makes a request that is ready to be sent.
 func (a *Asker) request(method sip.RequestMethod, headers []sip.Header) *outbound {
 	to := &sip.ToHeader{Address: *a.from.Address.Clone()}
-	if method != sip.REGISTER {
+	switch {
+	case a.to != nil:
+		to = a.to
+	case method != sip.REGISTER:
 		to.Address = sip.Uri{Scheme: a.target.Scheme, User: a.target.User, Host: a.target.Host, Port: a.target.Port}
 	}
 	req := a.ep.compose(method, *a.target.Clone(), a.from, to, a.callID, a.seq)

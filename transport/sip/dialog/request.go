@@ -11,7 +11,8 @@ import (
 	"github.com/emiago/sipgo/sip"
 )
 
-// Request is one that begins something: a REGISTER, or the INVITE of a call.
+// Request is one that begins something: a REGISTER, a SUBSCRIBE, or the INVITE of a
+// call; or a NOTIFY outside of calls.
 type Request struct {
 	Method string
 	// URI is the Request-URI.

@@ -111,7 +111,7 @@ func carriesSDP(req *sip.Request) bool {
 
 // respond makes a response to an INVITE or UPDATE that says how to reach us.
 func (d *Dialog) respond(req *sip.Request, status int, phrase string, body []byte, headers ...sip.Header) *sip.Response {
-	ours := []sip.Header{d.self.contact.Clone(), sip.NewHeader("Allow", allow), sip.NewHeader("Supported", supported)}
+	ours := []sip.Header{d.self.contact.Clone(), sip.NewHeader("Allow", d.ep.allowed()), sip.NewHeader("Supported", supported)}
 	return d.ep.response(req, d.tag, status, phrase, body, append(ours, headers...)...)
 }
 

@@ -46,6 +46,8 @@ type Config struct {
 	PacketTime time.Duration
 	// NoEvents has it do without telephone-event, NoInfo refuse keys by INFO.
 	NoEvents, NoInfo bool
+	// NotifyStatus is what it answers a NOTIFY with; 0 is 200.
+	NotifyStatus int
 	// Trace, if set, is told every SIP message.
 	Trace func(dialog.Message)
 	// Log, if set, gets what goes wrong beside the calls.
@@ -58,6 +60,7 @@ type Phone struct {
 	host     netip.Addr
 	endpoint *dialog.Endpoint
 	calls    chan *Call
+	notices  chan Notification
 }
 
 // New switches a phone on.
@@ -78,10 +81,10 @@ func New(cfg Config) (*Phone, error) {
 	if err != nil {
 		return nil, fmt.Errorf("phone: listen: %w", err)
 	}
-	p := &Phone{cfg: cfg, host: at.Addr(), calls: make(chan *Call, 64)}
+	p := &Phone{cfg: cfg, host: at.Addr(), calls: make(chan *Call, 64), notices: make(chan Notification, 64)}
 	p.endpoint, err = dialog.Listen(dialog.Config{
 		Listen: []string{cfg.Network + "://" + cfg.Listen}, TLS: cfg.Files, Product: "callwright-phone",
-		Incoming: p.incoming, Log: cfg.Log,
+		Incoming: p.incoming, Notified: p.notified, Log: cfg.Log,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("phone: %w", err)
