@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -24,6 +25,8 @@ type Call struct {
 	inbox    *inbox
 	timeline *timeline
 	outbox   *outbox
+	// standing is what other goroutines may know.
+	standing atomic.Pointer[standing]
 
 	record  Record
 	app     App
@@ -77,6 +80,9 @@ type party struct {
 	// says that both picked up.
 	hearer  ID
 	talking bool
+	talk    talking
+	// playing is the token of what was played last, 0 when that is over.
+	playing uint64
 	// tapes is how many recordings were begun; taping says that one runs.
 	tapes  int
 	taping bool
@@ -218,6 +224,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 func (c *Call) finishWith(cause Cause) {
 	if c.over == "" {
 		c.over, c.overAt = cause, time.Now()
+		c.publish()
 	}
 }
 

@@ -179,7 +179,8 @@ func (c *Call) report(m Message, to Address) {
 		if c.record.Trunk != "" && !c.engine.directory.Emergency(to) {
 			c.engine.toll.begin(c.record.ID)
 		}
-		c.party.hearer, c.party.talking, c.party.sound = c.record.Parent, true, true
+		c.party.talking, c.party.sound = true, true
+		c.hears(c.record.Parent, c.record.From)
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 		c.record.AnsweredBy = &to
 		c.save(EventAnswered, Data{Party: &to}, "%s picked up", to)
@@ -207,12 +208,13 @@ func (c *Call) Connect(answered ChildAnswered) error {
 		return err
 	}
 	c.silenceRingback()
-	if err := c.bridge(answered.Child, answered.Stream); err != nil {
+	by := target.Address
+	if err := c.bridge(answered.Child, answered.Stream, by); err != nil {
 		return err
 	}
 	c.party.talking = true
-	by := target.Address
 	c.record.AnsweredBy = &by
+	c.publish()
 	e := c.save(EventAnswered, Data{Party: &by, Other: answered.Child}, "%s answered", target)
 	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
 	if c.parent == nil {

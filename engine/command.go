@@ -62,7 +62,8 @@ func (e *Engine) StopRecording(id ID) error {
 	return e.order(id, func(c *Call) error { return c.stopRecording() })
 }
 
-// SendDigits sends keys (0-9 * # A-D) to the party of a living call. The error
+// SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
+// is no child, to who talks with it. The error
 // is ErrNoCall, ErrNoSound, or what the leg says.
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
@@ -73,6 +74,9 @@ func (e *Engine) SendDigits(id ID, digits string) error {
 			return fmt.Errorf("send digits: %w", err)
 		}
 		c.note(EventSent, Data{Digits: digits}, "sent digits %s", digits)
+		if c.parent == nil && c.party.talking {
+			c.across(func(other *Call) { other.relay(digits) })
+		}
 		return nil
 	})
 }
@@ -91,6 +95,7 @@ func (c *Call) startRecording(what media.RecordWhat) (path string, err error) {
 	c.party.tapes++
 	c.party.taping = true
 	c.note(EventRecording, Data{File: filepath.Base(path)}, "recording into %s", path)
+	c.publish()
 	return path, nil
 }
 
@@ -122,6 +127,7 @@ func (c *Call) stopRecording() error {
 // recorded puts the end of a recording on the timeline.
 func (c *Call) recorded(ev media.Event) {
 	c.party.taping = false
+	c.publish()
 	text := fmt.Sprintf("recorded %.1f s", ev.Duration.Seconds())
 	if ev.Err != nil {
 		text = "recording failed: " + ev.Err.Error()

@@ -47,6 +47,9 @@ type Config struct {
 	// Ringback is what a caller who already hears our sound hears while targets
 	// ring; nil is silence.
 	Ringback *media.Prompt
+	// HoldTone is what parties on hold hear; nil is silence. Notice is what they hear
+	// before they are recorded; nil is nothing.
+	HoldTone, Notice *media.Prompt
 }
 
 // Engine holds the calls that are alive.
@@ -65,6 +68,8 @@ type Engine struct {
 	node       string
 	recordings string
 	ringback   *media.Prompt
+	holdTone   *media.Prompt
+	notice     *media.Prompt
 	guard      guard
 	toll       *toll
 
@@ -87,9 +92,12 @@ func New(c Config) *Engine {
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, guard: newGuard(c.Limits),
+		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, idle: make(chan struct{}),
+	}
+	if e.holdTone == nil {
+		e.holdTone = silence()
 	}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e
@@ -218,12 +226,14 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 		dialect = e.dialects[""]
 	}
 	t := &timeline{call: r.ID, journal: e.journal, seq: seq}
-	return &Call{
+	c := &Call{
 		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
 		timeline: t, outbox: &outbox{engine: e, timeline: t},
 		record: r, app: app, dialect: dialect,
 		children: map[ID]Target{}, forwards: maxForwards,
 	}
+	c.standing.Store(&standing{account: r.Account, own: r.Parent.IsZero()})
+	return c
 }
 
 // register adds a call that is about to live. While draining only the children

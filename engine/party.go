@@ -74,7 +74,9 @@ func (c *Call) handleMedia(ev media.Event) Message {
 		c.note(EventDigit, Data{Digits: key}, "digit %s%s", key, c.passOn(key, ev.Way))
 		return Digit{Key: ev.Digit}
 	case media.PlayEnded:
-		return PlayEnded{Token: ev.Token, Completed: ev.Completed}
+		ended := PlayEnded{Token: ev.Token, Completed: ev.Completed}
+		c.played(ended)
+		return ended
 	case media.RecordEnded:
 		c.recorded(ev)
 	}
@@ -84,7 +86,7 @@ func (c *Call) handleMedia(ev media.Event) Message {
 // passOn sends a key to the party that hears this one, which may be somebody
 // else's menu, and says so. Tones are in the sound that it hears.
 func (c *Call) passOn(key string, way media.DigitWay) string {
-	if c.party.hearer.IsZero() || way == media.ByTone {
+	if c.party.hearer.IsZero() || way == media.ByTone || c.party.talk.held {
 		return ""
 	}
 	if c.engine.send(c.party.hearer, sendDigits{key}) != nil {
@@ -151,9 +153,9 @@ func (c *Call) Alert() error {
 	if c.engine.ringback == nil {
 		return nil
 	}
-	c.waiting.token++
-	c.party.ringback = c.waiting.token
-	return c.engine.sound.Play(c.Stream(), c.engine.ringback, media.PlayOptions{Token: c.waiting.token, Loop: true})
+	token, err := c.play(c.engine.ringback, true)
+	c.party.ringback = token
+	return err
 }
 
 // silenceRingback stops what Alert plays.
@@ -186,17 +188,17 @@ func (c *Call) Preview(ringing ChildRinging) error {
 	}
 	c.silenceRingback()
 	c.party.alerted, c.party.preview = true, ringing.Stream
-	return c.bridge(ringing.Child, ringing.Stream)
+	return c.bridge(ringing.Child, ringing.Stream, c.children[ringing.Child].Address)
 }
 
-// bridge has the party and a child's hear each other. Where one of them is gone
+// bridge has the party and another call's, who is so called, hear each other. Where one of them is gone
 // there is nothing to be heard, and its end is on its way.
-func (c *Call) bridge(child ID, stream media.StreamID) error {
+func (c *Call) bridge(other ID, stream media.StreamID, who Address) error {
 	err := c.engine.sound.Bridge(c.Stream(), stream)
 	if err != nil && !errors.Is(err, media.ErrNoStream) {
 		return fmt.Errorf("let both sides hear each other: %w", err)
 	}
-	c.party.hearer = child
+	c.hears(other, who)
 	return nil
 }
 
@@ -213,12 +215,8 @@ func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
 	if err := c.OpenSound(); err != nil {
 		return 0, err
 	}
-	c.waiting.token++
 	c.notePlay(p)
-	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: c.waiting.token}); err != nil {
-		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
-	}
-	return c.waiting.token, nil
+	return c.play(p, false)
 }
 
 // StopPlay ends what the party hears; its PlayEnded follows.

@@ -53,7 +53,7 @@ func (c *Call) meet(m meet) Message {
 		return nil
 	}
 	c.silenceRingback()
-	if err := c.bridge(m.to, m.stream); err != nil {
+	if err := c.bridge(m.to, m.stream, m.party); err != nil {
 		c.log.Error("transfer", "err", err)
 	}
 	c.note(EventBridged, Data{Party: &m.party, Other: m.to}, "%s and %s hear each other", c.shown(), m.party)
@@ -82,7 +82,7 @@ func (c *Call) met(m met) Message {
 		return c.handoverFailed(CauseRejected, "the call that it is to join still rings")
 	}
 	c.silenceRingback()
-	c.party.hearer = m.other
+	c.hears(m.other, m.party)
 	c.note(EventBridged, Data{Party: &m.party, Other: m.other}, "%s and %s hear each other", c.shown(), m.party)
 	c.letGo(m.party)
 	return nil
@@ -113,11 +113,13 @@ func (c *Call) takePlace(ctx context.Context, old ID) error {
 		return refuseTransfer(m.refused, "%s", m.text)
 	}
 	c.record.Chain, c.record.AnsweredBy = m.chain, &m.party
-	c.party.hearer, c.party.talking = m.other, true
+	c.party.talking = true
+	c.hears(m.other, m.party)
 	if err := c.pickUp(); err != nil {
 		return err
 	}
 	c.parent = m.adopter
+	c.publish()
 	c.save(EventAnswered, Data{Party: &m.party, Other: m.other}, "takes the place of call %s, talking with %s", old, m.party)
 	if m.adopter != nil {
 		news := ChildAnswered{Child: c.record.ID, Stream: c.Stream(), By: c.record.From}

@@ -20,6 +20,9 @@ type Sound interface {
 	StopPlay(media.StreamID) error
 	// Bridge has two parties hear each other until one stream is closed.
 	Bridge(a, b media.StreamID) error
+	// Mute has nobody hear a stream's party, neither the other side nor a recording,
+	// until it is called with false. The keys that it presses count.
+	Mute(id media.StreamID, on bool) error
 }
 
 // Recorder records streams, as Sound plays to them. One recording of a stream

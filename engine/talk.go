@@ -2,13 +2,18 @@
 
 package engine
 
+import (
+	"cmp"
+	"slices"
+)
+
 // Talk is a conversation as an API shows it: a call of which both sides have
 // picked up.
 type Talk struct {
 	ID ID
-	// Muted says that the owner is not heard, Held that nobody hears anybody.
-	Muted, Held bool
-	Recording   bool
+	// Muted says that the owner is not heard, Held that nobody hears anybody,
+	// Recording that it is being recorded.
+	Muted, Held, Recording bool
 	// Participants are its parties, each with the id of its call.
 	Participants []Participant
 }
@@ -19,35 +24,90 @@ type Participant struct {
 	Address Address
 	Muted   bool
 	Held    bool
-	// Owner is the account's own User in it.
+	// Owner is the account's own User in it: of a call that came in the one who
+	// picked up, of any other the one who called. A call that was sent on to
+	// somebody outside has none.
 	Owner bool
 }
 
-// AccountOf gives whose a living call is. The error is ErrNoCall.
-func (e *Engine) AccountOf(id ID) (account string, err error) {
-	err = e.order(id, func(c *Call) error {
-		account = c.record.Account
-		return nil
-	})
-	return account, err
+// standing is what others may know of a Call without asking its goroutine. It is
+// never changed, but replaced.
+type standing struct {
+	account string
+	// own says that it is no child: an app may name it.
+	own  bool
+	talk *Talk // nil unless it is in a conversation
 }
 
-// Talks gives the conversations of an account.
+// AccountOf gives whose call it is that lives. The error is ErrNoCall, also for the
+// targets of another call, which no app knows.
+func (e *Engine) AccountOf(id ID) (string, error) {
+	e.mu.Lock()
+	c := e.calls[id]
+	e.mu.Unlock()
+	if c == nil {
+		return "", ErrNoCall
+	}
+	if now := c.standing.Load(); now.own {
+		return now.account, nil
+	}
+	return "", ErrNoCall
+}
+
+// Talks gives the conversations of an account, the oldest first. A party that was
+// transferred to somebody goes on by the id of its own call. Where two calls that
+// came by themselves were joined, each of them is shown.
 func (e *Engine) Talks(account string) []Talk {
 	e.mu.Lock()
-	ids := make([]ID, 0, len(e.calls))
-	for id := range e.calls {
-		ids = append(ids, id)
+	defer e.mu.Unlock()
+	talks := []Talk{}
+	for _, c := range e.calls {
+		if now := c.standing.Load(); now.own && now.talk != nil && now.account == account {
+			talks = append(talks, *now.talk)
+		}
 	}
-	e.mu.Unlock()
-	var talks []Talk
-	for _, id := range ids {
-		_ = e.order(id, func(c *Call) error { // one that is over talks no more
-			if c.record.Account == account && c.record.Parent.IsZero() && c.party.talking {
-				talks = append(talks, Talk{ID: id, Recording: c.party.taping})
-			}
-			return nil
-		})
-	}
+	slices.SortFunc(talks, func(a, b Talk) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	return talks
+}
+
+// publish has others know how the call stands.
+func (c *Call) publish() {
+	now := &standing{account: c.record.Account, own: c.parent == nil}
+	if c.party.talking && !c.party.hearer.IsZero() && c.over == "" && now.own {
+		now.talk = c.talk()
+	}
+	c.standing.Store(now)
+}
+
+func (c *Call) talk() *Talk {
+	here, there := c.owners()
+	talking := c.party.talk
+	return &Talk{
+		ID: c.record.ID, Muted: talking.muted, Held: talking.held, Recording: c.party.taping,
+		Participants: []Participant{
+			{ID: c.record.ID, Address: c.shown(), Muted: talking.muted && here, Held: talking.held, Owner: here},
+			{ID: c.party.hearer, Address: c.numberOf(talking.with), Muted: talking.muted && there, Held: talking.held, Owner: there},
+		},
+	}
+}
+
+// owners says which party of the conversation is the owner, if one is.
+func (c *Call) owners() (here, there bool) {
+	there = c.party.talk.with.Kind == KindUser
+	here = c.user().ID != ""
+	if here && there { // both are: the one who was called, unless a user called out
+		here = c.record.Direction == Out && c.record.Parent.IsZero()
+		there = !here
+	}
+	return here, there
+}
+
+// numberOf is a party as others see it: a User by its number, if it has one.
+func (c *Call) numberOf(a Address) Address {
+	if u, ok := c.engine.directory.User(c.record.Account, userID(a)); ok {
+		shown := c.engine.directory.shown(u)
+		shown.Name = cmp.Or(a.Name, shown.Name)
+		return shown
+	}
+	return a
 }

@@ -246,7 +246,7 @@ func (c *Call) handOver(h *handover, m ChildAnswered) {
 		c.HangupChild(id, CauseElsewhere)
 	}
 	c.silenceRingback()
-	if err := c.bridge(m.Child, m.Stream); err != nil {
+	if err := c.bridge(m.Child, m.Stream, m.By); err != nil {
 		c.log.Error("transfer", "err", err)
 	}
 	c.note(EventBridged, Data{Party: &m.By, Other: m.Child}, "%s and %s hear each other", c.shown(), m.By)
@@ -294,6 +294,7 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 		return nil
 	}
 	c.goOn()
+	c.leaveTalk()
 	h := c.move.handover
 	if h == nil {
 		return parted{cause}
@@ -328,6 +329,7 @@ func (c *Call) goOn() {
 		return
 	}
 	c.parent = nil
+	c.publish()
 	c.engine.guard.stay()
 	stop := c.limitDuration()
 	c.move.undo = func() {

@@ -96,6 +96,14 @@ func (s *Sound) Bridge(a, b media.StreamID) error {
 	return nil
 }
 
+// Mute notes "mute" or "unmute" with the leg.
+func (s *Sound) Mute(id media.StreamID, on bool) error {
+	if on {
+		return s.tape(id, "mute")
+	}
+	return s.tape(id, "unmute")
+}
+
 // open gives the leg of a stream; nil if it has ended. mu is held.
 func (s *Sound) open(id media.StreamID) *Leg {
 	leg := s.legs[id]

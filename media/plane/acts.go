@@ -147,7 +147,7 @@ func (s *shard) addToRecording(st *stream) {
 	if !st.remote.known || st.life.paused {
 		return
 	}
-	if !s.tapes.at(st.life.tape).Add(st.remote.codec, s.ears.at(st.ear).Frame(), &s.wire.sent) {
+	if !s.tapes.at(st.life.tape).Add(st.remote.codec, s.said(st), &s.wire.sent) {
 		s.stopRecord(st)
 	}
 }

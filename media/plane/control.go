@@ -79,6 +79,13 @@ func (p *Plane) Unbridge(a media.StreamID) error {
 	return p.order(a, func(s *shard, st *stream) { s.unbridge(st) })
 }
 
+// Mute has nobody hear what the peer of a stream says, neither its bridge nor its
+// recording, until it is called with false. Keys that the peer presses are told as
+// before, but tones of its own are not passed on. It lasts over Bridge and Connect.
+func (p *Plane) Mute(id media.StreamID, on bool) error {
+	return p.order(id, func(_ *shard, st *stream) { st.in.muted = on })
+}
+
 // SendDigits sends keys (0-9 * # A-D) one after the other in place of other
 // sound: by telephone-event (RFC 4733) if the peer has agreed to it, and else as
 // tones. DigitsSent tells when all are on the wire.

@@ -18,6 +18,16 @@ type ear struct{ jitter.Buffer }
 // attune forgets what was heard and makes the ear ready for a codec.
 func (e *ear) attune(c media.Codec) { e.Reset(codec.Silence(c)) }
 
+// said is the frame that the ear of a stream has given, or silence while the stream
+// is muted.
+func (s *shard) said(st *stream) *frame {
+	if st.in.muted {
+		hush(&s.wire.hushed, st.remote.codec)
+		return &s.wire.hushed
+	}
+	return s.ears.at(st.ear).Frame()
+}
+
 // hush fills a frame with silence.
 func hush(f *frame, c media.Codec) {
 	silence := codec.Silence(c)

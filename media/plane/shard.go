@@ -79,6 +79,7 @@ type wire struct {
 	timed   bool
 	out     [rtp.HeaderSize + media.FrameSize]byte
 	sent    frame // the sound that was sent last, for recordings
+	hushed  frame // what is heard of a stream that is muted
 	sealed  [2048]byte
 	report  [rtcp.MaxSize]byte
 }

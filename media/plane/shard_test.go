@@ -68,6 +68,13 @@ func TestStepAllocatesNothing(t *testing.T) {
 			f.must(f.Connect(a, r))
 			return []*phone{p}
 		},
+		"bridged, one muted": func(f *fixture) []*phone {
+			a, pa := f.call(media.PCMU)
+			b, pb := f.call(media.PCMA)
+			f.must(f.Bridge(a, b))
+			f.must(f.Mute(a, true))
+			return []*phone{pa, pb}
+		},
 		"unlatched": func(f *fixture) []*phone {
 			f.call(media.PCMA)
 			return nil

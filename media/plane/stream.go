@@ -57,6 +57,7 @@ type incoming struct {
 	counts    earCounts // of ears that were put away
 	finder    ref       // in shard.finders, while keys come as tones
 	round     uint8
+	muted     bool // nobody hears it
 	behind    bool // more may wait than one packet
 }
 
@@ -157,6 +158,9 @@ func (s *shard) describe(st *stream) string {
 	}
 	if !st.remote.send {
 		chain += " (held)"
+	}
+	if st.in.muted {
+		chain += " (muted)"
 	}
 	if len(sinks) > 0 {
 		chain += "; -> " + strings.Join(sinks, " + ")

@@ -73,7 +73,7 @@ func (s *shard) fill(st *stream, sound *frame) bool {
 		return true
 	case st.peer != 0:
 		peer := s.streams.at(st.peer)
-		codec.Transcode(sound[:], s.ears.at(peer.ear).Frame()[:], peer.remote.codec, st.remote.codec)
+		codec.Transcode(sound[:], s.said(peer)[:], peer.remote.codec, st.remote.codec)
 		return true
 	}
 	hush(sound, st.remote.codec)

@@ -17,6 +17,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/plane"
 	"github.com/callwright/callwright/media/prompt"
 	"github.com/callwright/callwright/media/tone"
@@ -72,6 +73,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err != nil {
 		return nil, err
 	}
+	hold, notice, err := talkTones(tones)
+	if err != nil {
+		return nil, err
+	}
 	prompts := webhook.NewPrompts(webhook.PromptsConfig{Client: client, Tones: tones})
 	s.started(quietly(prompts.Close))
 	speaker, err := s.makeSpeaker(c, log)
@@ -88,7 +93,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	s.Engine = engine.New(engine.Config{
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
-		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback,
+		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -121,6 +126,15 @@ func (s *Server) makeSIP(ctx context.Context, c config.Config, sound *plane.Plan
 	})
 	s.started(s.SIP.Close)
 	return nil
+}
+
+// talkTones are what parties of a conversation hear while they are on hold, and
+// before they are recorded.
+func talkTones(tones *prompt.Tones) (hold, notice *media.Prompt, err error) {
+	if hold, err = tones.Prompt("425/100,0/3900"); err == nil {
+		notice, err = tones.Prompt("1400/200,0/200,1400/200,0/200,1400/400,0/400")
+	}
+	return hold, notice, err
 }
 
 // startAPI serves the faces. It stops first, so that nobody is told that the

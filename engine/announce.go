@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+
+	"github.com/callwright/callwright/media"
+)
+
+// mostAnnouncements is how many may wait to be heard in one conversation.
+const mostAnnouncements = 5
+
+// ErrAnnouncements says that too many announcements wait to be heard.
+var ErrAnnouncements = errors.New("five announcements wait to be heard in the conversation; make more when they were")
+
+// SoundError says what is wrong with a sound file that an API named: a sentence for
+// the customer.
+type SoundError struct {
+	URL string
+	Err error
+}
+
+// Error is the sentence.
+func (e *SoundError) Error() string { return e.Err.Error() }
+
+// Unwrap gives the error beneath.
+func (e *SoundError) Unwrap() error { return e.Err }
+
+// announcement is a prompt that both parties of a conversation hear.
+type announcement struct {
+	prompt *media.Prompt
+	token  uint64 // 0 until it is heard
+	// tape says that a recording begins once it was heard.
+	tape bool
+}
+
+// Announce has all parties of a conversation hear the sound file at a URL, behind
+// those that they hear already. It returns when that is certain, which takes as long
+// as fetching the file. The error is a *SoundError, ErrAnnouncements, ErrNoCall,
+// ErrNotTalking or ErrEmergency.
+func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
+	// Nobody is to fetch a file for nothing.
+	if err := e.control(id, func(*Call) error { return nil }); err != nil {
+		return err
+	}
+	p, err := e.prompts.Prompt(ctx, url)
+	if err != nil {
+		return &SoundError{URL: url, Err: err}
+	}
+	return e.control(id, func(c *Call) error { return c.announce(announcement{prompt: p}) })
+}
+
+// RecordTalk begins to record a conversation, all parties in one channel, or ends
+// that; with announcement they hear first that it will be. What is so already is no
+// error. The error is ErrAnnouncements, ErrNoCall, ErrNotTalking or ErrEmergency.
+func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
+	var notice *media.Prompt
+	if on && announcement {
+		notice = e.notice
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) })
+}
+
+func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
+	waits := false // for its announcement to be over
+	for i := range c.party.talk.announcements {
+		a := &c.party.talk.announcements[i]
+		waits = waits || a.tape
+		a.tape = a.tape && on
+	}
+	switch {
+	case !on && c.party.taping:
+		return c.stopRecording()
+	case !on || waits || c.party.taping:
+		return nil
+	case notice == nil:
+		_, err := c.startRecording(media.RecordMixed)
+		return err
+	}
+	return c.announce(announcement{prompt: notice, tape: true})
+}
+
+// announce has both parties hear something when what was announced before is over.
+func (c *Call) announce(a announcement) error {
+	talking := &c.party.talk
+	if len(talking.announcements) == mostAnnouncements {
+		return ErrAnnouncements
+	}
+	talking.announcements = append(talking.announcements, a)
+	if len(talking.announcements) == 1 {
+		return c.announceNext()
+	}
+	return nil
+}
+
+// announceNext begins the first of the announcements.
+func (c *Call) announceNext() error {
+	a := &c.party.talk.announcements[0]
+	token, err := c.play(a.prompt, false)
+	if err != nil {
+		return err
+	}
+	a.token = token
+	c.note(EventPrompt, Data{URL: redact(a.prompt.Name)}, "announce %s to all (%.1f s)", redact(a.prompt.Name), a.prompt.Duration().Seconds())
+	prompt := a.prompt
+	c.across(func(other *Call) { _, _ = other.play(prompt, false) }) // it fails for who is gone
+	return nil
+}
+
+// announced takes that something is heard no more, which is perhaps the first of
+// the announcements.
+func (c *Call) announced(ended PlayEnded) {
+	talking := &c.party.talk
+	if len(talking.announcements) == 0 || talking.announcements[0].token != ended.Token {
+		return
+	}
+	if talking.announcements[0].tape {
+		c.tapeAnnounced(ended.Completed)
+	}
+	talking.announcements = talking.announcements[1:]
+	if len(talking.announcements) > 0 {
+		_ = c.announceNext() // fails for a party that is gone
+	}
+}
+
+// tapeAnnounced begins the recording that all have heard of. Who did not hear it to
+// the end has not.
+func (c *Call) tapeAnnounced(heard bool) {
+	if !heard {
+		c.note(EventRecording, Data{}, "not recorded: its announcement was cut off")
+		return
+	}
+	if _, err := c.startRecording(media.RecordMixed); err != nil {
+		c.note(EventRecording, Data{}, "not recorded: %s", err)
+	}
+	c.publish()
+}

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/callwright/callwright/media"
+)
+
+// What an API may do with a conversation is told to the call whose id it knows: the
+// one that is no child. That call does it to its own party, and has the call at the
+// other end do the same to the other.
+//
+//	          who      hears                                  until
+//	Mute      owner    everybody                              Mute(false), or the other side is another one
+//	          others   nothing of the owner; its keys count
+//	Hold      all      the hold tone, nothing of each other   Hold(false), or the other side is another one
+//	Announce  all      the announcement; then each other      its end
+//	                   again, or the hold tone
+//
+// A tape has what its party says and hears: the hold tone too, and of a party that
+// is muted nothing.
+
+// What an API may ask of a call at the wrong moment.
+var (
+	// ErrNotTalking says that the call is in no conversation.
+	ErrNotTalking = errors.New("the call is in no conversation: somebody must have picked up, and not have hung up again")
+	// ErrNoOwner says that there is nobody to be muted.
+	ErrNoOwner = errors.New("nobody of the account is in the conversation who could be muted: it goes on between others")
+	// ErrEmergency says that the call goes to an emergency service.
+	ErrEmergency = errors.New("the call goes to an emergency service, and is left alone")
+)
+
+// talk is what is known of the conversation that a party is in, and what was made
+// of it.
+type talking struct {
+	// with is who the party hears.
+	with Address
+	// muted says that the owner is not heard, hushed that it is this party, held that
+	// both hear the hold tone.
+	muted, hushed, held bool
+	// hold is the token of the hold tone, 0 while something else is heard.
+	hold uint64
+	// announcements wait to be heard by both; the first of them is being heard.
+	announcements []announcement
+}
+
+// control has the call that an app knows do something in its conversation.
+func (e *Engine) control(id ID, do func(*Call) error) error {
+	return e.order(id, func(c *Call) error {
+		switch {
+		case c.parent != nil:
+			return ErrNoCall
+		case c.urgent():
+			return ErrEmergency
+		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
+			return ErrNotTalking
+		}
+		defer c.publish()
+		return do(c)
+	})
+}
+
+// Mute has nobody hear the owner of a conversation, or everybody again. The error
+// is ErrNoCall, ErrNotTalking, ErrNoOwner or ErrEmergency.
+func (e *Engine) Mute(id ID, on bool) error {
+	return e.control(id, func(c *Call) error {
+		here, there := c.owners()
+		switch {
+		case here:
+			c.mute(on)
+		case there:
+			c.across(func(other *Call) { other.mute(on) })
+		default:
+			return ErrNoOwner
+		}
+		c.party.talk.muted = on
+		c.note(EventMedia, Data{}, "the owner is %s", map[bool]string{true: "muted", false: "heard again"}[on])
+		return nil
+	})
+}
+
+func (c *Call) mute(on bool) {
+	// A stream that is gone is not heard.
+	_ = c.engine.sound.Mute(c.Stream(), on)
+	c.party.talk.hushed = on
+}
+
+// Hold has all parties of a conversation hear the hold tone instead of each other,
+// or each other again. The error is ErrNoCall, ErrNotTalking or ErrEmergency.
+func (e *Engine) Hold(id ID, on bool) error {
+	return e.control(id, func(c *Call) error {
+		c.hold(on)
+		c.across(func(other *Call) { other.hold(on) })
+		return nil
+	})
+}
+
+func (c *Call) hold(on bool) {
+	talking := &c.party.talk
+	if talking.held == on {
+		return
+	}
+	talking.held = on
+	c.note(EventMedia, Data{}, "%s", map[bool]string{true: "on hold", false: "not on hold any more"}[on])
+	switch {
+	case on && c.party.playing == 0:
+		c.playHold()
+	case !on && talking.hold != 0:
+		talking.hold = 0
+		c.StopPlay()
+	}
+}
+
+// playHold begins the hold tone. It covers what is heard of the other side.
+func (c *Call) playHold() {
+	token, err := c.play(c.engine.holdTone, true)
+	if err == nil {
+		c.party.talk.hold = token
+	}
+}
+
+// across has the call at the other end do something, if it is still there.
+func (c *Call) across(do func(*Call)) {
+	id := c.record.ID
+	c.tellCall(c.party.hearer, command{result: make(chan error, 1), do: func(other *Call) error {
+		if other.party.hearer == id && other.party.talking {
+			do(other)
+		}
+		return nil
+	}})
+}
+
+// hears notes who the party hears from now on. What an API made of the conversation
+// before does not hold for that one.
+func (c *Call) hears(other ID, who Address) {
+	c.leaveTalk()
+	c.party.hearer, c.party.talk.with = other, who
+	c.publish()
+}
+
+// leaveTalk undoes what an API made of the conversation.
+func (c *Call) leaveTalk() {
+	was := c.party.talk
+	c.party.talk = talking{}
+	if was.hushed {
+		_ = c.engine.sound.Mute(c.Stream(), false)
+	}
+	if was.hold != 0 && c.party.playing == was.hold {
+		c.StopPlay()
+	}
+}
+
+// play has the party hear a prompt in place of what it hears, and notes its token.
+func (c *Call) play(p *media.Prompt, loop bool) (token uint64, err error) {
+	c.waiting.token++
+	token = c.waiting.token
+	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: token, Loop: loop}); err != nil {
+		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
+	}
+	c.party.playing = token
+	return token, nil
+}
+
+// played takes that something is heard no more.
+func (c *Call) played(ended PlayEnded) {
+	talking := &c.party.talk
+	if ended.Token == talking.hold {
+		talking.hold = 0
+	}
+	if ended.Token == c.party.playing {
+		c.party.playing = 0
+	}
+	c.announced(ended)
+	if talking.held && c.party.playing == 0 {
+		c.playHold()
+	}
+}
+
+// silence is a prompt without sound.
+func silence() *media.Prompt {
+	p := &media.Prompt{Name: "silence", ULaw: make([]byte, media.FrameSize), ALaw: make([]byte, media.FrameSize)}
+	for i := range p.ULaw {
+		p.ULaw[i], p.ALaw[i] = 0xFF, 0xD5 // zero in either coding (G.711)
+	}
+	return p
+}
