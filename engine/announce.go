@@ -17,10 +17,7 @@ var ErrAnnouncements = errors.New("five announcements wait to be heard in the co
 
 // SoundError says what is wrong with a sound file that an API named: a sentence for
 // the customer.
-type SoundError struct {
-	URL string
-	Err error
-}
+type SoundError struct{ Err error }
 
 // Error is the sentence.
 func (e *SoundError) Error() string { return e.Err.Error() }
@@ -39,7 +36,7 @@ type announcement struct {
 // Announce has all parties of a conversation hear the sound file at a URL, behind
 // those that they hear already. It returns when that is certain, which takes as long
 // as fetching the file. The error is a *SoundError, ErrAnnouncements, ErrNoCall,
-// ErrNotTalking or ErrEmergency.
+// ErrNoTalk or ErrEmergency.
 func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 	// Nobody is to fetch a file for nothing.
 	if err := e.control(id, func(*Call) error { return nil }); err != nil {
@@ -47,14 +44,14 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 	}
 	p, err := e.prompts.Prompt(ctx, url)
 	if err != nil {
-		return &SoundError{URL: url, Err: err}
+		return &SoundError{Err: err}
 	}
 	return e.control(id, func(c *Call) error { return c.announce(announcement{prompt: p}) })
 }
 
 // RecordTalk begins to record a conversation, all parties in one channel, or ends
 // that; with announcement they hear first that it will be. What is so already is no
-// error. The error is ErrAnnouncements, ErrNoCall, ErrNotTalking or ErrEmergency.
+// error. The error is ErrAnnouncements, ErrNoCall, ErrNoTalk or ErrEmergency.
 func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
 	var notice *media.Prompt
 	if on && announcement {

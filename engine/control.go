@@ -25,8 +25,8 @@ import (
 
 // What an API may ask of a call at the wrong moment.
 var (
-	// ErrNotTalking says that the call is in no conversation.
-	ErrNotTalking = errors.New("the call is in no conversation: somebody must have picked up, and not have hung up again")
+	// ErrNoTalk says that the call is in no conversation.
+	ErrNoTalk = errors.New("the call is in no conversation: somebody must have picked up, and not have hung up again")
 	// ErrNoOwner says that there is nobody to be muted.
 	ErrNoOwner = errors.New("nobody of the account is in the conversation who could be muted: it goes on between others")
 	// ErrEmergency says that the call goes to an emergency service.
@@ -56,7 +56,7 @@ func (e *Engine) control(id ID, do func(*Call) error) error {
 		case c.urgent():
 			return ErrEmergency
 		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
-			return ErrNotTalking
+			return ErrNoTalk
 		}
 		defer c.publish()
 		return do(c)
@@ -64,7 +64,7 @@ func (e *Engine) control(id ID, do func(*Call) error) error {
 }
 
 // Mute has nobody hear the owner of a conversation, or everybody again. The error
-// is ErrNoCall, ErrNotTalking, ErrNoOwner or ErrEmergency.
+// is ErrNoCall, ErrNoTalk, ErrNoOwner or ErrEmergency.
 func (e *Engine) Mute(id ID, on bool) error {
 	return e.control(id, func(c *Call) error {
 		here, there := c.owners()
@@ -89,7 +89,7 @@ func (c *Call) mute(on bool) {
 }
 
 // Hold has all parties of a conversation hear the hold tone instead of each other,
-// or each other again. The error is ErrNoCall, ErrNotTalking or ErrEmergency.
+// or each other again. The error is ErrNoCall, ErrNoTalk or ErrEmergency.
 func (e *Engine) Hold(id ID, on bool) error {
 	return e.control(id, func(c *Call) error {
 		c.hold(on)
