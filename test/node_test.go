@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -87,22 +88,37 @@ func freePort(t *testing.T) int {
 	panic("unreachable")
 }
 
-// startNode runs one of the apps, which ends with the test, and waits until it
-// listens. env is what it is set up with, "NAME=value" each.
+// newNode reserves the address of an app that is started later.
+func newNode(t *testing.T) *nodeApp {
+	t.Helper()
+	return &nodeApp{url: fmt.Sprintf("http://127.0.0.1:%d/", freePort(t))}
+}
+
+// startNode runs an app; see start.
 func startNode(t *testing.T, name string, env ...string) *nodeApp {
 	t.Helper()
-	port := freePort(t)
-	a := &nodeApp{url: fmt.Sprintf("http://127.0.0.1:%d/", port)}
-	a.run(t, name, append(env, "SIPGATE_WEBHOOK_SERVER_PORT="+strconv.Itoa(port), "SIPGATE_WEBHOOK_SERVER_ADDRESS="+a.url))
+	a := newNode(t)
+	a.start(t, name, env...)
+	return a
+}
+
+// start runs one of the apps, which ends with the test, and waits until it
+// listens. env is what it is set up with, "NAME=value" each.
+func (a *nodeApp) start(t *testing.T, name string, env ...string) {
+	t.Helper()
+	at, err := url.Parse(a.url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.run(t, name, append(env, "SIPGATE_WEBHOOK_SERVER_PORT="+at.Port(), "SIPGATE_WEBHOOK_SERVER_ADDRESS="+a.url))
 	eventually(t, func() string {
-		conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		conn, err := net.Dial("tcp", at.Host)
 		if err != nil {
 			return fmt.Sprintf("%s does not listen: %v", name, err)
 		}
 		conn.Close()
 		return ""
 	})
-	return a
 }
 
 // proxies are the variables of the machine that would lead the client elsewhere.

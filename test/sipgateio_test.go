@@ -149,12 +149,12 @@ numbers:
 
 // What the apps of withDesk are told when Carol calls.
 const (
+	ofCarol    = `"callId":"A","from":"+4921102","to":"+4921100","direction":"in",`
 	carolCalls = `{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"+4921102","to":"+4921100",` +
 		`"users":["Dave"],"userIds":["w3"],"fullUserIds":["5140894w3"],"xcid":"X"}`
 	daveAnswers = `{"event":"answer","callId":"A","user":"Dave","userId":"w3","fullUserId":"5140894w3","from":"+4921102","to":"+4921100","direction":"in",` +
 		`"answeringNumber":"+4921100",` + chain
-	daveHangsUp = `{"event":"hangup","cause":"normalClearing","callId":"A","from":"+4921102","to":"+4921100","direction":"in",` +
-		`"answeringNumber":"+4921100",` + chain
+	daveHangsUp = `{"event":"hangup","cause":"normalClearing",` + ofCarol + `"answeringNumber":"+4921100",` + chain
 )
 
 // TestOfficialClientMenu has a telephone hear a menu and type into it.

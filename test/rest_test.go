@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import "testing"
+
+// TestOfficialClientHangsUpAfterPlay has an app end a call by the REST API when its
+// announcement, which is early media, has ended.
+func TestOfficialClientHangsUpAfterPlay(t *testing.T) {
+	t.Parallel()
+	a := newNode(t)
+	h := newHouseOf(t, askedOf(withTokens, a), nil)
+	a.start(t, "play-and-hang-up", append(h.rest(), "ANNOUNCEMENT="+sounds(t)+"/440/1500.wav")...)
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
+	h.linphone(t, line{host: hostMobile, username: "dave", manual: true}).registered()
+	carol.do(carol.brand.dial, ourNumber)
+	carol.hears(440)
+	carol.expect(carol.brand.closed)
+	h.expectPorts(t, 0)
+	a.expect(t, carolCalls, `{"event":"hangup","cause":"normalClearing",`+ofCarol+chain)
+}
+
+// TestOfficialClientAsks asks who there is, and for calls that are not.
+func TestOfficialClientAsks(t *testing.T) {
+	t.Parallel()
+	h := newHouseOf(t, withTokens, nil)
+	c := h.console(t)
+	c.says(`{"result":"w3"}`, "client.getAuthenticatedWebuserId")
+	var users []struct{ ID, Firstname, DefaultDevice string }
+	c.get(&users, "client.getWebUsers")
+	if len(users) != 3 || users[1].ID != "w3" || users[1].Firstname != "Dave" {
+		t.Errorf("users = %+v, want Carol, Dave and Erin", users)
+	}
+	c.talks(0)
+	for _, id := range []string{"01A1FF933CF37D378A308302E02F0B70", "nothing"} {
+		c.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{id})
+	}
+}
