@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -52,6 +51,7 @@ func (e Entries) Check(dialects []string) error {
 	return firstOf(
 		each(e.Accounts, Account.check), each(e.Apps, func(a App) *EntryError { return a.check(dialects) }),
 		each(e.Users, User.check), each(e.Groups, Group.check), each(e.Numbers, Number.check), each(e.Trunks, Trunk.check),
+		each(e.Tokens, Token.check),
 	)
 }
 
@@ -103,9 +103,9 @@ func (a App) check(dialects []string) *EntryError {
 	}
 	for _, f := range []struct{ field, url string }{
 		{"incoming_url", a.IncomingURL}, {"outgoing_url", a.OutgoingURL}, {"fallback_url", a.FallbackURL},
+		{"events_url", a.EventsURL},
 	} {
-		u, err := url.Parse(f.url)
-		if f.url != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		if f.url != "" && !isWeb(f.url) {
 			return name.wrong(f.field, "has the %s %q: write a whole URL, like https://example.com/calls", f.field, f.url)
 		}
 	}
@@ -138,7 +138,7 @@ func (u User) check() *EntryError {
 	case u.Contact != "" && (scheme != "sip" && scheme != "sips" || party == "" || strings.ContainsAny(party, " <>\"") || !isPeer(address)):
 		return name.wrong("contact", "has the contact %q: write the SIP URI of a phone, like sip:alice@192.0.2.7:5060;transport=tcp (udp, tcp, tls, ws or wss)", u.Contact)
 	}
-	return cmp.Or(name.dtmf(u.DTMF), name.srtp(u.SRTP))
+	return cmp.Or(name.dtmf(u.DTMF), name.srtp(u.SRTP), u.checkVoice())
 }
 
 func (id EntryID) dtmf(way string) *EntryError {
@@ -169,7 +169,7 @@ func (n Number) check() *EntryError {
 		}
 		return e
 	}
-	return nil
+	return n.checkRules()
 }
 
 func (t Trunk) check() *EntryError {

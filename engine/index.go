@@ -22,6 +22,7 @@ type index struct {
 	public    map[string]Number   // E.164 numbers of all accounts
 	patterns  map[string][]Number // by account, longest prefix first
 	trunks    []Trunk
+	tokens    map[string]Token
 }
 
 func newIndex(e Entries) (*index, error) {
@@ -29,6 +30,7 @@ func newIndex(e Entries) (*index, error) {
 		accounts: map[string]Account{DefaultAccount: {ID: DefaultAccount}}, apps: map[string]App{},
 		users: map[key]User{}, usernames: map[string]User{}, groups: map[key]Group{},
 		exact: map[key]Number{}, public: map[string]Number{}, patterns: map[string][]Number{},
+		tokens: map[string]Token{},
 	}
 	for _, a := range e.Accounts {
 		if _, twice := d.accounts[a.ID]; twice && a.ID != DefaultAccount {
@@ -39,6 +41,7 @@ func newIndex(e Entries) (*index, error) {
 	return d, firstOf(
 		each(e.Apps, d.addApp), each(e.Users, d.addUser), each(e.Groups, d.addGroup),
 		each(e.Numbers, d.addNumber), each(e.Trunks, d.addTrunk),
+		each(e.Tokens, d.addToken), each(e.Apps, d.whitelists),
 	)
 }
 
@@ -60,6 +63,9 @@ func (d *index) without(emergency []string) error {
 			if k.id == n {
 				return group.EntryID().taken("id", "has an emergency number as its id (limits.emergency)")
 			}
+		}
+		if err := d.urgentRules(n); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -29,6 +29,9 @@ func normal(e engine.Entry) engine.Entry {
 	case engine.Trunk:
 		e.Account = cmp.Or(e.Account, engine.DefaultAccount)
 		return e
+	case engine.Token:
+		e.Account = cmp.Or(e.Account, engine.DefaultAccount)
+		return e
 	}
 	return e
 }
@@ -50,6 +53,9 @@ func secret(e engine.Entry, do func(secret, place string) (string, error)) (_ en
 		return e, err
 	case engine.Trunk:
 		e.Password, err = do(e.Password, place)
+		return e, err
+	case engine.Token:
+		e.Secret, err = do(e.Secret, place)
 		return e, err
 	}
 	return e, nil
@@ -91,6 +97,8 @@ func decode(o store.Object) (engine.Entry, error) {
 		return read[engine.Number](o.Body)
 	case engine.EntryTrunk:
 		return read[engine.Trunk](o.Body)
+	case engine.EntryToken:
+		return read[engine.Token](o.Body)
 	}
 	return nil, fmt.Errorf("this version knows no %s", o.Kind)
 }

@@ -120,9 +120,10 @@ var (
 	sales = engine.Group{ID: "g0", Account: "default", Users: []string{"w0"}}
 	hello = engine.Number{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}}
 	lines = engine.Trunk{Name: "carrier", Account: "default", Address: "192.0.2.1:5060", Username: "me", Password: "s3cret"}
+	pass  = engine.Token{ID: "token-4x7Q2b", Account: "default", User: "w0", Secret: "0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968", Scopes: []string{"rtcm:read"}}
 	file  = engine.Entries{
 		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
 		Apps:     []engine.App{shop}, Users: []engine.User{alice}, Groups: []engine.Group{sales},
-		Numbers: []engine.Number{hello}, Trunks: []engine.Trunk{lines},
+		Numbers: []engine.Number{hello}, Trunks: []engine.Trunk{lines}, Tokens: []engine.Token{pass},
 	}
 )

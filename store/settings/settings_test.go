@@ -31,8 +31,8 @@ func TestTheFileHolds(t *testing.T) {
 			t.Errorf("the number is %v, %t", n, ok)
 		}
 	}
-	if kept.puts != 6 {
-		t.Errorf("wrote %d times, want 6", kept.puts)
+	if kept.puts != 7 {
+		t.Errorf("wrote %d times, want 7", kept.puts)
 	}
 	if h.log.Len() > 0 {
 		t.Errorf("log:\n%s", &h.log)
@@ -50,7 +50,7 @@ func TestSecretsAreSealed(t *testing.T) {
 	other.open(t, file)
 	for id, row := range kept.rows {
 		all := string(row.Body) + row.FileHash
-		for _, secret := range []string{"open sesame", "wonder", "s3cret"} {
+		for _, secret := range []string{"open sesame", "wonder", "s3cret", pass.Secret} {
 			if strings.Contains(all, secret) {
 				t.Errorf("%s keeps %s", id, all)
 			}
@@ -259,6 +259,7 @@ func TestHashesLast(t *testing.T) {
 		`account "acme"`:       "b7c2282857f6acf8",
 		`app "shop"`:           "b5b970940e49f433",
 		`user "w0"`:            "1af0a6cbf70d8bb2",
+		`token "token-4x7Q2b"`: "b1d5fc90ba8cddb5",
 		`group "g0"`:           "700c490276ef3101",
 		`number "+4921112345"`: "fce6a330806b1a5e",
 		`trunk "carrier"`:      "ea9fd904ce928904",
