@@ -214,7 +214,22 @@ type RecordOptions struct {
 	What RecordWhat
 	// MaxDuration ends the recording; 0 means no limit.
 	MaxDuration time.Duration
+	// Silence is for how long nothing must be heard of the party for the recording
+	// to end; 0 is for ever. With it, what follows behind the last sound is left out
+	// of the file but for half a second, and Event.Heard is told. Hiss and the like
+	// are silence.
+	Silence time.Duration
 }
+
+// RecordEnd is what ended a recording.
+type RecordEnd uint8
+
+// What ends a recording.
+const (
+	RecordStopped RecordEnd = iota // StopRecord, another recording, or the end of the stream
+	RecordSilent                   // nothing was heard for RecordOptions.Silence
+	RecordFull                     // RecordOptions.MaxDuration
+)
 
 // EventKind is what happened on a stream.
 type EventKind uint8
@@ -258,6 +273,10 @@ type Event struct {
 	// Duration is how long was recorded, for RecordEnded, or nothing was heard,
 	// for Lost.
 	Duration time.Duration
+	// Reason is what ended a recording, for RecordEnded, and Heard for how long the
+	// party was heard in it, if RecordOptions.Silence was set.
+	Reason RecordEnd
+	Heard  time.Duration
 	// Err says why a recording failed, for RecordEnded, or why digits were not
 	// taken, for DigitsSent.
 	Err error

@@ -66,3 +66,20 @@ func Silence(c media.Codec) byte {
 	}
 	return 0xFF
 }
+
+// Power gives the mean square of the samples that bytes coded as c stand for; 0 of
+// none. That of the loudest square wave is 1<<30.
+func Power(c media.Codec, coded []byte) uint64 {
+	if len(coded) == 0 {
+		return 0
+	}
+	table := &ulawToPower
+	if c == media.PCMA {
+		table = &alawToPower
+	}
+	var sum uint64
+	for _, b := range coded {
+		sum += uint64(table[b])
+	}
+	return sum / uint64(len(coded))
+}

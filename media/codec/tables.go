@@ -20,12 +20,22 @@ var (
 	alawToULaw   = table(g711.Alaw2UlawFrame)
 	sampleToULaw = ulawEncoding()
 	sampleToALaw = alawEncoding()
+	ulawToPower  = squares(&ulawToSample)
+	alawToPower  = squares(&alawToSample)
 )
 
 // table writes down what convert gives for each byte.
 func table[T int16 | uint8](convert func(uint8) T) (t [256]T) {
 	for i := range t {
 		t[i] = convert(uint8(i))
+	}
+	return t
+}
+
+// squares writes down the square of each byte's sample.
+func squares(samples *[256]int16) (t [256]uint32) {
+	for i, v := range samples {
+		t[i] = uint32(int32(v) * int32(v))
 	}
 	return t
 }

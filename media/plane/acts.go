@@ -168,7 +168,7 @@ func (s *shard) recordEnded(st *stream, rec *recorder.Recording, token uint64, r
 		s.stopRecord(st) // it failed while it was running
 	}
 	st.life.tapes--
-	s.emit(st, media.Event{Kind: media.RecordEnded, Token: token, Duration: r.Duration, Err: r.Err})
+	s.emit(st, media.Event{Kind: media.RecordEnded, Token: token, Duration: r.Duration, Reason: r.Reason, Heard: r.Heard, Err: r.Err})
 	if st.life.closing && st.life.tapes == 0 {
 		s.remove(st)
 	}

@@ -34,21 +34,31 @@ func (f *file) take(c *chunk) {
 	}
 	if f.f == nil {
 		if err := f.create(); err != nil {
-			f.end(err)
+			f.end(Result{Err: err})
 			return
 		}
 	}
 	if err := f.write(c); err != nil {
-		f.end(err)
+		f.end(Result{Err: err})
 		return
 	}
 	if c.last {
-		var err error
-		if c.recording.slow { // set before the last chunk was pushed
-			err = ErrTooSlow
+		r := c.recording.result() // nothing is added to it behind the last chunk
+		if err := f.cut(r.Duration); err != nil && r.Err == nil {
+			r.Err = err
 		}
-		f.end(err)
+		f.end(r)
 	}
+}
+
+// cut takes away what stands behind a length.
+func (f *file) cut(length time.Duration) error {
+	frames := int64(length / media.FrameDuration)
+	if frames >= f.frames {
+		return nil
+	}
+	f.frames = frames
+	return f.w.Cut(int64(length) / int64(time.Second/media.SampleRate))
 }
 
 // create makes the file, and the folder if need be. It must not exist: a
@@ -123,18 +133,20 @@ func mix(out []byte, samples []int16) int {
 	return len(samples) / 2
 }
 
-// end completes the file and tells what came of it.
-func (f *file) end(err error) {
+// end completes the file and tells what came of it, which is r but for the length
+// and what fails now.
+func (f *file) end(r Result) {
 	f.over = true
 	if f.w != nil {
-		if e := f.w.Close(); err == nil {
-			err = e
+		if err := f.w.Close(); r.Err == nil {
+			r.Err = err
 		}
 	}
 	if f.f != nil {
-		if e := f.f.Close(); err == nil && e != nil {
-			err = fmt.Errorf("complete recording: %w", e)
+		if err := f.f.Close(); r.Err == nil && err != nil {
+			r.Err = fmt.Errorf("complete recording: %w", err)
 		}
 	}
-	f.ended(Result{Duration: time.Duration(f.frames) * media.FrameDuration, Err: err})
+	r.Duration = time.Duration(f.frames) * media.FrameDuration
+	f.ended(r)
 }

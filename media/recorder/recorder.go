@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/internal/mpsc"
 )
 
@@ -49,6 +50,8 @@ type chunk struct {
 type Result struct {
 	Duration time.Duration // of the sound in the file
 	Err      error         // why it ended early, or nil
+	Reason   media.RecordEnd
+	Heard    time.Duration // as in media.Event
 }
 
 // Recorder is the goroutine that writes all recordings.
@@ -88,6 +91,9 @@ func (r *Recorder) Close() {
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
 	rec := &Recording{recorder: r, what: o.What, limit: int64(frames), ended: ended}
+	if o.Silence > 0 {
+		rec.listener = newListener(o.Silence)
+	}
 	rec.file = file{path: o.Path, what: o.What, ended: rec.tell}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
@@ -125,7 +131,7 @@ func (r *Recorder) run() {
 		}
 		if closing {
 			for rec := range open {
-				rec.file.end(nil)
+				rec.file.end(Result{})
 			}
 			return
 		}
@@ -140,6 +146,8 @@ type Recording struct {
 	what     media.RecordWhat
 	limit    int64 // in frames, 0 for none
 	frames   int64
+	listener *listener // nil if silence does not matter
+	reason   media.RecordEnd
 	pending  atomic.Int32 // chunks that wait for the disk
 	slow     bool         // the disk could not keep up
 	file     file         // belongs to the Recorder's goroutine
@@ -157,7 +165,8 @@ func (rec *Recording) tell(r Result) {
 
 // Add records one frame: what a stream received, what it sent, or both, coded
 // alike. It reports false when the recording should be
-// stopped: its limit is reached, or the disk is too slow.
+// stopped: its limit is reached, nothing was heard for too long, or the disk is
+// too slow.
 func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) bool {
 	if rec.chunk != nil && rec.chunk.Value.codec != c {
 		rec.flush()
@@ -183,7 +192,30 @@ func (rec *Recording) Add(c media.Codec, received, sent *[media.FrameSize]byte) 
 	if ch.size+step > chunkSize {
 		rec.flush()
 	}
-	return rec.limit == 0 || rec.frames < rec.limit
+	if rec.listener != nil && rec.listener.bored(codec.Power(c, received[:])) {
+		rec.reason = media.RecordSilent
+		return false
+	}
+	if rec.limit > 0 && rec.frames >= rec.limit {
+		rec.reason = media.RecordFull
+		return false
+	}
+	return true
+}
+
+// result is what comes of the recording if the disk takes all of it.
+func (rec *Recording) result() Result {
+	frames := rec.frames
+	r := Result{Reason: rec.reason}
+	if rec.listener != nil {
+		frames = rec.listener.keep()
+		r.Heard = time.Duration(rec.listener.heard) * media.FrameDuration
+	}
+	if rec.slow {
+		r.Err = ErrTooSlow
+	}
+	r.Duration = time.Duration(frames) * media.FrameDuration
+	return r
 }
 
 // Stop ends the recording. Nothing may be added afterwards.
@@ -193,9 +225,9 @@ func (rec *Recording) Stop() {
 	}
 	rec.chunk.Value.last = true
 	if !rec.told.Load() {
-		r := Result{Duration: time.Duration(rec.frames) * media.FrameDuration, Err: ErrStuck}
-		if rec.slow {
-			r.Err = ErrTooSlow
+		r := rec.result()
+		if r.Err == nil {
+			r.Err = ErrStuck
 		}
 		rec.stuck = time.AfterFunc(patience, func() { rec.tell(r) })
 	}

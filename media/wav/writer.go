@@ -106,6 +106,29 @@ func (w *Writer) WriteSamples(samples []int16) error {
 	return nil
 }
 
+// Cut takes away what stands behind the first samples of all channels, where w can
+// truncate what it writes to, as an *os.File.
+func (w *Writer) Cut(samples int64) error {
+	file, ok := w.w.(interface{ Truncate(size int64) error })
+	switch {
+	case w.closed:
+		return errClosed
+	case w.err != nil:
+		return w.err
+	case !ok:
+		return errors.New("what the WAV file is written to cannot be made shorter")
+	}
+	w.sound = min(w.sound, samples*int64(w.blockSize()))
+	if err := w.writeHeader(); err != nil {
+		w.err = fmt.Errorf("write WAV header: %w", err)
+		return w.err
+	}
+	if err := file.Truncate(int64(len(w.header())) + w.sound); err != nil {
+		w.err = fmt.Errorf("make WAV file shorter: %w", err)
+	}
+	return w.err
+}
+
 // Close completes the file. It does not close what the file is written to. It
 // returns the first error of the whole writing; what was written before it is
 // in the file nevertheless. Further calls return the same.
