@@ -71,9 +71,9 @@ func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 		a.tape = a.tape && on
 	}
 	switch {
-	case !on && c.party.taping:
-		return c.stopRecording()
-	case !on || waits || c.party.taping:
+	case !on && c.party.tapes.running():
+		return c.StopTape()
+	case !on || waits || c.party.tapes.running():
 		return nil
 	case notice == nil:
 		_, err := c.startRecording(media.RecordMixed)

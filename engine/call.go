@@ -83,9 +83,7 @@ type party struct {
 	talk    talking
 	// playing is the token of what was played last, 0 when that is over.
 	playing uint64
-	// tapes is how many recordings were begun; taping says that one runs.
-	tapes  int
-	taping bool
+	tapes   tapes
 	// news is what a target said last while it rang.
 	news alerted
 }

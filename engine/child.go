@@ -39,6 +39,9 @@ func (c *Call) Ring(target Target, from Address) ID {
 	return child.record.ID
 }
 
+// User finds a User of the call's account.
+func (c *Call) User(id string) (User, bool) { return c.engine.directory.User(c.record.Account, id) }
+
 // urgent says that the call goes to an emergency service, or that one is among its
 // children. That one was rung in vain is no reason to spare a call its limits.
 func (c *Call) urgent() bool {

@@ -5,7 +5,6 @@ package engine
 import (
 	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/callwright/callwright/media"
 )
@@ -53,13 +52,13 @@ func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
 // PauseRecording leaves out of a recording what is said until it is called with
 // false. The errors are ErrNoCall and ErrNotRecording.
 func (e *Engine) PauseRecording(id ID, pause bool) error {
-	return e.order(id, func(c *Call) error { return c.pauseRecording(pause) })
+	return e.order(id, func(c *Call) error { return c.pauseTape(pause) })
 }
 
 // StopRecording ends a recording; the file is complete when the timeline says
 // so. The errors are ErrNoCall and ErrNotRecording.
 func (e *Engine) StopRecording(id ID) error {
-	return e.order(id, func(c *Call) error { return c.stopRecording() })
+	return e.order(id, func(c *Call) error { return c.StopTape() })
 }
 
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
@@ -79,58 +78,4 @@ func (e *Engine) SendDigits(id ID, digits string) error {
 		}
 		return nil
 	})
-}
-
-func (c *Call) startRecording(what media.RecordWhat) (path string, err error) {
-	switch {
-	case c.party.taping:
-		return "", ErrRecording
-	case c.party.leg == nil || !c.party.sound && !c.Answered():
-		return "", ErrNoSound
-	}
-	path = filepath.Join(c.engine.recordings, fmt.Sprintf("%s-%d.wav", c.record.ID, c.party.tapes+1))
-	if err := c.engine.recorder.Record(c.Stream(), media.RecordOptions{Path: path, What: what}); err != nil {
-		return "", fmt.Errorf("record the call: %w", err)
-	}
-	c.party.tapes++
-	c.party.taping = true
-	c.note(EventRecording, Data{File: filepath.Base(path)}, "recording into %s", path)
-	c.publish()
-	return path, nil
-}
-
-func (c *Call) pauseRecording(pause bool) error {
-	if !c.party.taping {
-		return ErrNotRecording
-	}
-	if err := c.engine.recorder.PauseRecord(c.Stream(), pause); err != nil {
-		return fmt.Errorf("pause the recording: %w", err)
-	}
-	text := "recording goes on"
-	if pause {
-		text = "recording pauses"
-	}
-	c.note(EventRecording, Data{}, "%s", text)
-	return nil
-}
-
-func (c *Call) stopRecording() error {
-	if !c.party.taping {
-		return ErrNotRecording
-	}
-	if err := c.engine.recorder.StopRecord(c.Stream()); err != nil {
-		return fmt.Errorf("stop the recording: %w", err)
-	}
-	return nil
-}
-
-// recorded puts the end of a recording on the timeline.
-func (c *Call) recorded(ev media.Event) {
-	c.party.taping = false
-	c.publish()
-	text := fmt.Sprintf("recorded %.1f s", ev.Duration.Seconds())
-	if ev.Err != nil {
-		text = "recording failed: " + ev.Err.Error()
-	}
-	c.note(EventRecording, Data{}, "%s", text)
 }

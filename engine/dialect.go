@@ -84,6 +84,9 @@ type CallInfo struct {
 	// Users are the Users of the number that was called (In), or the caller
 	// (Out).
 	Users []User
+	// Destination is where the account settings lead a call that was forwarded; nil
+	// is to the Users.
+	Destination *Address
 }
 
 // Dialect is one vendor's language: it words requests and reads documents. It
@@ -99,7 +102,8 @@ type Dialect interface {
 	// was asked about an event.
 	Default(c CallInfo, asked Event, why Missing) Program
 	// Notify words what is told about an event without waiting for a reply:
-	// EventAnswered and EventEnded of a call that is no child.
+	// EventAnswered and EventEnded of a call that is no child, EventVoicemail, and
+	// EventRecording of a recording that is complete.
 	Notify(c CallInfo, e Event) []Request
 }
 

@@ -42,8 +42,14 @@ type Config struct {
 	// Talked is how long calls by trunks have lasted today (UTC) before this
 	// Engine was made.
 	Talked time.Duration
-	// Recordings is the folder that calls are recorded into.
+	// Recordings is the folder that calls are recorded into, Kept what is known of
+	// the files there, and Indicator tells phones of messages; without these two
+	// nobody does.
 	Recordings string
+	Kept       Recordings
+	Indicator  Indicator
+	// Messages is when a message is over.
+	Messages MessageLimits
 	// Ringback is what a caller who already hears our sound hears while targets
 	// ring; nil is silence.
 	Ringback *media.Prompt
@@ -67,6 +73,9 @@ type Engine struct {
 	log        *slog.Logger
 	node       string
 	recordings string
+	kept       Recordings
+	indicator  Indicator
+	messages   MessageLimits
 	ringback   *media.Prompt
 	holdTone   *media.Prompt
 	notice     *media.Prompt
@@ -77,6 +86,8 @@ type Engine struct {
 	ctx        context.Context
 	cancel     context.CancelFunc
 	goroutines sync.WaitGroup
+
+	indicating sync.Mutex // what phones are told last is the truth
 
 	mu       sync.Mutex
 	calls    map[ID]*Call
@@ -92,7 +103,8 @@ func New(c Config) *Engine {
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
+		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, messages: c.Messages,
+		ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, idle: make(chan struct{}),
 	}

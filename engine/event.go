@@ -26,6 +26,7 @@ const (
 	EventTransfer  EventKind = "transfer"  // a party is moved to another, or sends a call on
 	EventMedia     EventKind = "media"     // figures of a stream, its source
 	EventRecording EventKind = "recording" // a recording begins, pauses, ends
+	EventVoicemail EventKind = "voicemail" // a message was left in a box
 	EventEnded     EventKind = "ended"     // always the last but for deliveries; exactly one a Call
 )
 
@@ -57,6 +58,8 @@ type Data struct {
 	Digits string `json:"digits,omitempty"`
 	// File is the name of a recording.
 	File string `json:"file,omitempty"`
+	// Recording is one that is complete, message or not.
+	Recording *Recording `json:"recording,omitempty"`
 	// Cause is why a call ended.
 	Cause Cause `json:"cause,omitempty"`
 	// Party picked up, rings, or hung up.

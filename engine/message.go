@@ -9,7 +9,7 @@ import (
 )
 
 // Message is something that reaches a Call's goroutine. The list is closed: what
-// stands in this file.
+// stands in this file, and RecordingEnded.
 type Message interface{ message() }
 
 // Digit says that the party pressed a key: 0-9, *, # or A-D.

@@ -78,7 +78,7 @@ func (c *Call) handleMedia(ev media.Event) Message {
 		c.played(ended)
 		return ended
 	case media.RecordEnded:
-		c.recorded(ev)
+		return c.recorded(ev)
 	}
 	return nil
 }
@@ -136,6 +136,21 @@ func (c *Call) pickUp() error {
 	now := time.Now()
 	c.record.State, c.record.AnsweredAt, c.party.sound = StateAnswered, &now, true
 	c.engine.journal.Append(RecordSaved{c.record.clone()})
+	return nil
+}
+
+// AnswerAs picks the call up in the name of a party of ours, such as a voicemail,
+// and tells the app.
+func (c *Call) AnswerAs(by Address) error {
+	if err := c.pickUp(); err != nil {
+		return err
+	}
+	c.silenceRingback()
+	c.record.AnsweredBy = &by
+	e := c.save(EventAnswered, Data{Party: &by}, "%s of %s answered", by.Kind, by)
+	if c.parent == nil {
+		c.tell(e)
+	}
 	return nil
 }
 

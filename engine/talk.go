@@ -83,7 +83,7 @@ func (c *Call) talk() *Talk {
 	here, there := c.owners()
 	talking := c.party.talk
 	return &Talk{
-		ID: c.record.ID, Muted: talking.muted, Held: talking.held, Recording: c.party.taping,
+		ID: c.record.ID, Muted: talking.muted, Held: talking.held, Recording: c.party.tapes.running(),
 		Participants: []Participant{
 			{ID: c.record.ID, Address: c.shown(), Muted: talking.muted && here, Held: talking.held, Owner: here},
 			{ID: c.party.hearer, Address: c.numberOf(talking.with), Muted: talking.muted && there, Held: talking.held, Owner: there},

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -212,6 +214,7 @@ type Journal struct {
 	records map[engine.ID]engine.Record
 	order   []engine.ID
 	events  []engine.Event
+	tapes   []engine.Recording
 }
 
 // Append keeps changes.
@@ -227,6 +230,10 @@ func (j *Journal) Append(changes ...engine.Change) {
 			j.records[c.Record.ID] = c.Record
 		case engine.EventAdded:
 			j.events = append(j.events, c.Event)
+		case engine.RecordingSaved:
+			j.tapes = append(slices.DeleteFunc(j.tapes, func(r engine.Recording) bool { return r.ID == c.Recording.ID }), c.Recording)
+		case engine.RecordingDeleted:
+			j.tapes = slices.DeleteFunc(j.tapes, func(r engine.Recording) bool { return r.ID == c.ID })
 		}
 	}
 }
@@ -264,6 +271,37 @@ func (j *Journal) Records() []engine.Record {
 	return records
 }
 
+// Tapes lists the recordings that are kept, those last that were changed last.
+func (j *Journal) Tapes() []engine.Recording {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return slices.Clone(j.tapes)
+}
+
+// Recording gives one of an account.
+func (j *Journal) Recording(_ context.Context, account string, id engine.ID) (engine.Recording, error) {
+	for _, r := range j.Tapes() {
+		if r.ID == id && r.Account == account {
+			return r, nil
+		}
+	}
+	return engine.Recording{}, fs.ErrNotExist
+}
+
+// Messages counts those in a box.
+func (j *Journal) Messages(_ context.Context, account, box string) (unheard, heard int, err error) {
+	for _, r := range j.Tapes() {
+		switch {
+		case r.Kind != engine.RecordingMessage || r.Account != account || r.Box != box:
+		case r.HeardAt == nil:
+			unheard++
+		default:
+			heard++
+		}
+	}
+	return unheard, heard, nil
+}
+
 // Events lists the events of a call, those of the kinds only if any are given.
 func (j *Journal) Events(call engine.ID, kinds ...engine.EventKind) []engine.Event {
 	j.mu.Lock()
@@ -285,10 +323,11 @@ func (j *Journal) Events(call engine.ID, kinds ...engine.EventKind) []engine.Eve
 }
 
 var (
-	_ engine.Dialer   = (*House)(nil)
-	_ engine.Location = (*House)(nil)
-	_ engine.Prompts  = Prompts{}
-	_ engine.Speaker  = Speaker{}
-	_ engine.Fetcher  = (*App)(nil)
-	_ engine.Journal  = (*Journal)(nil)
+	_ engine.Dialer     = (*House)(nil)
+	_ engine.Location   = (*House)(nil)
+	_ engine.Prompts    = Prompts{}
+	_ engine.Speaker    = Speaker{}
+	_ engine.Fetcher    = (*App)(nil)
+	_ engine.Journal    = (*Journal)(nil)
+	_ engine.Recordings = (*Journal)(nil)
 )

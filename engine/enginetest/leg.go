@@ -5,6 +5,7 @@ package enginetest
 import (
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
@@ -121,8 +122,11 @@ func (l *Leg) emit(ev engine.LegEvent) {
 	l.deliver(ev)
 }
 
-// End ends the leg, once.
+// End ends the leg and what it records, once.
 func (l *Leg) End(ev engine.LegEnded) {
+	if !l.over() {
+		l.sound.Recorded(l.stream, media.Event{Duration: time.Second, Heard: time.Second})
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if !l.gone {

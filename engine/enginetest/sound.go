@@ -16,6 +16,7 @@ type Sound struct {
 	mu      sync.Mutex
 	legs    map[media.StreamID]*Leg
 	playing map[media.StreamID]*play
+	taping  map[media.StreamID]media.RecordOptions
 	did     []string
 }
 
@@ -25,7 +26,7 @@ type play struct {
 }
 
 func newSound() *Sound {
-	return &Sound{legs: map[media.StreamID]*Leg{}, playing: map[media.StreamID]*play{}}
+	return &Sound{legs: map[media.StreamID]*Leg{}, playing: map[media.StreamID]*play{}, taping: map[media.StreamID]media.RecordOptions{}}
 }
 
 // Play notes "play" with the leg and the prompt's name.
@@ -113,8 +114,32 @@ func (s *Sound) open(id media.StreamID) *Leg {
 	return leg
 }
 
-// Record notes "record" with the leg.
-func (s *Sound) Record(id media.StreamID, _ media.RecordOptions) error { return s.tape(id, "record") }
+// Record notes "record" with the leg. What is recorded is told by StopRecord and
+// Recorded.
+func (s *Sound) Record(id media.StreamID, o media.RecordOptions) error {
+	if err := s.tape(id, "record"); err != nil {
+		return err
+	}
+	s.Recorded(id, media.Event{Duration: time.Second, Heard: time.Second})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taping[id] = o
+	return nil
+}
+
+// Recorded ends the recording of a stream, if there is one: ev says how long it is
+// and why it ended.
+func (s *Sound) Recorded(id media.StreamID, ev media.Event) {
+	s.mu.Lock()
+	o, ok := s.taping[id]
+	delete(s.taping, id)
+	leg := s.legs[id]
+	s.mu.Unlock()
+	if ok {
+		ev.Stream, ev.Kind, ev.Token = id, media.RecordEnded, o.Token
+		leg.Emit(engine.LegMedia{Event: ev})
+	}
+}
 
 // PauseRecord notes "pause" or "resume" with the leg.
 func (s *Sound) PauseRecord(id media.StreamID, pause bool) error {
@@ -130,7 +155,7 @@ func (s *Sound) StopRecord(id media.StreamID) error {
 	if err := s.tape(id, "stop recording"); err != nil {
 		return err
 	}
-	s.legs[id].Emit(engine.LegMedia{Event: media.Event{Stream: id, Kind: media.RecordEnded, Duration: time.Second}})
+	s.Recorded(id, media.Event{Duration: time.Second, Heard: time.Second})
 	return nil
 }
 

@@ -13,6 +13,9 @@ import (
 // included. Either ends with the cause of the best outcome; a number without
 // users is offline.
 func Deliver(c engine.CallInfo) engine.Program {
+	if c.Destination != nil && c.Destination.Kind == engine.KindVoicemail {
+		return Voicemail(c)
+	}
 	if c.Direction == engine.Out {
 		return engine.Program{verbs.Dial{Targets: []engine.Target{{Address: c.To}}}}
 	}

@@ -202,7 +202,7 @@ func number(a engine.Address) string {
 		_, rest, _ := strings.Cut(value, ":")
 		value, _, _ = strings.Cut(rest, "@")
 	}
-	if a.Kind == engine.KindUser || a.Kind == engine.KindAnonymous || !engine.IsNumber(value) {
+	if a.Kind == engine.KindUser || a.Kind == engine.KindVoicemail || a.Kind == engine.KindAnonymous || !engine.IsNumber(value) {
 		return anonymous
 	}
 	return strings.TrimPrefix(engine.NormalizeNumber(value), "+")

@@ -166,7 +166,7 @@ func checkVerb(t *testing.T, v engine.Verb, last, outgoing bool) {
 		if v.Cause != engine.CauseBusy && v.Cause != engine.CauseRejected {
 			t.Errorf("rejects with %q", v.Cause)
 		}
-	case verbs.Hangup:
+	case verbs.Hangup, verbs.Voicemail:
 	default:
 		t.Errorf("verb %T", v)
 	}

@@ -20,7 +20,8 @@ const (
 	maxNumber = 15
 )
 
-// dial reads <Dial callerId anonymous>, which holds one to five <Number>.
+// dial reads <Dial callerId anonymous>, which holds one to five <Number>, or one
+// <Voicemail>.
 func (p *parser) dial(e *etree.Element) {
 	attributes := p.attributes(e, "callerId", "anonymous")
 	var v verbs.Dial
@@ -32,16 +33,27 @@ func (p *parser) dial(e *etree.Element) {
 	if value, ok := attributes["anonymous"]; ok {
 		v.Anonymous = p.anonymous(e, value)
 	}
+	var mailbox *etree.Element
+	var box string // whose it is, if it says so
 	complained := len(p.problems)
 	p.children(e, child{"Number", func(n *etree.Element) {
 		text, _ := p.leaf(n)
 		if to, ok := p.number(n, "", text); ok {
 			v.Targets = append(v.Targets, p.target(n, to, len(v.Targets))...)
 		}
-	}}, child{"Voicemail", p.voicemail})
-	if len(v.Targets) > 0 {
+	}}, child{"Voicemail", func(n *etree.Element) {
+		mailbox, box = n, p.attributes(n, "userId")["userId"]
+		p.children(n)
+	}})
+	switch {
+	case mailbox != nil && len(v.Targets) > 0:
+		p.complain(mailbox, "", "<%.40s> is left out, because <%.40s> rings numbers: give it a <%.40s> of its own", mailbox.Tag, e.Tag, e.Tag)
+		fallthrough
+	case len(v.Targets) > 0:
 		p.run(e, v, true)
-	} else if len(p.problems) == complained {
+	case mailbox != nil:
+		p.run(e, verbs.Voicemail{Box: box}, true)
+	case len(p.problems) == complained:
 		p.complain(e, "", "<%.40s> rings nobody: put a <Number> into it, for example <Number>4915799912345</Number>", e.Tag)
 	}
 }
@@ -57,11 +69,6 @@ func (p *parser) target(e *etree.Element, to engine.Address, before int) []engin
 		return nil
 	}
 	return []engine.Target{{Address: to}}
-}
-
-// voicemail reads <Voicemail>, which cannot be rung yet.
-func (p *parser) voicemail(e *etree.Element) {
-	p.complain(e, "", "<%.40s> is not available yet: put a <Number> into <Dial>, or <Play> an announcement", e.Tag)
 }
 
 // number reads a telephone number, with or without a plus.

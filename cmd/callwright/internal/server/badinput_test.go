@@ -47,7 +47,6 @@ func TestBadReplies(t *testing.T) {
 		{"unknown attribute", xml(`<Response><Reject raeson="busy"/></Response>`), "", "reason", 603},
 		{"Gather without onData", xml("<Response><Gather/></Response>"), "", "onData", 480},
 		{"Dial without target", xml("<Response><Dial/></Response>"), "", "<Number>", 480},
-		{"Voicemail", xml("<Response><Dial><Voicemail/></Dial></Response>"), "", "Voicemail", 480},
 		{"six Numbers", xml("<Response><Dial>" + strings.Repeat("<Number>+4930222222</Number>", 6) + "</Dial></Response>"), "", "up to 5 numbers", 502},
 		{"a sound file that is none", play(page.URL + "/page.wav"), "", "page.wav", 480},
 		{"MP3 that is none", play(page.URL + "/none.mp3"), "", "there is no sound in it that can be read", 480},

@@ -94,6 +94,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
+		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// MarkRecording says that a message was heard, or that it was not. The error is
+// fs.ErrNotExist for one that is not there, or why that could not be kept.
+func (e *Engine) MarkRecording(ctx context.Context, account string, id ID, heard bool) error {
+	r, err := e.kept.Recording(ctx, account, id)
+	if err != nil {
+		return fmt.Errorf("look for the recording: %w", err)
+	}
+	if heard == (r.HeardAt != nil) {
+		return nil
+	}
+	r.HeardAt = nil
+	if heard {
+		now := time.Now()
+		r.HeardAt = &now
+	}
+	return e.changeRecording(ctx, r, RecordingSaved{r})
+}
+
+// DeleteRecording forgets a recording and deletes its file. The errors are those of
+// MarkRecording.
+func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) error {
+	r, err := e.kept.Recording(ctx, account, id)
+	if err != nil {
+		return fmt.Errorf("look for the recording: %w", err)
+	}
+	if err := e.changeRecording(ctx, r, RecordingDeleted{Account: account, ID: id}); err != nil {
+		return err
+	}
+	err = os.Remove(filepath.Join(e.recordings, filepath.Base(r.File)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete the recording: %w", err)
+	}
+	return nil
+}
+
+// changeRecording makes a change durable and tells the phones of the box.
+func (e *Engine) changeRecording(ctx context.Context, r Recording, change Change) error {
+	e.journal.Append(change)
+	if err := e.journal.Durable(ctx); err != nil {
+		return fmt.Errorf("keep what changes about the recording: %w", err)
+	}
+	if r.Kind == RecordingMessage {
+		e.indicate(r.Account, r.Box)
+	}
+	return nil
+}
+
+// indicate tells the phones of a box how many messages are in it, once what was
+// appended so far is durable. The box of a number has none.
+func (e *Engine) indicate(account, box string) {
+	if _, ok := e.directory.User(account, box); !ok || e.indicator == nil || e.kept == nil {
+		return
+	}
+	e.goroutines.Go(func() {
+		if e.journal.Durable(e.ctx) != nil {
+			return // the server stops
+		}
+		e.indicating.Lock()
+		defer e.indicating.Unlock()
+		unheard, heard, err := e.kept.Messages(e.ctx, account, box)
+		if err != nil {
+			e.log.Error("phones are not told of messages", "account", account, "user", box, "err", err)
+			return
+		}
+		e.indicator.Indicate(account, box, unheard, heard)
+	})
+}

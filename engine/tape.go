@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"cmp"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// leastMessage is for how long somebody must be heard for it to be a message.
+const leastMessage = time.Second
+
+// tape is a recording whose file is not complete.
+type tape struct {
+	recording Recording
+	path      string
+}
+
+// token names the tape in what the media plane tells of it, whichever Call the
+// party belongs to by then.
+func (t tape) token() uint64 { return binary.BigEndian.Uint64(t.recording.ID[8:]) }
+
+// tapes are those of a party, by their tokens.
+type tapes struct {
+	all map[uint64]tape
+	// current is the token of the one that takes what is said now; 0 if none does.
+	current uint64
+}
+
+// running says that a recording runs.
+func (t tapes) running() bool { return t.current != 0 }
+
+// RecordingEnded says that the file of a recording is complete, or will not be.
+type RecordingEnded struct {
+	// Token is what TakeMessage gave.
+	Token uint64
+	// Failed is true when it could not be written.
+	Failed bool
+}
+
+func (RecordingEnded) message() {}
+
+// MessageLimits are when a message is over that somebody leaves.
+type MessageLimits struct {
+	// Longest is how long it may be, Silence for how long nothing must be heard.
+	Longest, Silence time.Duration
+}
+
+// TakeMessage records what the party says as a message in a box: the id of a User,
+// or a number. It is over when one of the limits is reached, by StopTape, or when
+// the party hangs up; RecordingEnded carries the token. Limits that are 0 are those
+// of the server. A recording of the call that runs ends.
+//
+// A message in which hardly anything is heard is not kept.
+func (c *Call) TakeMessage(box string, l MessageLimits) (token uint64, err error) {
+	c.party.tapes.current = 0 // the plane ends it when the next begins
+	t, err := c.tape(Recording{Kind: RecordingMessage, Box: box}, media.RecordOptions{
+		What:        media.RecordSaid,
+		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
+		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence),
+	})
+	return t.token(), err
+}
+
+// startRecording begins to record the call and gives the path of the file.
+func (c *Call) startRecording(what media.RecordWhat) (path string, err error) {
+	t, err := c.tape(Recording{Kind: RecordingCall}, media.RecordOptions{What: what})
+	return t.path, err
+}
+
+// tape begins to record.
+func (c *Call) tape(r Recording, o media.RecordOptions) (tape, error) {
+	switch {
+	case c.party.tapes.running():
+		return tape{}, ErrRecording
+	case c.party.leg == nil || !c.party.sound && !c.Answered():
+		return tape{}, ErrNoSound
+	}
+	r.ID, r.Account, r.Call, r.StartedAt = NewID(), c.record.Account, c.record.ID, time.Now()
+	r.From, r.To = c.record.From, c.record.To
+	r.File = fmt.Sprintf("%s-%s-%s.wav", r.Kind, r.Call, r.ID)
+	t := tape{recording: r, path: filepath.Join(c.engine.recordings, r.File)}
+	o.Token, o.Path = t.token(), t.path
+	if err := c.engine.recorder.Record(c.Stream(), o); err != nil {
+		return tape{}, fmt.Errorf("record the call: %w", err)
+	}
+	if c.party.tapes.all == nil {
+		c.party.tapes.all = map[uint64]tape{}
+	}
+	c.party.tapes.all[o.Token], c.party.tapes.current = t, o.Token
+	c.publish()
+	c.note(EventRecording, Data{File: r.File}, "recording into %s", t.path)
+	return t, nil
+}
+
+func (c *Call) pauseTape(pause bool) error {
+	if !c.party.tapes.running() {
+		return ErrNotRecording
+	}
+	if err := c.engine.recorder.PauseRecord(c.Stream(), pause); err != nil {
+		return fmt.Errorf("pause the recording: %w", err)
+	}
+	text := "recording goes on"
+	if pause {
+		text = "recording pauses"
+	}
+	c.note(EventRecording, Data{}, "%s", text)
+	return nil
+}
+
+// StopTape ends the recording that runs; RecordingEnded follows when its file is
+// complete. The error is ErrNotRecording.
+func (c *Call) StopTape() error {
+	if !c.party.tapes.running() {
+		return ErrNotRecording
+	}
+	if err := c.engine.recorder.StopRecord(c.Stream()); err != nil {
+		return fmt.Errorf("stop the recording: %w", err)
+	}
+	return nil
+}
+
+// recorded hears that a file is complete, or that it will not be, and keeps what is
+// worth it.
+func (c *Call) recorded(ev media.Event) Message {
+	t, ok := c.party.tapes.all[ev.Token]
+	if !ok {
+		return nil
+	}
+	delete(c.party.tapes.all, ev.Token)
+	if c.party.tapes.current == ev.Token {
+		c.party.tapes.current = 0
+		c.publish()
+	}
+	t.recording.Duration = ev.Duration
+	message := t.recording.Kind == RecordingMessage
+	switch {
+	case ev.Err != nil && message:
+		c.Complain(Problem{Sentence: fmt.Sprintf(
+			"the message in the voicemail of %s is lost: %s: look after the folder of recordings and its disk", t.recording.Box, ev.Err)})
+		c.discard(t)
+	case ev.Err != nil && ev.Duration == 0:
+		c.note(EventRecording, Data{}, "recording failed: %s", ev.Err)
+		c.discard(t)
+	case message && ev.Heard < leastMessage:
+		c.note(EventRecording, Data{}, "no message: %.1f s of sound are not kept", ev.Heard.Seconds())
+		c.discard(t)
+	default:
+		c.keep(t.recording, ev)
+	}
+	return RecordingEnded{Token: ev.Token, Failed: ev.Err != nil}
+}
+
+// keep keeps a recording whose file is complete, and tells the app of it.
+func (c *Call) keep(r Recording, ev media.Event) {
+	kind, text := EventRecording, fmt.Sprintf("recorded %.1f s", r.Duration.Seconds())
+	if r.Kind == RecordingMessage {
+		kind, text = EventVoicemail, fmt.Sprintf("message of %.1f s for %s", r.Duration.Seconds(), r.Box)
+	}
+	switch ev.Reason {
+	case media.RecordSilent:
+		text += ", until nothing more was heard"
+	case media.RecordFull:
+		text += ", which is the longest there may be"
+	}
+	if ev.Err != nil {
+		text = fmt.Sprintf("recording failed: %s; %.1f s are kept", ev.Err, r.Duration.Seconds())
+	}
+	e := c.timeline.add(time.Now(), kind, text, Data{File: r.File, Recording: &r}, RecordingSaved{r})
+	c.tell(e)
+	if r.Kind == RecordingMessage {
+		c.engine.indicate(r.Account, r.Box)
+	}
+}
+
+// discard deletes a file that is not to be kept.
+func (c *Call) discard(t tape) {
+	c.engine.goroutines.Go(func() {
+		if err := os.Remove(t.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			c.log.Error("a recording that is not kept could not be deleted", "file", t.path, "err", err)
+		}
+	})
+}

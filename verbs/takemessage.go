@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+
+package verbs
+
+import (
+	"context"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// TakeMessage records what the party says as a message in a box, and goes on when
+// that is over: when nothing was heard for a time, when it is as long as it may be,
+// or by a key. A message that cannot be recorded ends the call with a tone.
+//
+//	attribute  default
+//	Box        -               the id of a user, or a number
+//	Keys       none            each of them ends the message
+//	Limits     the server's
+type TakeMessage struct {
+	Box    string
+	Keys   string
+	Limits engine.MessageLimits
+}
+
+// String names the verb and the box.
+func (m TakeMessage) String() string { return "TakeMessage for " + m.Box }
+
+// Run records the message.
+func (m TakeMessage) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
+	token, err := c.TakeMessage(m.Box, m.Limits)
+	if err != nil {
+		return engine.Next{}, err
+	}
+	for {
+		news, err := c.Await(ctx, func(n engine.Message) bool {
+			switch n := n.(type) {
+			case engine.Digit:
+				return strings.IndexByte(m.Keys, n.Key) >= 0
+			case engine.RecordingEnded:
+				return n.Token == token
+			}
+			return false
+		})
+		if err != nil {
+			_ = c.StopTape() // nobody records where nobody is
+			return engine.Next{}, err
+		}
+		if ended, ok := news.(engine.RecordingEnded); ok {
+			return m.after(ctx, c, ended)
+		}
+		_ = c.StopTape() // it may be over already, and says so next
+	}
+}
+
+// after goes on, or lets the party hear that the message is lost.
+func (TakeMessage) after(ctx context.Context, c *engine.Call, ended engine.RecordingEnded) (engine.Next, error) {
+	if !ended.Failed {
+		return engine.Continue(), nil
+	}
+	if _, err := (Play{URL: "tone:congestion"}).Run(ctx, c); err != nil {
+		return engine.Next{}, err
+	}
+	return engine.End(engine.CauseFailed), nil
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: MIT
+
+package verbs
+
+import (
+	"context"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// endTone tells a caller that its message is taken.
+const endTone = "tone:425/100,0/100,425/100"
+
+// Voicemail answers the call, greets, and takes a message, which # ends as well.
+//
+//	attribute  default                                      known to
+//	Box        the first user of the number that was        sipgateio <Voicemail userId>
+//	           called; the number itself if it rings none
+type Voicemail struct {
+	Box string
+}
+
+// String names the verb and the box.
+func (v Voicemail) String() string {
+	if v.Box == "" {
+		return "Voicemail"
+	}
+	return "Voicemail of " + v.Box
+}
+
+// Run goes through the steps; the last one ends the call.
+func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
+	box := v.box(c.Info())
+	if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: box}); err != nil {
+		return engine.Next{}, err
+	}
+	steps := engine.Program{Play{URL: "tone:beep"}, TakeMessage{Box: box, Keys: "#"}, Play{URL: endTone}, Hangup{}}
+	for _, s := range steps {
+		if next, err := s.Run(ctx, c); err != nil || next != engine.Continue() {
+			return next, err
+		}
+	}
+	return engine.Continue(), nil
+}
+
+// box is whose voicemail answers.
+func (v Voicemail) box(c engine.CallInfo) string {
+	switch {
+	case v.Box != "":
+		return v.Box
+	case len(c.Users) > 0:
+		return c.Users[0].ID
+	case engine.IsNumber(c.Number):
+		return c.Number
+	}
+	return c.To.Value // the number is a pattern
+}
