@@ -94,7 +94,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
-		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
+		Kept: s.Store, Indicator: s.SIP, Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -123,7 +123,7 @@ func (s *Server) makeSIP(ctx context.Context, c config.Config, sound *plane.Plan
 		Connections: openFiles() / 4, // sound, the database and the apps need some as well
 		TLS:         sip.TLS(c.SIP.TLS), Proxies: c.SIP.Proxies, SessionExpires: c.SIP.SessionExpires, MediaTimeout: c.Media.Timeout,
 		Directory: s.Settings.Directory(), Media: sound, Log: log,
-		Journal: s.Store, Saved: registrations, Node: node(c),
+		Journal: s.Store, Saved: registrations, Node: node(c), Mailboxes: s.Store,
 	})
 	s.started(s.SIP.Close)
 	return nil

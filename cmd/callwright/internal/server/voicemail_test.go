@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/media/wav"
@@ -58,6 +59,14 @@ func TestVoicemailUntilTheCallerHangsUp(t *testing.T) {
 	}
 	if frames < 90 {
 		t.Errorf("the caller is heard in %d frames of the file, want about 100", frames)
+	}
+	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+	if err != nil || len(messages) != 1 {
+		t.Fatalf("the messages are %v, %v", messages, err)
+	}
+	if m := messages[0]; m.Kind != engine.RecordingMessage || m.Box != "+4921112345" || m.File != filepath.Base(files[0]) ||
+		m.Duration < 1900*time.Millisecond || m.Duration > 4*time.Second {
+		t.Errorf("the message is %+v", m)
 	}
 	until(t, "the events", func() bool { return a.count("hangup normalClearing") == 1 && a.count("answer") == 1 })
 }
