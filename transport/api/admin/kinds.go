@@ -46,6 +46,9 @@ func kinds() []kind {
 		{"trunks", engine.EntryTrunk, "name",
 			func(account, name string) engine.Entry { return engine.Trunk{Name: name, Account: account} },
 			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Trunks: e.Trunks}).All() }},
+		{"tokens", engine.EntryToken, "id",
+			func(account, id string) engine.Entry { return engine.Token{ID: id, Account: account} },
+			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Tokens: e.Tokens}).All() }},
 	}
 }
 
@@ -72,6 +75,8 @@ func ownerOf(e engine.Entry) string {
 		return e.Account
 	case engine.Trunk:
 		return e.Account
+	case engine.Token:
+		return e.Account
 	}
 	return ""
 }
@@ -87,6 +92,9 @@ func withoutSecret(e engine.Entry) engine.Entry {
 		return e
 	case engine.Trunk:
 		e.Password = ""
+		return e
+	case engine.Token:
+		e.Secret = ""
 		return e
 	}
 	return e
@@ -109,6 +117,11 @@ func keepSecret(e, old engine.Entry) engine.Entry {
 	case engine.Trunk:
 		if old, ok := old.(engine.Trunk); ok && e.Username != "" {
 			e.Password = old.Password
+		}
+		return e
+	case engine.Token:
+		if old, ok := old.(engine.Token); ok {
+			e.Secret = old.Secret
 		}
 		return e
 	}

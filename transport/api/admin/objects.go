@@ -114,9 +114,6 @@ func (o *objects) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if name == "" {
-		return wrong(o.id, "%s is missing: every %s has one", o.id, o.name)
-	}
 	account, err := o.account(c, sent)
 	if err != nil {
 		return err
@@ -125,17 +122,24 @@ func (o *objects) create(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	e = completed(e)
 	id := e.EntryID()
+	if id.ID == "" {
+		return wrong(o.id, "%s is missing: every %s has one", o.id, o.name)
+	}
 	_, err = o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
 		if old != nil || id == defaultAccount {
 			return nil, api.Refuse(http.StatusConflict, "%s is there already; change it with PUT or PATCH", id)
 		}
-		return e, nil
+		return e, checkGreeting(e, nil)
 	})
 	if err != nil {
 		return o.refusal(id, err)
 	}
 	c.Response().Header().Set(echo.HeaderLocation, o.location(c, id))
+	if o.name == engine.EntryToken { // its secret is shown this once
+		return api.JSON(c, http.StatusCreated, e)
+	}
 	return o.answer(c, http.StatusCreated, id)
 }
 
@@ -169,7 +173,10 @@ func (o *objects) put(c echo.Context) error {
 		return wrong(o.id, "%s cannot have an empty %s: leave it out", id, o.id)
 	}
 	created, err := o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
-		if sent.has("password") || sent.has("secret") {
+		if err := checkGreeting(e, old); err != nil {
+			return nil, err
+		}
+		if sent.has("password") || sent.has("secret") || sent.has("token") {
 			return e, nil
 		}
 		return keepSecret(e, old), nil
@@ -202,7 +209,11 @@ func (o *objects) patch(c echo.Context) error {
 		if err != nil {
 			return nil, err
 		}
-		return all.into(e)
+		next, err := all.into(e)
+		if err != nil {
+			return nil, err
+		}
+		return next, checkGreeting(next, old)
 	})
 	if err != nil {
 		return o.refusal(id, err)

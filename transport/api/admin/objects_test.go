@@ -253,6 +253,17 @@ func TestWrongObjects(t *testing.T) {
 		{"POST", "/numbers", `{"number":"abc"}`, 400, "number", `number "abc" is no number: write one like`},
 		{"POST", "/groups", `{"id":"g","users":["w9"]}`, 400, "users", `group "g" names user "w9", which is not configured`},
 		{"POST", "/groups", `{"id":"g","users":"w0"}`, 400, "users", `users must be a list of texts`},
+		{"POST", "/users", `{"id":"w1","greeting":"/etc/passwd"}`, 400, "greeting", `greeting is "/etc/passwd", a file of the server, which only the configuration file may name`},
+		{"PUT", "/users/w0", `{"greeting":"a.wav"}`, 400, "greeting", `write the URL of a sound file`},
+		{"PATCH", "/users/w0", `{"greeting":"a.wav"}`, 400, "greeting", `write the URL of a sound file`},
+		{"POST", "/users", `{"id":"w1","language":"German"}`, 400, "language", `user "w1" has the language "German"`},
+		{"POST", "/apps", `{"key":"a","dialect":"sipgate","whitelist":["w9"]}`, 400, "whitelist", `app "a" names "w9" in its whitelist`},
+		{"POST", "/numbers", `{"number":"100","on_busy":"nobody"}`, 400, "on_busy", `number "100" has the on_busy "nobody"`},
+		{"POST", "/numbers", `{"number":"100","voicemail_after":20}`, 400, "voicemail_after", `voicemail_after must be a text`},
+		{"POST", "/tokens", `{"id":"t"}`, 400, "id", `token "t" has an id that clients refuse`},
+		{"POST", "/tokens", `{}`, 400, "user", `has no user`},
+		{"POST", "/tokens", `{"user":"w9"}`, 400, "user", `names user "w9", which is not configured`},
+		{"PUT", "/tokens/token-000000", `{"user":"w0"}`, 400, "token", `has no secret`},
 		{"POST", "/trunks", `{"name":"t"}`, 400, "address", `trunk "t" has neither an address`},
 		{"POST", "/trunks", `{"name":"t","allow_from":["192.0.2.7"]}`, 400, "allow_from", `a single address like ["192.0.2.7/32"]`},
 		{"POST", "/trunks", `{"name":"t","allow_from":[""]}`, 400, "allow_from", `has an empty network in allow_from`},
@@ -321,4 +332,59 @@ func TestSecretsAreNotShown(t *testing.T) {
 	if tr := d.Directory().TrunksOut("default")[0]; tr.Password != "open sesame" || tr.From != "100" {
 		t.Errorf("the trunk is %v", tr)
 	}
+}
+
+// A token is made with an id and a secret of ours or of the client's; the secret is
+// shown this once. Who has one cannot be deleted.
+func TestTokensAreMade(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0"}, {ID: "w1"}}})
+	made := func(body string) engine.Token {
+		t.Helper()
+		status, header, answer := ask(t, "POST", d.url+"/tokens", body)
+		var token engine.Token
+		if err := json.Unmarshal(answer, &token); err != nil || status != 201 {
+			t.Fatalf("got %d %s, %v", status, answer, err)
+		}
+		if kept, ok := d.Directory().Token(token.ID); !ok || kept.Secret != token.Secret {
+			t.Errorf("kept is %+v, made was %s", kept, answer)
+		}
+		if want := "/tokens/" + token.ID; !strings.HasSuffix(header.Get("Location"), want) {
+			t.Errorf("it is at %s, want %s", header.Get("Location"), want)
+		}
+		return token
+	}
+	one := made(`{"user":"w0","name":"Alice's script","scopes":["rtcm:read"]}`)
+	two := made(`{"user":"w0"}`)
+	if one.ID == two.ID || one.Secret == two.Secret {
+		t.Errorf("%+v is like %+v", one, two)
+	}
+	given := made(`{"id":"token-4x7Q2b","user":"w1","token":"0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968"}`)
+	if given.ID != "token-4x7Q2b" || given.Secret != "0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968" {
+		t.Errorf("made %+v", given)
+	}
+	d.want(t, "GET", "/tokens/"+one.ID, "", 200, `{"id":"`+one.ID+`","account":"default","name":"Alice's script","user":"w0","scopes":["rtcm:read"]}`)
+	d.want(t, "PUT", "/tokens/"+one.ID, `{"user":"w1"}`, 200, `{"id":"`+one.ID+`","account":"default","user":"w1"}`)
+	d.want(t, "PATCH", "/tokens/"+one.ID, `{"scopes":["history:read"]}`, 200, `{"id":"`+one.ID+`","account":"default","user":"w1","scopes":["history:read"]}`)
+	if kept, _ := d.Directory().Token(one.ID); kept.Secret != one.Secret {
+		t.Error("the secret was lost by a change that did not name it")
+	}
+	if _, _, body := ask(t, "GET", d.url+"/tokens", ""); strings.Contains(string(body), one.Secret) || strings.Count(string(body), "token-") != 3 {
+		t.Errorf("the list is %s", body)
+	}
+	d.want(t, "POST", "/tokens", `{"id":"token-4x7Q2b","user":"w0"}`, 409, `token "token-4x7Q2b" is there already`)
+	d.want(t, "DELETE", "/users/w0", "", 409, `token "`+two.ID+`" still names user "w0"`)
+	d.want(t, "DELETE", "/tokens/"+two.ID, "", 204, "")
+	d.want(t, "DELETE", "/users/w0", "", 204, "")
+}
+
+// A greeting that the configuration file has stays when the rest of the user is
+// changed.
+func TestGreetingOfTheFileStays(t *testing.T) {
+	t.Parallel()
+	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0", Greeting: "alice.wav"}}})
+	d.want(t, "PATCH", "/users/w0", `{"name":"Alice"}`, 200, `{"id":"w0","account":"default","name":"Alice","greeting":"alice.wav"}`)
+	d.want(t, "PUT", "/users/w0", `{"greeting":"alice.wav"}`, 200, `"greeting":"alice.wav"`)
+	d.want(t, "PATCH", "/users/w0", `{"greeting":"https://a.example/b.wav"}`, 200, `"https://a.example/b.wav"`)
+	d.want(t, "PATCH", "/users/w0", `{"greeting":"alice.wav"}`, 400, `only the configuration file`)
 }

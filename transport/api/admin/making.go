@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+
+package admin
+
+import (
+	"crypto/rand"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// completed gives a token the id and the secret that it was sent without, both as
+// hard to guess as they can be; clients of sipgate.io want them in this shape.
+func completed(e engine.Entry) engine.Entry {
+	t, ok := e.(engine.Token)
+	if !ok {
+		return e
+	}
+	if t.ID == "" {
+		t.ID = engine.TokenPrefix + rand.Text()[:6]
+	}
+	if t.Secret == "" {
+		var secret engine.ID
+		_, _ = rand.Read(secret[:])       // never fails
+		secret[6] = secret[6]&0x0f | 0x40 // a UUID of version 4 (RFC 9562 section 5.4)
+		secret[8] = secret[8]&0x3f | 0x80
+		t.Secret = secret.String()
+	}
+	return t
+}
+
+// checkGreeting refuses a file of the server as a greeting, unless it is there
+// already: what the server may read is for the configuration file to say.
+func checkGreeting(e, old engine.Entry) error {
+	u, _ := e.(engine.User)
+	before, _ := old.(engine.User)
+	if u.Greeting == "" || u.Greeting == before.Greeting || !u.GreetingIsFile() {
+		return nil
+	}
+	return wrong("greeting", "greeting is %.80q, a file of the server, which only the configuration file may name: write the URL of a sound file", u.Greeting)
+}
