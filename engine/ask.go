@@ -65,7 +65,7 @@ func (c *Call) missing(why Missing) Program {
 // read parses a reply, puts what is wrong with it on the timeline, and has the
 // record remember what is to be remembered.
 func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem) {
-	document, problems := c.dialect.Parse(CallInfo{Record: *record, App: c.app, Users: c.users}, why, reply)
+	document, problems := c.dialect.Parse(c.info(*record), why, reply)
 	for _, p := range problems {
 		c.Complain(p)
 	}
@@ -83,7 +83,7 @@ func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem
 // tell queues what the app is told about an event.
 func (c *Call) tell(e Event) {
 	requests := c.dialect.Notify(c.Info(), e)
-	c.outbox.add(telling{words: func() []Request { return requests }})
+	c.outbox.add(telling{timeline: c.timeline, words: func() []Request { return requests }})
 }
 
 // wantsEnd says whether the app is to be told of the end, or may still say so.
@@ -97,6 +97,7 @@ func (c *Call) wantsEnd(ended Event) bool {
 func (c *Call) tellEnd(ended Event) {
 	q, info := c.asking, c.Info()
 	c.outbox.add(telling{
+		timeline: c.timeline,
 		words: func() []Request {
 			for ; q != nil; q = q.around {
 				if reply := <-q.reply; reply.Err == nil {

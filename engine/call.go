@@ -30,17 +30,18 @@ type Call struct {
 
 	record  Record
 	app     App
-	users   []User
+	called  called
+	line    lineage
 	dialect Dialect
 	party   party
 	// emergency says that it goes to an emergency service, overdue that it is over
 	// its time as soon as it rings none.
 	emergency, overdue bool
 
-	// forwards is how many hops it may still take, headers are the X- headers that
-	// it came with.
-	forwards int
-	headers  []Header
+	// hops is how many it may still take, headers are the X- headers that it came
+	// with.
+	hops    int
+	headers []Header
 
 	parent   *inbox // nil for a call of its own
 	move     moving
@@ -67,8 +68,11 @@ type waiting struct {
 // party is the live half of a Call and what is going on with it.
 type party struct {
 	leg Leg // nil until a target could be dialled
-	// gone is set when the leg has ended.
+	// mailbox is where the leg tells what happens.
+	mailbox *mailbox
+	// gone is set when the leg has ended, up since it was picked up.
 	gone *LegEnded
+	up   bool
 	// sound is true when the party hears what is played; alerted when it was
 	// told that somebody rings.
 	sound, alerted bool
@@ -102,7 +106,11 @@ func (e *EndedError) Error() string { return "the call is over: " + string(e.Cau
 
 // Info gives a copy of what is known about the call.
 func (c *Call) Info() CallInfo {
-	return CallInfo{Record: c.record.clone(), App: c.app, Users: c.users}
+	return c.info(c.record.clone())
+}
+
+func (c *Call) info(r Record) CallInfo {
+	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Destination: c.called.destination}
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile
@@ -187,6 +195,9 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 			return nil // of one that was tried before, and has ended
 		}
 		return c.handleLeg(m.event)
+	case handed:
+		c.takeLeg(m)
+		return nil
 	case ChildRinging:
 		rest, _ := c.fromRung(m.Child, m)
 		return rest

@@ -27,7 +27,7 @@ type phrase struct {
 }
 
 func (p *phrase) Request(c engine.CallInfo, why engine.Event) engine.Request {
-	return engine.Request{Name: string(why.Kind), Method: "POST", URL: c.App.IncomingURL}
+	return engine.Request{Name: string(why.Kind), Method: "POST", URL: c.App.IncomingURL, Body: []byte(c.ID.String())}
 }
 
 func (p *phrase) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
@@ -51,7 +51,7 @@ func (p *phrase) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 	if c.Dialect["tell"] == "" {
 		return nil
 	}
-	return []engine.Request{{Name: string(e.Kind), Method: "POST", URL: c.App.IncomingURL}}
+	return []engine.Request{{Name: string(e.Kind), Method: "POST", URL: c.App.IncomingURL, Body: []byte(c.ID.String())}}
 }
 
 // act is a verb made of a function.

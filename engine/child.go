@@ -20,11 +20,11 @@ func (c *Call) Ring(target Target, from Address) ID {
 	if !c.record.Parent.IsZero() { // who was called is not the one that was diverted to us
 		child.record.Diversion = ""
 	}
-	child.parent, child.forwards = c.inbox, c.forwards-1
+	child.parent, child.hops = c.inbox, c.hops-1
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),
-		MaxForwards: child.forwards, Headers: c.headers,
+		MaxForwards: child.hops, Headers: c.headers,
 	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
 	registered := c.engine.register(child)
@@ -141,7 +141,7 @@ func (c *Call) ring(request DialRequest) {
 // must not leave by a trunk: it would come back. Nor may a call be passed on for
 // ever.
 func (c *Call) mayRing(t Target) error {
-	if c.forwards <= 0 && !c.engine.directory.Emergency(t.Address) {
+	if c.hops <= 0 && !c.engine.directory.Emergency(t.Address) {
 		return &DialError{Cause: CauseLoop, Err: fmt.Errorf(
 			"%s is not rung: the call has been passed on as often as it may (Max-Forwards); look for a number that leads back to itself", t)}
 	}
@@ -184,7 +184,7 @@ func (c *Call) report(m Message, to Address) {
 		}
 		c.party.talking, c.party.sound = true, true
 		c.hears(c.record.Parent, c.record.From)
-		c.record.State, c.record.AnsweredAt = StateAnswered, &now
+		c.record.State, c.record.AnsweredAt, c.party.up = StateAnswered, &now, true
 		c.record.AnsweredBy = &to
 		c.save(EventAnswered, Data{Party: &to}, "%s picked up", to)
 		c.parent.put(ChildAnswered{Child: c.record.ID, Stream: stream, By: to})

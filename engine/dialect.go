@@ -22,10 +22,11 @@ type Verb interface {
 // Program is verbs that run in order.
 type Program []Verb
 
-// Next is what comes after a verb: Continue, Goto or End.
+// Next is what comes after a verb: Continue, Goto, End or Forward.
 type Next struct {
-	ask *Event
-	end Cause
+	ask     *Event
+	end     Cause
+	forward *Address
 }
 
 // Continue goes on with the next verb of the program.
@@ -37,6 +38,10 @@ func Goto(why Event) Next { return Next{ask: &why} }
 
 // End ends the call.
 func End(cause Cause) Next { return Next{end: cause} }
+
+// Forward ends the call and has its party go on as the next Call of the chain,
+// which is led to somebody else: a user, group or number, or a voicemail.
+func Forward(to Address) Next { return Next{forward: &to} }
 
 // Document is what an App answered.
 type Document struct {
@@ -81,11 +86,13 @@ type CallInfo struct {
 	Record
 	// App is the App whose key the Record has.
 	App App
-	// Users are the Users of the number that was called (In), or the caller
-	// (Out).
+	// Users are the Users of the number that was called, or of the Destination
+	// (In), or the caller (Out).
 	Users []User
-	// Destination is where the account settings lead a call that was forwarded; nil
-	// is to the Users.
+	// Called is the Number of ours that the call is for, if it is for one.
+	Called Number
+	// Destination is where a call that was forwarded or transferred is led; nil
+	// leaves it to the settings of its number.
 	Destination *Address
 }
 

@@ -86,7 +86,7 @@ func (c *Call) setLeg(leg Leg) {
 	}
 	c.party.leg, c.party.gone = leg, nil
 	c.engine.bind(leg, c.record.ID)
-	leg.Listen(func(ev LegEvent) { c.inbox.put(fromLeg{leg, ev}) })
+	c.party.mailbox = listen(leg, c.inbox)
 }
 
 // diversions gives the places to be rung because a stop sent the call on, the

@@ -14,13 +14,12 @@ import (
 // behind it but deliveries.
 func (c *Call) close(text string) {
 	c.part()
-	for id := range c.children {
-		c.HangupChild(id, c.over)
-	}
+	c.hangUpChildren(c.over)
 	if c.party.leg != nil {
 		c.party.leg.Hangup(c.over)
 	}
-	for c.party.leg != nil && c.party.gone == nil || len(c.children) > 0 {
+	// A leg may still be handed to it when it has none.
+	for c.party.leg != nil && c.party.gone == nil || len(c.children) > 0 || !c.inbox.close() {
 		m, ok := c.inbox.take()
 		if !ok {
 			<-c.inbox.ready
@@ -28,16 +27,18 @@ func (c *Call) close(text string) {
 		}
 		c.handle(context.Background(), m)
 	}
-	for !c.inbox.close() {
-		if m, ok := c.inbox.take(); ok {
-			c.handle(context.Background(), m)
-		}
-	}
 	c.end(text)
+	c.tellNext()
 	if c.party.leg != nil {
 		c.engine.unbind(c.party.leg)
 	}
 	c.engine.unregister(c)
+}
+
+func (c *Call) hangUpChildren(cause Cause) {
+	for id := range c.children {
+		c.HangupChild(id, cause)
+	}
 }
 
 // end writes the one terminal event.

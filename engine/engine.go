@@ -93,7 +93,9 @@ type Engine struct {
 	calls    map[ID]*Call
 	legs     map[Leg]ID // of the calls that live
 	draining bool
-	idle     chan struct{} // closed when draining and no call is left
+	hungUp   bool           // that all were
+	chains   map[ID]*outbox // of the calls that Recover settles, by their chain
+	idle     chan struct{}  // closed when draining and no call is left
 }
 
 // New makes an Engine with no calls.
@@ -106,7 +108,7 @@ func New(c Config) *Engine {
 		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, messages: c.Messages,
 		ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
-		calls: map[ID]*Call{}, legs: map[Leg]ID{}, idle: make(chan struct{}),
+		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}
 	if e.holdTone == nil {
 		e.holdTone = silence()
@@ -140,8 +142,8 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	}
 	record := e.arrived(a, emergency)
 	c := e.newCall(record)
-	c.emergency, c.forwards, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
-	c.users = e.usersOf(record, a.Number)
+	c.emergency, c.hops, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
+	c.called = called{number: a.Number, users: e.usersOf(record, a.Number)}
 	replaced, found := e.callOf(a.Replaces)
 	if a.Replaces != nil && !found {
 		e.guard.leave()
@@ -158,7 +160,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 			c.standIn(replaced)
 			return
 		}
-		c.main()
+		c.main(c.arrive())
 	})
 	return nil
 }
@@ -174,6 +176,12 @@ func (e *Engine) unbind(leg Leg) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.legs, leg)
+}
+
+// hand notes that a leg is another call's now, and so is the time that it costs.
+func (e *Engine) hand(leg Leg, from, to ID) {
+	e.toll.move(from, to)
+	e.bind(leg, to)
 }
 
 // callOf finds the living call that has a leg, which may be nil.
@@ -240,20 +248,22 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 	t := &timeline{call: r.ID, journal: e.journal, seq: seq}
 	c := &Call{
 		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
-		timeline: t, outbox: &outbox{engine: e, timeline: t},
+		timeline: t, outbox: &outbox{engine: e},
 		record: r, app: app, dialect: dialect,
-		children: map[ID]Target{}, forwards: maxForwards,
+		children: map[ID]Target{}, hops: maxForwards,
 	}
 	c.standing.Store(&standing{account: r.Account, own: r.Parent.IsZero()})
 	return c
 }
 
 // register adds a call that is about to live. While draining only the children
-// of those that live are added.
+// of those that live are added, and calls as which one of them goes on, unless all
+// were hung up.
 func (e *Engine) register(c *Call) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.draining && c.parent == nil {
+	switch chained := !c.line.before.IsZero(); {
+	case chained && e.hungUp, !chained && e.draining && c.parent == nil:
 		return false
 	}
 	e.calls[c.record.ID] = c
@@ -350,9 +360,21 @@ func within(limit time.Duration, done <-chan struct{}) bool {
 func (e *Engine) hangUpAll() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	e.hungUp = true
 	for _, c := range e.calls {
 		c.inbox.put(hangUp{cause: CauseShutdown})
 	}
+}
+
+// chainOf gives the outbox of the first call of a chain that is settled: the app
+// hears of the calls of one in their order.
+func (e *Engine) chainOf(chain ID, otherwise *outbox) *outbox {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.chains[chain] == nil {
+		e.chains[chain] = otherwise
+	}
+	return e.chains[chain]
 }
 
 // Recover settles a call that an earlier run of the server left open. One that
@@ -362,8 +384,9 @@ func (e *Engine) hangUpAll() {
 // it: until then it lived for all we know, and its record says so.
 func (e *Engine) Recover(r Record, last Event) {
 	c := e.reopen(r, last.Seq)
+	c.outbox = e.chainOf(r.Chain, c.outbox)
 	number, _ := e.directory.configured(r.Account, r.Number)
-	c.users = e.usersOf(r, number)
+	c.called = called{number: number, users: e.usersOf(r, number)}
 	if r.State == StateEnded {
 		c.tellEnd(Event{Call: r.ID, Seq: last.Seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
 		return

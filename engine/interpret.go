@@ -16,14 +16,19 @@ import (
 // every answer leads straight to the next question would never end.
 const maxDocuments = 5000
 
-// main is the life of a call that came in.
-func (c *Call) main() {
+// arrive writes the first row of a call that came in.
+func (c *Call) arrive() Event {
+	return c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers}, "call from %s to %s", c.record.From, c.record.To)
+}
+
+// main is the life of a call that came in, behind the event that it did.
+func (c *Call) main(arrived Event) {
 	ctx, cancel := context.WithCancel(c.engine.ctx)
 	defer cancel()
 	stop := c.limitDuration()
 	defer stop()
-	arrived := c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers}, "call from %s to %s", c.record.From, c.record.To)
 	c.settle(ctx, guarded(func() error { return c.converse(ctx, arrived) }))
+	c.engine.toll.end(c.record.ID) // a leg that was handed to it may cost
 	c.close("")
 }
 
@@ -62,7 +67,7 @@ func (c *Call) limitDuration() (stop func()) {
 	if limit == 0 {
 		return func() {}
 	}
-	t := time.AfterFunc(time.Until(c.record.StartedAt.Add(limit)), func() { c.inbox.put(hangUp{cause: CauseMaxDuration}) })
+	t := time.AfterFunc(time.Until(c.began().Add(limit)), func() { c.inbox.put(hangUp{cause: CauseMaxDuration}) })
 	return func() { t.Stop() }
 }
 
@@ -99,6 +104,14 @@ func (c *Call) first(ctx context.Context, why Event) (Program, error) {
 		c.note(EventRequest, Data{}, "%s is an emergency number: no app is asked", c.record.To)
 		return c.missing(MissingEmpty), nil
 	}
+	if err := c.hearOut(ctx); err != nil {
+		return nil, err
+	}
+	if c.line.steps > mostDiversions {
+		c.Complain(Problem{Sentence: fmt.Sprintf(
+			"the call was forwarded and transferred %d times: no app is asked any more; look for one that leads back to itself", c.line.steps)})
+		return c.missing(MissingEmpty), nil
+	}
 	return c.ask(ctx, why)
 }
 
@@ -113,6 +126,8 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 		case next.end != "":
 			c.finishWith(next.end)
 			return &EndedError{Cause: c.over}
+		case next.forward != nil:
+			return c.forward(ctx, *next.forward)
 		case next.ask == nil:
 			return nil
 		}

@@ -10,13 +10,12 @@ import (
 	"time"
 )
 
-// outbox tells an App what happened on one Call: in order, one at a time, and
-// outside the Call's goroutine, because nothing waits for the replies. It has a
-// goroutine only while there is something to tell, and goes on when the Call
-// itself is gone.
+// outbox tells an App what happened on the Calls of a chain: in order, one at a
+// time, and outside their goroutines, because nothing waits for the replies. It has a
+// goroutine only while there is something to tell, and goes on when they
+// are gone.
 type outbox struct {
-	engine   *Engine
-	timeline *timeline
+	engine *Engine
 
 	mu      sync.Mutex
 	queue   []telling
@@ -25,6 +24,8 @@ type outbox struct {
 
 // telling is something to be told.
 type telling struct {
+	// timeline is that of the Call which it is about.
+	timeline *timeline
 	// words gives the requests when it is their turn; it may wait, but not for
 	// the Call.
 	words func() []Request
@@ -61,12 +62,12 @@ func (o *outbox) run() {
 	for t, ok := o.next(); ok; t, ok = o.next() {
 		err := guarded(func() error {
 			for _, r := range t.words() {
-				o.engine.exchange(o.engine.ctx, o.timeline, r, 0)
+				o.engine.exchange(o.engine.ctx, t.timeline, r, 0)
 			}
 			return nil
 		})
 		if err != nil {
-			o.engine.log.Error("an event could not be told", "call", o.timeline.call.String(), "err", err)
+			o.engine.log.Error("an event could not be told", "call", t.timeline.call.String(), "err", err)
 		}
 		if t.told != nil && o.engine.ctx.Err() == nil {
 			t.told()

@@ -20,7 +20,7 @@ func (c *Call) Stream() media.StreamID {
 }
 
 // Answered says whether the call's leg was picked up.
-func (c *Call) Answered() bool { return c.record.AnsweredAt != nil }
+func (c *Call) Answered() bool { return c.party.up }
 
 // handleLeg puts what a leg reports on the timeline and gives what concerns the
 // program, or nil.
@@ -125,16 +125,19 @@ func (c *Call) OpenSound() error {
 	return nil
 }
 
-// pickUp answers the call's leg, once.
+// pickUp answers the call, and its leg if that was not picked up for one before.
 func (c *Call) pickUp() error {
-	if c.Answered() {
+	if !c.Answered() {
+		if err := c.party.leg.Answer(); err != nil {
+			return fmt.Errorf("answer the call: %w", err)
+		}
+		c.party.up, c.party.sound = true, true
+	}
+	if c.record.AnsweredAt != nil {
 		return nil
 	}
-	if err := c.party.leg.Answer(); err != nil {
-		return fmt.Errorf("answer the call: %w", err)
-	}
 	now := time.Now()
-	c.record.State, c.record.AnsweredAt, c.party.sound = StateAnswered, &now, true
+	c.record.State, c.record.AnsweredAt = StateAnswered, &now
 	c.engine.journal.Append(RecordSaved{c.record.clone()})
 	return nil
 }
@@ -230,6 +233,7 @@ func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
 	if err := c.OpenSound(); err != nil {
 		return 0, err
 	}
+	c.party.ringback, c.party.alerted = 0, false // it takes the place of the tone
 	c.notePlay(p)
 	return c.play(p, false)
 }

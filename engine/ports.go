@@ -20,6 +20,8 @@ type Sound interface {
 	StopPlay(media.StreamID) error
 	// Bridge has two parties hear each other until one stream is closed.
 	Bridge(a, b media.StreamID) error
+	// Unbridge ends the bridge that a stream is in, if it is in one.
+	Unbridge(media.StreamID) error
 	// Mute has nobody hear a stream's party, neither the other side nor a recording,
 	// until it is called with false. The keys that it presses count.
 	Mute(id media.StreamID, on bool) error

@@ -61,6 +61,16 @@ func (t *toll) begin(id ID) {
 	t.arm(now)
 }
 
+// move says that one call talks on as another.
+func (t *toll) move(from, to ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if since, ok := t.talking[from]; ok {
+		delete(t.talking, from)
+		t.talking[to] = since
+	}
+}
+
 // end says that a call talks no more, if it did.
 func (t *toll) end(id ID) {
 	if t.limit == 0 {

@@ -105,6 +105,9 @@ func (s *Sound) Mute(id media.StreamID, on bool) error {
 	return s.tape(id, "unmute")
 }
 
+// Unbridge notes "unbridge" with the leg.
+func (s *Sound) Unbridge(id media.StreamID) error { return s.tape(id, "unbridge") }
+
 // open gives the leg of a stream; nil if it has ended. mu is held.
 func (s *Sound) open(id media.StreamID) *Leg {
 	leg := s.legs[id]

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// A forward has a caller go on as another Call. The one that it was so far ends
+// with CauseForwarded, and not its leg: that is handed to the next Call of the
+// chain, which asks its app like any other that came in, and is led to its
+// Destination where the app leaves it to the account settings. Each Call stays the
+// record of one attempt, with its own id, app and end.
+//
+//	a rule, a single phone's 302:  A -chained→ B, A -handLeg→ B, then B begins
+//
+// A call of a chain may also begin before it has a leg, and get that later: it is
+// made by chained, registered and begun, and handLeg, on the goroutine of the call
+// that has the leg, gives it to it as handed at any time.
+//
+// A 302 of one phone among several is followed inside that child (divert.go).
+
+// lineage is what a call knows of those of its chain that were before it.
+type lineage struct {
+	// before is the call as which the party came so far; zero for a fresh one.
+	before ID
+	// steps is how many forwards and transfers led here, and passed are the
+	// Numbers whose settings did.
+	steps  int
+	passed []string
+	// since is when the first call of the chain began.
+	since time.Time
+	// told is closed when the app was told of the end of the call before; nil if
+	// this one does not wait for that. next is that of the call behind.
+	told, next chan struct{}
+}
+
+// called is what a call is for.
+type called struct {
+	// number is the Number of ours, if it is for one, and users whom it concerns.
+	number Number
+	users  []User
+	// destination is where a call of a chain is led, whatever its number's
+	// settings say; nil leaves it to them.
+	destination *Address
+}
+
+// tellPatience is how long the app is not asked about a call because it is still
+// being told of the end of the one before. With a server that hangs, what was
+// promised is that the caller does not wait for it.
+const tellPatience = 3 * time.Second
+
+// handed gives a call the leg of another: party is what is known of it, token the
+// last that was given to a play on it.
+type handed struct {
+	party party
+	token uint64
+}
+
+func (handed) message() {}
+
+// forward hands the leg to the next call of the chain and ends this one. It gives
+// an *EndedError, or a *DialError that says why the call is not forwarded.
+func (c *Call) forward(ctx context.Context, to Address) error {
+	ends := func(m Message) bool {
+		told, of := m.(fromLeg)
+		_, ended := told.event.(LegEnded)
+		_, hungUp := m.(hangUp)
+		return of && ended && told.leg == c.party.leg || hungUp
+	}
+	if c.over != "" || c.inbox.holds(ends) { // it is no call to be forwarded any more
+		_, err := c.Await(ctx, func(Message) bool { return false })
+		return err
+	}
+	if no := c.mayForward(to); no != nil {
+		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", to, no)
+		return no
+	}
+	next := c.chained(succession{destination: to, dialled: c.record.To, diversion: c.dialled()})
+	next.line.told = make(chan struct{})
+	if !c.engine.register(next) {
+		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
+	}
+	c.line.next = next.line.told
+	c.hangUpChildren(CauseForwarded)
+	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s", to, next.record.ID)
+	c.handLeg(next)
+	c.finishWith(CauseForwarded)
+	next.begin(fmt.Sprintf("forwarded to %s by call %s", to, c.record.ID)) //nolint:contextcheck // it lives in its own time
+	return &EndedError{Cause: c.over}
+}
+
+// mayForward says why the call cannot be forwarded there, or nil.
+func (c *Call) mayForward(to Address) *DialError {
+	switch {
+	case c.urgent() || !c.record.Parent.IsZero():
+		return refuseTransfer(CauseForbidden, "an emergency call, or one that was made, is not forwarded")
+	case c.engine.directory.Emergency(to):
+		return refuseTransfer(CauseForbidden, "no call is forwarded to an emergency service")
+	case c.line.steps > mostDiversions:
+		return refuseTransfer(CauseLoop, "it was forwarded and transferred %d times already", c.line.steps)
+	}
+	return nil
+}
+
+// dialled is the number that the call was made to, for a Diversion.
+func (c *Call) dialled() string {
+	if to := c.record.To; to.Kind == KindNumber {
+		return to.Value
+	}
+	if IsNumber(c.record.Number) {
+		return c.record.Number
+	}
+	return c.record.Diversion
+}
+
+// succession is how a call of a chain follows another.
+type succession struct {
+	// destination is where it is led, dialled what it is told to be for.
+	destination, dialled Address
+	// diversion is the number that sent it on.
+	diversion string
+}
+
+// chained makes the next call of the chain, which has no leg yet. One to a Number
+// of ours is for that number, with its app and settings, but for a number whose
+// settings led here already; then, and for anybody else, it is just led there.
+func (c *Call) chained(s succession) *Call {
+	r := Record{
+		ID: NewID(), Chain: c.record.Chain, Account: c.record.Account, Number: c.record.Number, App: c.record.App,
+		Direction: In, Caller: c.record.Caller, Trunk: c.record.Trunk,
+		From: c.record.From, To: s.dialled, Diversion: s.diversion,
+	}
+	line := lineage{
+		before: c.record.ID, steps: c.line.steps + 1, since: c.began(),
+		passed: append(slices.Clone(c.line.passed), c.called.number.ID()),
+	}
+	to := called{number: c.called.number, destination: &s.destination}
+	n, ours := c.engine.directory.ours(r.Account, s.destination.Value)
+	switch {
+	case s.destination.Kind == KindUser:
+		if u, ok := c.engine.directory.User(r.Account, s.destination.Value); ok {
+			to.users = []User{u}
+		}
+	case s.destination.Kind == KindGroup:
+		to.users = c.engine.directory.Members(r.Account, s.destination.Value)
+	case s.destination.Kind == KindNumber && ours && n.Account == r.Account:
+		to.users = c.engine.directory.UsersOf(n)
+		if line.steps <= mostDiversions && !slices.Contains(line.passed, n.ID()) {
+			to.number, to.destination = n, nil
+			r.Number = n.Number
+			if n.App != "" {
+				r.App = n.App
+			}
+		}
+	}
+	next := c.engine.newCall(r)
+	next.called, next.line = to, line
+	next.hops, next.headers = c.hops-1, c.headers
+	next.outbox = c.outbox
+	return next
+}
+
+// begin has a call of a chain that is registered live. why says in words where it
+// comes from.
+func (c *Call) begin(why string) {
+	arrived := c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers, Other: c.line.before},
+		"call from %s to %s, %s", c.record.From, c.record.To, why)
+	c.engine.guard.stay()
+	c.engine.goroutines.Go(func() {
+		defer c.engine.guard.leave()
+		c.main(arrived)
+	})
+}
+
+// handLeg gives the leg, and what was not looked at of it, to another call, which
+// gets it as handed, and says whether that still could take it. What the party
+// hears stops, but for the tone that somebody rings; a recording ends. Keys that
+// were kept for a verb are dropped.
+func (c *Call) handLeg(to *Call) bool {
+	c.leaveTalk()
+	p := c.party
+	if p.playing != p.ringback {
+		p.playing = 0
+		c.StopPlay()
+	}
+	if p.tapes.running() {
+		// Its end is told by the leg, to the call that has it then.
+		_ = c.engine.recorder.StopRecord(c.Stream())
+	}
+	if !p.hearer.IsZero() {
+		_ = c.engine.sound.Unbridge(c.Stream()) // a stream that is gone hears nobody
+	}
+	p.hearer, p.talking, p.news, p.preview = ID{}, false, alerted{}, 0
+	p.alerted = p.ringback != 0 || p.alerted && !p.sound
+	if !p.mailbox.redirect(to.inbox, handed{p, c.waiting.token}) {
+		return false
+	}
+	c.engine.hand(p.leg, c.record.ID, to.record.ID)
+	c.party = party{}
+	return true
+}
+
+// takeLeg takes the leg of another call. A call that is over meanwhile hangs it up.
+func (c *Call) takeLeg(m handed) {
+	c.party = m.party
+	c.waiting.token = max(c.waiting.token, m.token) // a play of before must not be taken for one of ours
+	if c.over != "" {
+		c.party.leg.Hangup(c.over)
+	}
+}
+
+// began is when the party came, or for a call of a chain when that of the first did.
+func (c *Call) began() time.Time {
+	if c.line.since.IsZero() {
+		return c.record.StartedAt
+	}
+	return c.line.since
+}
+
+// hearOut waits, before the app is asked, until it was told of the end of the call
+// before, but not for ever.
+func (c *Call) hearOut(ctx context.Context) error {
+	if c.line.told == nil {
+		return nil
+	}
+	_, err := do(ctx, c, func(ctx context.Context) bool {
+		patience := time.NewTimer(tellPatience)
+		defer patience.Stop()
+		select {
+		case <-c.line.told:
+		case <-patience.C:
+		case <-ctx.Done():
+		}
+		return true
+	})
+	return err
+}
+
+// tellNext lets the next call of the chain ask its app as soon as everything that
+// is queued was told.
+func (c *Call) tellNext() {
+	if told := c.line.next; told != nil {
+		c.outbox.add(telling{timeline: c.timeline, words: func() []Request { close(told); return nil }})
+	}
+}

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: MIT
+
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/verbs"
+)
+
+var (
+	carol = engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Carol"}
+	box   = engine.Address{Kind: engine.KindVoicemail, Value: "w1"}
+)
+
+func forward(to engine.Address) engine.Program {
+	return engine.Program{act(func(context.Context, *engine.Call) (engine.Next, error) { return engine.Forward(to), nil })}
+}
+
+func ring(to ...engine.Address) engine.Program {
+	var d verbs.Dial
+	for _, a := range to {
+		d.Targets = append(d.Targets, engine.Target{Address: a})
+	}
+	return engine.Program{d}
+}
+
+// plans is a house like that of desks whose calls run these programs in turn.
+func plans(t *testing.T, adjust func(*engine.Config), programs ...engine.Program) *enginetest.House {
+	return desks(t, func(c *engine.Config) {
+		c.Dialects["phrase"].(*phrase).programs = programs
+		if adjust != nil {
+			adjust(c)
+		}
+	})
+}
+
+// pushes are what the app was asked and told, with the number of the call.
+func pushes(h *enginetest.House) []string {
+	var names []string
+	for _, r := range h.App.Asked() {
+		call := slices.IndexFunc(h.Journal.Records(), func(one engine.Record) bool { return one.ID.String() == string(r.Body) })
+		names = append(names, fmt.Sprint(r.Name, " ", call))
+	}
+	return names
+}
+
+func TestForward(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil, forward(carol), ring(carol))
+		start := time.Now()
+		h.Target("phone w2", func(l *enginetest.Leg) {
+			l.Emit(engine.LegRinging{Status: 180})
+			time.Sleep(4 * time.Second)
+			l.Emit(engine.LegAnswered{})
+		})
+		in := h.Call(t, caller, called, number)
+		time.Sleep(10 * time.Second)
+		h.Dialled()[0].Leg.HangUp()
+		synctest.Wait()
+		equal(t, "the caller", in.Did(), []string{"progress", "answer", "hangup normal"})
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal})
+		equal(t, "the app", pushes(h), []string{"incoming 0", "ended 0", "incoming 1", "answered 1", "ended 1"})
+		r := h.Journal.Records()
+		a, b := r[0], r[1]
+		equal(t, "the chain", []engine.ID{b.Chain, r[2].Chain}, []engine.ID{a.ID, a.ID})
+		equal(t, "from, to", []engine.Address{b.From, b.To}, []engine.Address{caller, called})
+		equal(t, "diversion, number", []string{b.Diversion, b.Number}, []string{called.Value, number.Number})
+		equal(t, "direction", b.Direction, engine.In)
+		if a.AnsweredAt != nil || b.AnsweredAt == nil || b.AnsweredAt.Sub(start) != 4*time.Second || a.Media != nil || b.Media == nil {
+			t.Errorf("answered at %v and %v, media %v and %v", a.AnsweredAt, b.AnsweredAt, a.Media, b.Media)
+		}
+		equal(t, "shown to Carol", h.Dialled()[0].Request.Diversion, called.Value)
+		equal(t, "timeline of A", transfers(h), []string{"is forwarded to w2 as call " + b.ID.String()})
+		equal(t, "timeline of B", h.Journal.Events(b.ID)[0].Text,
+			fmt.Sprintf("call from %s to %s, forwarded to w2 by call %s", caller, called, a.ID))
+		h.Close(t)
+	})
+}
+
+// What the next call is for.
+func TestForwardTo(t *testing.T) {
+	t.Parallel()
+	second := engine.Number{Number: "+4921112399", Account: engine.DefaultAccount, App: "other", Users: []string{"w2", "w0"}, OnBusy: "voicemail"}
+	group := engine.Address{Kind: engine.KindGroup, Value: "g0"}
+	for _, tt := range []struct {
+		name  string
+		to    engine.Address
+		users string
+		app   string
+		dest  *engine.Address
+	}{
+		{"a user", carol, "w2", "app", &carol},
+		{"a group", group, "w2", "app", &group},
+		{"a voicemail", box, "", "app", &box},
+		{"a number outside", outside, "", "app", &outside},
+		{"a number of ours", engine.NumberAddress(second.Number), "w2 w0", "other", nil},
+		{"the number that led here", called, "", "app", &called},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var info engine.CallInfo
+				look := act(func(_ context.Context, c *engine.Call) (engine.Next, error) {
+					info = c.Info()
+					return engine.End(engine.CauseBusy), nil
+				})
+				p := &phrase{programs: []engine.Program{forward(tt.to), {look}}}
+				e := entries
+				e.Users = []engine.User{{ID: "w0"}, {ID: "w1"}, {ID: "w2"}}
+				e.Groups = []engine.Group{{ID: "g0", Users: []string{"w2"}}}
+				e.Apps = append(slices.Clone(e.Apps), engine.App{Key: "other", Dialect: "phrase", IncomingURL: "http://other/"})
+				e.Numbers = append(slices.Clone(e.Numbers), second)
+				h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p})
+				h.Call(t, caller, called, number)
+				synctest.Wait()
+				var users []string
+				for _, u := range info.Users {
+					users = append(users, u.ID)
+				}
+				equal(t, "users", strings.Join(users, " "), tt.users)
+				equal(t, "app", info.App.Key, tt.app)
+				equal(t, "destination", info.Destination, tt.dest)
+				equal(t, "to", info.To, called)
+				if of := info.Called.OnBusy == "voicemail"; of != (tt.dest == nil) {
+					t.Errorf("settings of %q", info.Called.Number)
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// Who gives up in the middle ends the call that has the leg then.
+func TestForwardInTheMiddle(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		slow   time.Duration // the app, when it is told of the end of A
+		script func(*enginetest.House, *enginetest.Leg)
+		causes []engine.Cause
+		app    []string
+		did    []string
+	}{
+		{
+			"cancelled before it was looked at", 0, func(_ *enginetest.House, l *enginetest.Leg) { l.Cancel() },
+			[]engine.Cause{engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, nil,
+		}, {
+			"hung up from outside before", 0, func(h *enginetest.House, _ *enginetest.Leg) {
+				_ = h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
+			}, []engine.Cause{engine.CauseNormal}, []string{"incoming 0", "ended 0"}, []string{"hangup normal"},
+		}, {
+			"cancelled while the app is told of the end", 2 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
+				time.Sleep(2 * time.Second)
+				l.Cancel()
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, nil,
+		}, {
+			"hung up from outside meanwhile", 2 * time.Second, func(h *enginetest.House, _ *enginetest.Leg) {
+				time.Sleep(2 * time.Second)
+				_ = h.Engine.Hangup(h.Journal.Records()[1].ID, engine.CauseNormal)
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseNormal}, []string{"incoming 0", "ended 0"}, []string{"hangup normal"},
+		}, {
+			"an app that hangs", 10 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
+				time.Sleep(5 * time.Second)
+				l.Cancel()
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0", "incoming 1", "ended 1"}, nil,
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				late := act(func(context.Context, *engine.Call) (engine.Next, error) {
+					time.Sleep(time.Second) // what comes meanwhile is not looked at
+					return engine.Forward(carol), nil
+				})
+				h := plans(t, nil, engine.Program{late}, engine.Program{act(wait)})
+				h.App.Answer(func(r engine.Request) engine.Reply {
+					if r.Name == string(engine.EventEnded) {
+						time.Sleep(tt.slow)
+					}
+					return engine.Reply{URL: r.URL, Status: 200}
+				})
+				in := h.Call(t, caller, called, number)
+				synctest.Wait()
+				tt.script(h, in)
+				time.Sleep(30 * time.Second)
+				equal(t, "causes", ends(t, h), tt.causes)
+				equal(t, "the app", pushes(h), tt.app)
+				equal(t, "the caller", in.Did(), tt.did)
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// What the party heard and what was recorded does not go along, nor does a play
+// of the call before end one of the call behind.
+func TestForwardDuringSound(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const long, short = "http://app/long.wav", "http://app/short.wav"
+		h := plans(t, nil, engine.Program{verbs.Play{URL: long}}, engine.Program{verbs.Play{URL: short}, verbs.Hangup{}})
+		h.Prompts[long], h.Prompts[short] = 10*time.Second, 2*time.Second
+		in := h.Call(t, caller, called, number)
+		time.Sleep(time.Second)
+		a := h.Journal.Records()[0].ID
+		if _, err := h.Engine.Record(a, media.RecordMixed); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.Engine.Run(a, forward(box)); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		in.Press("5")
+		start := time.Now()
+		time.Sleep(5 * time.Second)
+		b := h.Journal.Records()[1]
+		equal(t, "sound", h.Sound.Did(), []string{
+			"play caller " + long, "record caller", "stop caller", "stop recording caller", "play caller " + short,
+		})
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseRejected})
+		equal(t, "B lasts", b.EndedAt.Sub(start), 2*time.Second)
+		equal(t, "B's keys", len(h.Journal.Events(b.ID, engine.EventDigit)), 1)
+		equal(t, "the caller", in.Did(), []string{"early media", "hangup rejected"})
+		h.Close(t)
+	})
+}
+
+// A leg that was answered stays so: the next call answers it for itself only.
+func TestForwardOfAnAnsweredCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, func(c *engine.Config) { c.Ringback = &media.Prompt{Name: "ringback"} },
+			ring(bob), ring(carol))
+		h.Target("phone w2", func(l *enginetest.Leg) {
+			l.Emit(engine.LegRinging{Status: 180})
+			time.Sleep(3 * time.Second)
+			l.Emit(engine.LegAnswered{})
+		})
+		in, out := callIn(t, h)
+		time.Sleep(time.Minute)
+		if err := h.Engine.Run(h.Journal.Records()[0].ID, forward(carol)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		in.HangUp()
+		synctest.Wait()
+		equal(t, "the caller", in.Did(), []string{"progress", "answer"})
+		equal(t, "Bob", out.Did(), []string{"hangup forwarded"})
+		equal(t, "sound", h.Sound.Did(), []string{
+			"bridge caller phone w1", "unbridge caller", "play caller ringback", "stop caller", "bridge caller phone w2",
+		})
+		r := h.Journal.Records()
+		equal(t, "B was answered later", r[2].AnsweredAt.Sub(r[2].StartedAt), 3*time.Second)
+		equal(t, "the app", pushes(h), []string{"incoming 0", "answered 0", "ended 0", "incoming 2", "answered 2", "ended 2"})
+		h.Close(t)
+	})
+}
+
+func TestForwardLimits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		later := act(func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+			if _, err := c.AwaitFor(ctx, 40*time.Minute, func(engine.Message) bool { return false }); !errors.Is(err, engine.ErrTimeout) {
+				return engine.Next{}, err
+			}
+			return engine.Forward(carol), nil
+		})
+		h := plans(t, func(c *engine.Config) { c.Limits.Calls = 1 }, engine.Program{later}, engine.Program{act(wait)})
+		h.Call(t, caller, called, number)
+		start := time.Now()
+		time.Sleep(50 * time.Minute)
+		if _, err := h.Arrive(engine.Arrival{From: caller, To: called, Number: number}); err == nil {
+			t.Error("a second call was taken beside one that was forwarded")
+		}
+		time.Sleep(time.Hour)
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseMaxDuration})
+		equal(t, "both last", h.Journal.Records()[1].EndedAt.Sub(start), time.Hour)
+		if _, err := h.Arrive(engine.Arrival{From: caller, To: called, Number: number}); err != nil {
+			t.Errorf("when all have ended: %v", err)
+		}
+		h.Close(t)
+	})
+}
+
+// A chain that leads back to itself ends: the app is asked a few times, then the
+// call is delivered, and goes nowhere from there.
+func TestForwardLoop(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var programs []engine.Program
+		for range 100 {
+			programs = append(programs, forward(carol))
+		}
+		h := plans(t, func(c *engine.Config) {
+			c.Dialects["phrase"].(*phrase).missing = func(engine.Missing) engine.Program { return forward(bob) }
+		}, programs...)
+		in := h.Call(t, caller, called, number)
+		synctest.Wait()
+		causes := ends(t, h)
+		if len(causes) != 7 || causes[6] != engine.CauseLoop {
+			t.Errorf("causes %v", causes)
+		}
+		equal(t, "the app", pushes(h)[10:], []string{"incoming 5", "ended 5"})
+		last := h.Journal.Records()[6].ID
+		equal(t, "what is said", h.Journal.Events(last, engine.EventProblem)[0].Text,
+			"the call was forwarded and transferred 6 times: no app is asked any more; look for one that leads back to itself")
+		equal(t, "why", h.Journal.Events(last, engine.EventTransfer)[0].Text,
+			"is not forwarded to w1: it was forwarded and transferred 6 times already")
+		equal(t, "the caller", in.Did(), []string{"hangup loop"})
+		h.Close(t)
+	})
+}
+
+func TestNoForwardToAnEmergencyService(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil, forward(engine.NumberAddress("112")))
+		h.Call(t, caller, called, number)
+		synctest.Wait()
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForbidden})
+		equal(t, "timeline", transfers(h), []string{"is not forwarded to 112: no call is forwarded to an emergency service"})
+		h.Close(t)
+	})
+}
+
+// A server that drains lets calls be forwarded, one that has hung up all does not.
+func TestForwardWhileStopping(t *testing.T) {
+	t.Parallel()
+	for _, drains := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			late := act(func(context.Context, *engine.Call) (engine.Next, error) {
+				time.Sleep(2 * time.Second)
+				return engine.Forward(carol), nil
+			})
+			h := plans(t, nil, engine.Program{late}, ring(carol))
+			in := h.Call(t, caller, called, number)
+			synctest.Wait()
+			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+			defer cancel()
+			want := []engine.Cause{engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}
+			if !drains {
+				cancel()
+				want = []engine.Cause{engine.CauseShutdown}
+			}
+			stopped := make(chan struct{})
+			go func() { h.Engine.Shutdown(ctx, time.Minute); close(stopped) }()
+			time.Sleep(time.Minute)
+			in.HangUp()
+			<-stopped
+			equal(t, "causes", ends(t, h), want)
+			if n := h.Engine.Living(); n != 0 {
+				t.Errorf("%d calls live", n)
+			}
+		})
+	}
+}
+
+// Calls of one chain that a crash left open are told of in their order.
+func TestRecoverAChain(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil)
+		h.App.Answer(func(r engine.Request) engine.Reply {
+			if len(h.App.Asked()) == 1 {
+				time.Sleep(time.Second)
+			}
+			return engine.Reply{URL: r.URL, Status: 200}
+		})
+		first := engine.NewID()
+		now := time.Now()
+		for _, r := range []engine.Record{
+			{ID: first, State: engine.StateEnded, Cause: engine.CauseForwarded, EndedAt: &now}, {ID: engine.NewID(), State: engine.StateRinging},
+		} {
+			r.Chain, r.Account, r.App, r.Number, r.StartedAt = first, engine.DefaultAccount, "app", number.Number, now
+			r.Dialect = engine.DialectState{"tell": "yes"}
+			h.Journal.Append(engine.RecordSaved{Record: r})
+			h.Engine.Recover(r, engine.Event{})
+		}
+		time.Sleep(time.Minute)
+		equal(t, "the app", pushes(h), []string{"ended 0", "ended 1"})
+		equal(t, "causes", []engine.Cause{h.Journal.Records()[0].Cause, h.Journal.Records()[1].Cause},
+			[]engine.Cause{engine.CauseForwarded, engine.CauseInterrupted})
+		h.Close(t)
+	})
+}
