@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/netip"
@@ -26,6 +27,11 @@ func FuzzMessage(f *testing.F) {
 		Register: func(r Request) Response {
 			return Response{Status: 200, Phrase: "OK", Headers: []Header{{"Contact", strings.Join(r.Header("Contact"), ",")}}}
 		},
+		Events: "message-summary",
+		Subscribe: func(w *Watcher, r Request) Response {
+			w.Notify(context.Background(), []byte(r.To.URI), func(Reply) { w.Forget() }, Header{"Subscription-State", "active"})
+			return Response{Status: 200, Phrase: "OK", Headers: []Header{{"Expires", strings.Join(r.Header("Expires"), "")}}}
+		},
 		Incoming: func(d *Dialog, _ Invitation) Handler {
 			_ = d.Progress(180, "Ringing", nil)
 			_ = d.Answer([]byte("answer"))
@@ -47,8 +53,8 @@ func FuzzMessage(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Cleanup(func() { w.conn.Close() })
-	for _, method := range []string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER", "DANCE"} {
-		f.Add(w.bytes(strings.ReplaceAll(invite("fuzz"), "INVITE", method)))
+	for _, method := range []string{"INVITE", "ACK", "BYE", "CANCEL", "OPTIONS", "INFO", "UPDATE", "REGISTER", "SUBSCRIBE", "DANCE"} {
+		f.Add(w.bytes(withHeaders(strings.ReplaceAll(invite("fuzz"), "INVITE", method), "Event: message-summary", "Expires: 60")))
 	}
 	f.Add([]byte("SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKx\r\nFrom: <sip:a>;tag=a" +
 		"\r\nTo: <sip:b>;tag=b\r\nCall-ID: x\r\nCSeq: 1 INVITE\r\n\r\n"))

@@ -229,7 +229,7 @@ func (l *Lamps) tell(who owner) {
 		return
 	}
 	for _, p := range slices.Clone(l.lamps[who]) {
-		if p.wanted || j.all && p.lives() {
+		if p.wanted || c.known && j.all && p.lives() {
 			l.show(p, c)
 		}
 	}
