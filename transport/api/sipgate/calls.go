@@ -3,8 +3,6 @@
 package sipgate
 
 import (
-	"errors"
-	"fmt"
 	"net/http"
 	"strings"
 
@@ -82,19 +80,6 @@ func (f *Face) call(r *request) (engine.ID, error) {
 // errNoCall is that one answer; the client of npm says it in the same words.
 func errNoCall() error {
 	return api.Refuse(http.StatusNotFound, "the requested call could not be found: its id is that of no call of this account which is alive")
-}
-
-// refused says what an error of the engine means to who asked.
-func refused(err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, engine.ErrNoCall):
-		return errNoCall()
-	case errors.Is(err, engine.ErrNoSound), errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording), errors.Is(err, engine.ErrNoTransfer):
-		return api.Refuse(http.StatusConflict, "%s", err)
-	}
-	return fmt.Errorf("act on a call: %w", err)
 }
 
 // written is an id as the pushes have it, which is how an app knows a call.

@@ -15,6 +15,8 @@ import (
 // Config is what the Face is made of.
 type Config struct {
 	Calls    Calls
+	Control  Control
+	Exchange Exchange
 	Settings Settings
 	// MasterSIPID gives the number that full ids of an account's users begin with.
 	MasterSIPID func(account string) string
@@ -58,6 +60,13 @@ func rows() []row {
 
 		{http.MethodGet, "/calls", read, (*Face).listCalls},
 		{http.MethodDelete, "/calls/:id", write, (*Face).hangup},
+		{http.MethodPut, "/calls/:id/muted", write, (*Face).mute},
+		{http.MethodPut, "/calls/:id/hold", write, (*Face).hold},
+		{http.MethodPut, "/calls/:id/recording", write, (*Face).record},
+		{http.MethodPost, "/calls/:id/announcements", write, (*Face).announce},
+		{http.MethodPost, "/calls/:id/dtmf", write, (*Face).sendDigits},
+		{http.MethodPost, "/calls/:id/transfer", write, (*Face).transfer},
+		{http.MethodPost, "/sessions/calls", []string{"sessions:calls:write", "sessions:write"}, (*Face).newCall},
 	}
 }
 

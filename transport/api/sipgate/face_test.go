@@ -5,6 +5,7 @@ package sipgate_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -41,8 +42,9 @@ type calls struct {
 	talks []engine.Talk
 	err   error // of whatever is done
 
-	mu   sync.Mutex
-	done []string
+	mu         sync.Mutex
+	done       []string
+	originated []engine.Origination
 }
 
 func (c *calls) AccountOf(id engine.ID) (string, error) {
@@ -64,6 +66,38 @@ func (c *calls) Talks(account string) []engine.Talk {
 
 func (c *calls) Hangup(id engine.ID, cause engine.Cause) error {
 	return c.note("hangup", written(id), string(cause))
+}
+
+func (c *calls) Mute(id engine.ID, on bool) error {
+	return c.note("mute", written(id), fmt.Sprint(on))
+}
+
+func (c *calls) Hold(id engine.ID, on bool) error {
+	return c.note("hold", written(id), fmt.Sprint(on))
+}
+
+func (c *calls) Announce(_ context.Context, id engine.ID, url string) error {
+	return c.note("announce", written(id), url)
+}
+
+func (c *calls) SendDigits(id engine.ID, digits string) error {
+	return c.note("dtmf", written(id), digits)
+}
+
+func (c *calls) RecordTalk(_ context.Context, id engine.ID, on, announcement bool) error {
+	return c.note("record", written(id), fmt.Sprint(on, announcement))
+}
+
+func (c *calls) Transfer(id engine.ID, to engine.TransferOrder) error {
+	return c.note("transfer", written(id), to.To, fmt.Sprint(to.Attended), to.CallerID)
+}
+
+func (c *calls) Originate(o engine.Origination) (engine.ID, error) {
+	c.mu.Lock()
+	c.originated = append(c.originated, o)
+	c.mu.Unlock()
+	id, _ := engine.ParseID(callB)
+	return id, c.note("originate", o.Account, string(o.Caller.Kind), o.Caller.Value, o.Callee, o.CallerID)
 }
 
 func (c *calls) note(words ...string) error {
@@ -101,6 +135,8 @@ func newHouse() *house {
 		Users: []engine.User{
 			{ID: "w0", Account: "default", Name: "Alice Maria Smith", Email: "alice@example.com", Language: "de-DE", BusyOnBusy: true},
 			{ID: "w1", Account: "default"},
+			{ID: "w2", Account: "default", CallerID: "+4921100002"},
+			{ID: "carol", Account: "default"},
 			{ID: "w0", Account: "acme", Name: "Bob"},
 		},
 		Tokens: []engine.Token{token(mine, "default", "w0"), token(reading, "default", "w1", "rtcm:read"), token(theirs, "acme", "w0")},
@@ -169,7 +205,7 @@ func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, calls: &calls{}, house: newHouse(), log: &logText{}}
 	c := sipgate.Config{
-		Calls: b.calls, Settings: b.house, Domain: "pbx.example", Language: "en-US",
+		Calls: b.calls, Control: b.calls, Exchange: b.calls, Settings: b.house, Domain: "pbx.example", Language: "en-US",
 		MasterSIPID: func(account string) string { return "of " + account },
 		Log:         slog.New(slog.NewTextHandler(b.log, nil)),
 	}

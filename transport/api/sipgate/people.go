@@ -90,6 +90,30 @@ func extension(letter byte, user string) string {
 	return user
 }
 
+// userOf finds the user that has an extension: its own id, or that of its phone
+// (e, x, y), line (p) or voicemail (v).
+func (f *Face) userOf(account, extension string) (engine.User, bool) {
+	var found engine.User
+	for _, u := range f.users(account) {
+		if u.ID == extension {
+			return u, true
+		}
+		if number, ok := strings.CutPrefix(u.ID, "w"); ok && digits(number) && len(extension) > 1 &&
+			strings.IndexByte("epvxy", extension[0]) >= 0 && extension[1:] == number {
+			found = u
+		}
+	}
+	return found, found.ID != ""
+}
+
+// party gives the id of the user that an extension means; all else stays as it is.
+func (f *Face) party(account, called string) string {
+	if u, ok := f.userOf(account, called); ok {
+		return u.ID
+	}
+	return called
+}
+
 // digits says whether a text is nothing else, and something.
 func digits(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""

@@ -18,5 +18,7 @@ func TestGET_users(t *testing.T) {
 	b := start(t)
 	b.wants("GET", "/users", "", 200, `{"items":[
 		{"id":"w0","firstname":"Alice Maria","lastname":"Smith","email":"alice@example.com","defaultDevice":"e0","busyOnBusy":true,"addressId":"","directDialIds":[],"timezone":"UTC","admin":false},
-		{"id":"w1","firstname":"w1","lastname":"","email":"","defaultDevice":"e1","busyOnBusy":false,"addressId":"","directDialIds":[],"timezone":"UTC","admin":false}]}`)
+		{"id":"w1","firstname":"w1","lastname":"","email":"","defaultDevice":"e1","busyOnBusy":false,"addressId":"","directDialIds":[],"timezone":"UTC","admin":false},
+		{"id":"w2","firstname":"w2","lastname":"","email":"","defaultDevice":"e2","busyOnBusy":false,"addressId":"","directDialIds":[],"timezone":"UTC","admin":false},
+		{"id":"carol","firstname":"carol","lastname":"","email":"","defaultDevice":"carol","busyOnBusy":false,"addressId":"","directDialIds":[],"timezone":"UTC","admin":false}]}`)
 }

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
+)
+
+// read reads the body of a request, which is one JSON object. Fields that are not
+// known are left alone: sipgate's own clients send what other products need.
+func (r *request) read(body any) error {
+	text, err := io.ReadAll(r.Body)
+	if err != nil {
+		return err
+	}
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch err := json.Unmarshal(text, body); {
+	case err == nil && strings.HasPrefix(strings.TrimSpace(string(text)), "{"):
+		return nil
+	case errors.As(err, &syntax):
+		return api.Refuse(http.StatusBadRequest, "the body is no JSON: %s behind byte %d", syntax, syntax.Offset)
+	case errors.As(err, &kind) && kind.Field != "":
+		return wrong(kind.Field, "%s must be a %s", kind.Field, strings.Replace(strings.TrimPrefix(kind.Type.String(), "*"), "string", "text: write it in quotes", 1))
+	}
+	return api.Refuse(http.StatusBadRequest, "the body must be one JSON object")
+}
+
+// wrong refuses a body because of one of its fields.
+func wrong(field, format string, args ...any) error {
+	return &api.StatusError{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...), Field: field}
+}
+
+// short is a word of a client's as a sentence can hold it.
+func short(word string) string { return fmt.Sprintf("%.40q", word) }
+
+// refused says what an error of the engine means to who asked.
+func refused(err error) error {
+	var sound *engine.SoundError
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, engine.ErrNoCall):
+		return errNoCall()
+	case errors.As(err, &sound):
+		return wrong("url", "%s", sound)
+	case errors.Is(err, engine.ErrNoTalk), errors.Is(err, engine.ErrNoSound), errors.Is(err, engine.ErrNoTransfer),
+		errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording):
+		return api.Refuse(http.StatusConflict, "%s", err)
+	}
+	return fmt.Errorf("act on a call: %w", err)
+}
+
+// pointed is refused where somebody is to be rung, whom a field names.
+func pointed(err error, field string) error {
+	var refusal *engine.DialError
+	var limit *engine.LimitError
+	status := http.StatusForbidden
+	switch {
+	case errors.As(err, &limit) && limit.Limit == "limits.minutes_per_day":
+		return api.Refuse(http.StatusPaymentRequired, "%s", limit) // what is used up comes back tomorrow
+	case errors.As(err, &limit) && !errors.As(err, &refusal):
+		return api.Refuse(http.StatusServiceUnavailable, "%s; try again later", limit)
+	case errors.Is(err, engine.ErrDraining):
+		return api.Refuse(http.StatusServiceUnavailable, "%s", err)
+	case !errors.As(err, &refusal):
+		return refused(err)
+	case refusal.Cause == engine.CauseNotFound:
+		status = http.StatusBadRequest
+	}
+	return &api.StatusError{Status: status, Text: refusal.Error(), Field: field}
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"cmp"
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
+)
+
+// Control is what can be done to a living call, from its first ringing on where it
+// means something. All fail with engine.ErrNoCall when it is not alive, and with
+// engine.ErrNoTalk or ErrNoSound when it has not come so far.
+type Control interface {
+	// Mute has the others not hear the account's own User.
+	Mute(id engine.ID, on bool) error
+	// Hold has nobody hear anybody.
+	Hold(id engine.ID, on bool) error
+	// Announce plays the sound at a URL to everybody in the call. It fails with an
+	// *engine.SoundError for a sound that is none, or cannot be had.
+	Announce(ctx context.Context, id engine.ID, url string) error
+	// SendDigits sends keys to everybody in the call.
+	SendDigits(id engine.ID, digits string) error
+	// RecordTalk begins or ends a recording; announcement says so to everybody. It
+	// fails with engine.ErrRecording or ErrNotRecording when it is so already.
+	RecordTalk(ctx context.Context, id engine.ID, on, announcement bool) error
+}
+
+// Exchange connects those who are not.
+type Exchange interface {
+	// Transfer sends the party of a call to somebody else. It fails with
+	// engine.ErrNoTransfer when it cannot be sent now, and with an
+	// *engine.DialError for whom it may not be sent to.
+	Transfer(id engine.ID, to engine.TransferOrder) error
+	// Originate begins a call and gives its id. It fails with an *engine.DialError
+	// for whom may not be called, an *engine.LimitError, or engine.ErrDraining.
+	Originate(engine.Origination) (engine.ID, error)
+}
+
+// mute is PUT /calls/{callId}/muted.
+func (f *Face) mute(r *request) (any, error) { return nil, f.switched(r, f.config.Control.Mute) }
+
+// hold is PUT /calls/{callId}/hold.
+func (f *Face) hold(r *request) (any, error) { return nil, f.switched(r, f.config.Control.Hold) }
+
+// switched does what {"value": true} asks for.
+func (f *Face) switched(r *request, do func(engine.ID, bool) error) error {
+	var body struct {
+		Value *bool `json:"value"`
+	}
+	id, err := f.call(r)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return err
+	}
+	if body.Value == nil {
+		return wrong("value", "value is missing: write true or false")
+	}
+	return refused(do(id, *body.Value))
+}
+
+// record is PUT /calls/{callId}/recording.
+func (f *Face) record(r *request) (any, error) {
+	var body struct {
+		Value        *bool `json:"value"`
+		Announcement *bool `json:"announcement"`
+	}
+	id, err := f.call(r)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return nil, err
+	}
+	switch {
+	case body.Value == nil:
+		return nil, wrong("value", "value is missing: write true to begin recording, false to end it")
+	case body.Announcement == nil:
+		return nil, wrong("announcement", "announcement is missing: write true to have the recording announced to everybody in the call, else false")
+	}
+	return nil, refused(f.config.Control.RecordTalk(r.Context(), id, *body.Value, *body.Announcement))
+}
+
+// announce is POST /calls/{callId}/announcements.
+func (f *Face) announce(r *request) (any, error) {
+	var body struct {
+		URL string `json:"url"`
+	}
+	id, err := f.call(r)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return nil, err
+	}
+	if u, err := url.Parse(body.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return nil, wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
+	}
+	return nil, refused(f.config.Control.Announce(r.Context(), id, body.URL))
+}
+
+// maxDigits is how many keys can be sent at once.
+const maxDigits = 64
+
+// sendDigits is POST /calls/{callId}/dtmf.
+func (f *Face) sendDigits(r *request) (any, error) {
+	var body struct {
+		Sequence string `json:"sequence"`
+	}
+	id, err := f.call(r)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return nil, err
+	}
+	keys := strings.ToUpper(body.Sequence)
+	if keys == "" || len(keys) > maxDigits || strings.Trim(keys, "0123456789ABCD#*") != "" {
+		return nil, wrong("sequence", "sequence is %.80q: write 1 to %d keys of 0-9 A-D # *", body.Sequence, maxDigits)
+	}
+	return nil, refused(f.config.Control.SendDigits(id, keys))
+}
+
+// transfer is POST /calls/{callId}/transfer.
+func (f *Face) transfer(r *request) (any, error) {
+	var body struct {
+		Attended    *bool  `json:"attended"`
+		PhoneNumber string `json:"phoneNumber"`
+		CallerID    string `json:"callerId"`
+	}
+	id, err := f.call(r)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return nil, err
+	}
+	switch {
+	case body.Attended == nil:
+		return nil, wrong("attended", "attended is missing: write true to talk to whoever is there before the transfer, else false")
+	case body.PhoneNumber == "":
+		return nil, wrong("phoneNumber", "phoneNumber is missing: write the number that the call goes to")
+	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
+		return nil, wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
+	}
+	err = f.config.Exchange.Transfer(id, engine.TransferOrder{
+		To: f.party(r.token.Account, body.PhoneNumber), Attended: *body.Attended, CallerID: body.CallerID,
+	})
+	return nil, pointed(err, "phoneNumber")
+}
+
+// newCall is POST /sessions/calls.
+func (f *Face) newCall(r *request) (any, error) {
+	var body struct {
+		Caller   string `json:"caller"`
+		Callee   string `json:"callee"`
+		CallerID string `json:"callerId"`
+		DeviceID string `json:"deviceId"`
+	}
+	if err := r.read(&body); err != nil {
+		return nil, err
+	}
+	phone, field := body.Caller, "caller"
+	switch {
+	case body.Caller == "":
+		return nil, wrong("caller", "caller is missing: write the extension whose phone rings first, like e0 or p0")
+	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
+		return nil, wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
+	case body.DeviceID != "":
+		phone, field = body.DeviceID, "deviceId"
+	case engine.IsNumber(body.Caller):
+		return nil, wrong("deviceId", "deviceId is missing: caller is a number, so name the phone that rings first, like e0")
+	}
+	callee := f.party(r.token.Account, body.Callee)
+	if _, ours := f.userOf(r.token.Account, callee); !ours && !engine.IsNumber(callee) {
+		return nil, wrong("callee", "callee is %.40q: write the number to be called, like +4915799912345", body.Callee)
+	}
+	user, ok := f.userOf(r.token.Account, phone)
+	if !ok {
+		return nil, &api.StatusError{Status: http.StatusForbidden, Field: field,
+			Text: "no user of this account has the extension " + short(phone) + "; GET /v2/users lists their devices"}
+	}
+	shown := body.CallerID
+	if shown == "" && user.CallerID == "" && engine.IsNumber(body.Caller) {
+		shown = body.Caller
+	}
+	id, err := f.config.Exchange.Originate(engine.Origination{Account: r.token.Account, Caller: user.Address(), Callee: callee, CallerID: shown})
+	if err != nil {
+		return nil, pointed(err, "callee")
+	}
+	return map[string]string{"sessionId": written(id)}, nil
+}
