@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
@@ -52,11 +53,20 @@ func refused(err error) error {
 		return errNoCall()
 	case errors.As(err, &sound):
 		return wrong("url", "%s", sound)
-	case errors.Is(err, engine.ErrNoTalk), errors.Is(err, engine.ErrNoSound), errors.Is(err, engine.ErrNoTransfer),
-		errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording):
+	case errors.Is(err, engine.ErrEmergency):
+		return api.Refuse(http.StatusForbidden, "%s", err)
+	case slices.ContainsFunc(tooEarly(), func(one error) bool { return errors.Is(err, one) }):
 		return api.Refuse(http.StatusConflict, "%s", err)
 	}
 	return fmt.Errorf("act on a call: %w", err)
+}
+
+// tooEarly are the errors of what could be done to the call at another moment.
+func tooEarly() []error {
+	return []error{
+		engine.ErrNoTalk, engine.ErrNoOwner, engine.ErrNoSound, engine.ErrNoTransfer, engine.ErrAnnouncements,
+		engine.ErrRecording, engine.ErrNotRecording,
+	}
 }
 
 // pointed is refused where somebody is to be rung, whom a field names.
