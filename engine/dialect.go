@@ -124,7 +124,10 @@ type Request struct {
 	Fallback string
 	Header   http.Header
 	Body     []byte
-	Policy   Policy
+	// Signature is the header in which the vendor signs the body; empty where it
+	// signs nothing.
+	Signature string
+	Policy    Policy
 }
 
 // Policy is how a vendor treats a customer's server.

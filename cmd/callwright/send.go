@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/send"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/webhook"
+	"github.com/callwright/callwright/transport/webhook/signing"
 )
 
 // sendCommand has a command for each push.
@@ -53,6 +55,7 @@ type sendCall struct {
 	Diversion string            `help:"The number that was dialled before the call was diverted." placeholder:"NUMBER"`
 	User      []string          `help:"A user of the number, like w0=Alice; may be given several times." sep:"none" placeholder:"ID=NAME"`
 	Header    map[string]string `help:"A header that the app is to get, like X-Api-Key=abc; may be given several times." mapsep:"none" placeholder:"NAME=VALUE"`
+	Key       string            `help:"Sign what is sent with this key: webhook-key.pem in the data_dir of the server." type:"path" placeholder:"FILE"`
 }
 
 type sendNewCall struct {
@@ -129,7 +132,10 @@ func (s sendCall) send(w *world, p send.Push, by string) (err error) {
 		p.By = &a
 	}
 	p.URL, p.Flags = s.URL, s.flags()
-	client := webhook.New(webhook.Config{AllowPrivate: true, AllowLoopback: true})
+	client, err := s.client()
+	if err != nil {
+		return err
+	}
 	defer client.Close()
 	good, err := send.Do(w.ctx, w.out, client, dialects.All()[dialects.Default], p)
 	switch {
@@ -143,10 +149,25 @@ func (s sendCall) send(w *world, p send.Push, by string) (err error) {
 	return nil
 }
 
+// client makes what sends it, and signs if there is a key.
+func (s sendCall) client() (*webhook.Client, error) {
+	c := webhook.Config{AllowPrivate: true, AllowLoopback: true}
+	if s.Key != "" {
+		text, err := os.ReadFile(s.Key)
+		if err != nil {
+			return nil, fmt.Errorf("--key: %w", err)
+		}
+		if c.Signer, err = signing.Parse(text); err != nil {
+			return nil, fmt.Errorf("--key %s: %w", s.Key, err)
+		}
+	}
+	return webhook.New(c), nil
+}
+
 // flags gives those that a user of the default would leave out.
 func (s sendCall) flags() (flags []string) {
 	for _, f := range []struct{ name, value, otherwise string }{
-		{"from", s.From, defaultFrom}, {"to", s.To, defaultTo}, {"direction", s.Direction, string(engine.In)}, {"diversion", s.Diversion, ""},
+		{"from", s.From, defaultFrom}, {"to", s.To, defaultTo}, {"direction", s.Direction, string(engine.In)}, {"diversion", s.Diversion, ""}, {"key", s.Key, ""},
 	} {
 		if f.value != f.otherwise {
 			flags = append(flags, "--"+f.name+"="+f.value)

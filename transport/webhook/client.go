@@ -42,8 +42,16 @@ type Config struct {
 	// Timeout takes the place of every request's own; 0 leaves it as it is
 	// (webhooks.timeout).
 	Timeout time.Duration
+	// Signer signs the requests of vendors that do. Nil signs nothing.
+	Signer Signer
 	// Logger is told every try at level debug. Nil logs nothing.
 	Logger *slog.Logger
+}
+
+// Signer signs bodies.
+type Signer interface {
+	// Sign gives the signature as a header carries it.
+	Sign(body []byte) (string, error)
 }
 
 // Client sends requests to customers' servers. It is safe for use by many
@@ -103,6 +111,10 @@ func (c *Client) Fetch(ctx context.Context, r engine.Request) engine.Reply {
 	if l.timeout <= 0 {
 		l.timeout = defaultTimeout
 	}
+	r, err := c.signed(r)
+	if err != nil {
+		return engine.Reply{URL: r.URL, Err: err}
+	}
 	first := c.exchange(ctx, r, r.URL, l)
 	if first.Err == nil || r.Fallback == "" || ctx.Err() != nil {
 		return first
@@ -113,6 +125,24 @@ func (c *Client) Fetch(ctx context.Context, r engine.Request) engine.Reply {
 		second.Err = fmt.Errorf("%w; and the fallback: %w", first.Err, second.Err)
 	}
 	return second
+}
+
+// signed gives a request with the signature of its body, if its vendor signs. An
+// App's own header cannot take its place.
+func (c *Client) signed(r engine.Request) (engine.Request, error) {
+	if r.Signature == "" || c.config.Signer == nil {
+		return r, nil
+	}
+	signature, err := c.config.Signer.Sign(r.Body)
+	if err != nil {
+		return r, err
+	}
+	r.Header = r.Header.Clone()
+	if r.Header == nil {
+		r.Header = http.Header{}
+	}
+	r.Header.Set(r.Signature, signature)
+	return r, nil
 }
 
 // exchangeKey finds the context of the exchange that a connection is made for.

@@ -15,6 +15,8 @@ type hop struct {
 	url    *url.URL // with its user name and password; shown drops them
 	header http.Header
 	body   []byte
+	// signature is the header that signs the body, if one does.
+	signature string
 	// became says that a redirect made a GET of this request.
 	became bool
 }
@@ -63,10 +65,11 @@ func (h hop) follow(status int, location string) (hop, error) {
 	if h.url.Scheme == "https" && to.Scheme == "http" {
 		return hop{}, failed(h, "redirects from https to "+shown(to)+", which is not encrypted: redirect to https, or set the URL to http", nil)
 	}
-	next := hop{method: h.method, url: to, header: h.header.Clone(), body: h.body, became: h.became}
+	next := hop{method: h.method, url: to, header: h.header.Clone(), body: h.body, signature: h.signature, became: h.became}
 	keeps := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
 	if !keeps && h.method != http.MethodGet && h.method != http.MethodHead {
 		next.method, next.body, next.became = http.MethodGet, nil, true
+		next.header.Del(h.signature)
 		for name := range next.header {
 			if strings.HasPrefix(strings.ToLower(name), "content-") {
 				delete(next.header, name)

@@ -32,6 +32,9 @@ const (
 // 20 of one name as an object instead of an array.
 const maxUsers = 20
 
+// signature is the header that signs a push.
+const signature = "X-Sipgate-Signature"
+
 // anonymous stands for a number that is withheld, or that a party has not got:
 // apps read the number fields as digits or this word, and nothing else.
 const anonymous = "anonymous"
@@ -98,7 +101,7 @@ func push(c engine.CallInfo, name, url string, fields form) engine.Request {
 	}
 	return engine.Request{
 		Name: name, Method: http.MethodPost, URL: url, Fallback: c.App.FallbackURL,
-		Header: h, Body: []byte(fields.String()),
+		Header: h, Body: []byte(fields.String()), Signature: signature,
 		Policy: engine.Policy{Timeout: 10 * time.Second, Redirects: 3, SuccessFrom: http.StatusOK, SuccessTo: http.StatusOK},
 	}
 }

@@ -24,10 +24,8 @@ import (
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/admin"
-	"github.com/callwright/callwright/transport/api/sipgate"
 	"github.com/callwright/callwright/transport/sip"
 	"github.com/callwright/callwright/transport/webhook"
-	"github.com/callwright/callwright/verbs/sipgateio"
 )
 
 // grace is how long deliveries may take after the last call has ended.
@@ -43,7 +41,9 @@ type Server struct {
 	Token string
 	SIP   *sip.Server
 	API   *api.Server
-	stops []func() error // in the order of starting
+	// publicKey tells apps what this server signed; nil when it signs nothing.
+	publicKey []byte
+	stops     []func() error // in the order of starting
 }
 
 // Start builds and starts everything. What was started is stopped again when
@@ -64,10 +64,10 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		return nil, err
 	}
 	s.started(quietly(sound.Close))
-	client := webhook.New(webhook.Config{
-		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: Loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
-	})
-	s.started(quietly(client.Close))
+	client, err := s.makeClient(c, log)
+	if err != nil {
+		return nil, err
+	}
 	tones := prompt.NewTones(cmp.Or(c.Media.Tones, tone.DefaultCountry))
 	ringback, err := tones.Prompt(tone.Ringing)
 	if err != nil {
@@ -155,10 +155,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 	s.API.MountAdmin("/api/v1", admin.New(admin.Config{
 		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP, Trunks: s.SIP,
 	}))
-	s.API.Mount("/v2", sipgate.New(sipgate.Config{
-		Calls: s.Engine, Settings: s.Settings, MasterSIPID: sipgateio.MasterSIPID,
-		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
-	}))
+	s.mountSipgate(c, log)
 	if err := s.API.Start(); err != nil {
 		return err
 	}
@@ -232,15 +229,6 @@ func Loopback(raw string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// hostOf gives the host that a URL names; empty if it names none.
-func hostOf(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return ""
-	}
-	return u.Hostname()
 }
 
 // node names this machine in records.

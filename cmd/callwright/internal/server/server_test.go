@@ -94,6 +94,7 @@ func start(t testing.TB, appURL string, adjust ...func(*config.Config)) *server.
 	c.Media = config.Media{Listen: "127.0.0.1", Ports: "0"}
 	c.Database = "sqlite:" + filepath.Join(t.TempDir(), "callwright.db")
 	c.DataDir = t.TempDir()
+	c.Webhooks.Sign = false // a key takes a moment to make
 	c.Apps = []config.App{{Key: "app", Dialect: "sipgate", IncomingURL: appURL}}
 	c.Numbers = []config.Number{{Number: "+4921112345", App: "app"}}
 	c.Trunks = []config.Trunk{{Name: "test", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}}}

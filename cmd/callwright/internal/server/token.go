@@ -15,6 +15,7 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/store/settings"
+	"github.com/callwright/callwright/transport/webhook/signing"
 )
 
 // The files in data_dir that keep what was made at the first start.
@@ -22,6 +23,8 @@ const (
 	// TokenFile keeps the admin token.
 	TokenFile = "admin-token"
 	keyFile   = "encryption-key"
+	// WebhookKeyFile keeps the key that signs what is sent to apps.
+	WebhookKeyFile = "webhook-key.pem"
 )
 
 // adminToken gives the token of the admin API: the configured one, else the one
@@ -58,6 +61,36 @@ func encryptionKey(c config.Config, log *slog.Logger) (key *settings.Key, from s
 	}
 	key, err = settings.NewKey(text)
 	return key, from, err
+}
+
+// webhookKey gives the key that signs what is sent to apps, which was made at the
+// first start and is kept in data_dir; nil when nothing is signed.
+func webhookKey(c config.Config, log *slog.Logger) (*signing.Key, error) {
+	if !c.Webhooks.Sign {
+		return nil, nil
+	}
+	path := filepath.Join(c.DataDir, WebhookKeyFile)
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		key, err := signing.Parse(text)
+		if err != nil {
+			return nil, fmt.Errorf("read the key that signs webhooks from %s: %w; put the right file there, or take it away to have another key made", path, err)
+		}
+		return key, nil
+	case !errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("read the key that signs webhooks: %w", err)
+	}
+	key, err := signing.Make()
+	if err != nil {
+		return nil, err
+	}
+	if err := keep(path, string(key.PEM())); err != nil {
+		return nil, fmt.Errorf("keep the key that signs webhooks: %w: data_dir must be a folder that can be written to", err)
+	}
+	log.Info("made a key that signs what is sent to apps; copy it to the other machines, if there are any, so that all sign alike",
+		"kept in", path, "public half at", "/webhook-key.pem")
+	return key, nil
 }
 
 // kept reads a secret from a file, or makes one of so many random bytes and

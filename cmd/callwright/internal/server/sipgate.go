@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+
+package server
+
+import (
+	"log/slog"
+	"net/url"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/transport/api"
+	"github.com/callwright/callwright/transport/api/sipgate"
+	"github.com/callwright/callwright/transport/webhook"
+	"github.com/callwright/callwright/verbs/sipgateio"
+)
+
+// makeClient makes what asks and tells apps, and signs that.
+func (s *Server) makeClient(c config.Config, log *slog.Logger) (*webhook.Client, error) {
+	key, err := webhookKey(c, log)
+	if err != nil {
+		return nil, err
+	}
+	settings := webhook.Config{
+		AllowPrivate: c.Webhooks.AllowPrivate, AllowLoopback: Loopback(c.HTTP.PublicURL), Timeout: c.Webhooks.Timeout, Logger: log,
+	}
+	if key != nil {
+		settings.Signer, s.publicKey = key, key.Public()
+	}
+	client := webhook.New(settings)
+	s.started(quietly(client.Close))
+	return client, nil
+}
+
+// mountSipgate serves what apps of sipgate look for.
+func (s *Server) mountSipgate(c config.Config, log *slog.Logger) {
+	s.API.Mount("/v2", sipgate.New(sipgate.Config{
+		Calls: s.Engine, Control: s.Engine, Settings: s.Settings, MasterSIPID: sipgateio.MasterSIPID,
+		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
+	}))
+	if s.publicKey != nil {
+		s.API.Mount("/"+WebhookKeyFile, api.PublicKey(s.publicKey))
+	}
+}
+
+// hostOf gives the host that a URL names; empty if it names none.
+func hostOf(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return ""
+	}
+	return u.Hostname()
+}
