@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -41,6 +42,10 @@ func (c *Call) Ring(target Target, from Address) ID {
 
 // User finds a User of the call's account.
 func (c *Call) User(id string) (User, bool) { return c.engine.directory.User(c.record.Account, id) }
+
+// Language is what is spoken to somebody who comes to a User, or to nobody in
+// particular.
+func (c *Call) Language(u User) string { return cmp.Or(u.Language, c.engine.language) }
 
 // urgent says that the call goes to an emergency service, or that one is among its
 // children. That one was rung in vain is no reason to spare a call its limits.

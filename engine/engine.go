@@ -48,8 +48,14 @@ type Config struct {
 	Recordings string
 	Kept       Recordings
 	Indicator  Indicator
+	// AudioURL says where a recording can be fetched, for apps; nil is nowhere.
+	AudioURL func(Recording) string
+	// Files gives the sound files of greetings, by their paths on this machine.
+	Files Prompts
 	// Messages is when a message is over.
 	Messages MessageLimits
+	// Language is spoken where nobody names one, as a tag of BCP 47 ("de-DE").
+	Language string
 	// Ringback is what a caller who already hears our sound hears while targets
 	// ring; nil is silence.
 	Ringback *media.Prompt
@@ -75,7 +81,10 @@ type Engine struct {
 	recordings string
 	kept       Recordings
 	indicator  Indicator
+	audio      func(Recording) string
+	files      Prompts
 	messages   MessageLimits
+	language   string
 	ringback   *media.Prompt
 	holdTone   *media.Prompt
 	notice     *media.Prompt
@@ -105,7 +114,7 @@ func New(c Config) *Engine {
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, messages: c.Messages,
+		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, files: c.Files, messages: c.Messages, audio: c.AudioURL, language: c.Language,
 		ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),

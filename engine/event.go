@@ -47,7 +47,7 @@ type Data struct {
 	// Name is what the vendor calls a request ("newCall").
 	Name string `json:"name,omitempty"`
 	// URL, Method, Status and Body belong to requests and replies. URL is also
-	// where an app wants to be asked about an event.
+	// where an app wants to be asked about an event, and where a recording lies.
 	URL    string `json:"url,omitempty"`
 	Method string `json:"method,omitempty"`
 	Status int    `json:"status,omitempty"`

@@ -227,6 +227,12 @@ func (c *Call) Prompt(ctx context.Context, url string) (prompt *media.Prompt, fa
 	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.prompts.Prompt(ctx, url) })
 }
 
+// PromptFile gives the sound file at a path of this machine, as Prompt does at a URL.
+// The path is never a customer's, who could read any file by it.
+func (c *Call) PromptFile(ctx context.Context, path string) (prompt *media.Prompt, fault, err error) {
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.files.Prompt(ctx, path) })
+}
+
 // StartPlay has the party hear a prompt and gives the token that its PlayEnded
 // will carry.
 func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {

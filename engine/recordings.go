@@ -9,8 +9,23 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 )
+
+// Box is whose voicemail answers the call: that of the first user whom it concerns,
+// or of the first of its number's, else the number's own.
+func (c *Call) Box() string {
+	for _, u := range slices.Concat(c.called.users, c.engine.directory.UsersOf(c.called.number)) {
+		if u.ID != "" {
+			return u.ID
+		}
+	}
+	if n := c.called.number.Number; IsNumber(n) {
+		return NormalizeNumber(n)
+	}
+	return c.record.To.Value // the number is a pattern
+}
 
 // MarkRecording says that a message was heard, or that it was not. The error is
 // fs.ErrNotExist for one that is not there, or why that could not be kept.
@@ -45,6 +60,14 @@ func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) err
 		return fmt.Errorf("delete the recording: %w", err)
 	}
 	return nil
+}
+
+// audioURL is where apps can fetch a recording; empty if nowhere.
+func (e *Engine) audioURL(r Recording) string {
+	if e.audio == nil {
+		return ""
+	}
+	return e.audio(r)
 }
 
 // changeRecording makes a change durable and tells the phones of the box.

@@ -174,7 +174,7 @@ func (c *Call) keep(r Recording, ev media.Event) {
 	if ev.Err != nil {
 		text = fmt.Sprintf("recording failed: %s; %.1f s are kept", ev.Err, r.Duration.Seconds())
 	}
-	e := c.timeline.add(time.Now(), kind, text, Data{File: r.File, Recording: &r}, RecordingSaved{r})
+	e := c.timeline.add(time.Now(), kind, text, Data{File: r.File, Recording: &r, URL: c.engine.audioURL(r)}, RecordingSaved{r})
 	c.tell(e)
 	if r.Kind == RecordingMessage {
 		c.engine.indicate(r.Account, r.Box)

@@ -4,6 +4,7 @@ package verbs
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/callwright/callwright/engine"
 )
@@ -30,11 +31,11 @@ func (v Voicemail) String() string {
 
 // Run goes through the steps; the last one ends the call.
 func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	box := v.box(c.Info())
+	box := v.box(c)
 	if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: box}); err != nil {
 		return engine.Next{}, err
 	}
-	steps := engine.Program{Play{URL: "tone:beep"}, TakeMessage{Box: box, Keys: "#"}, Play{URL: endTone}, Hangup{}}
+	steps := engine.Program{Greet{Box: box}, Play{URL: "tone:beep"}, TakeMessage{Box: box, Keys: "#"}, Play{URL: endTone}, Hangup{}}
 	for _, s := range steps {
 		if next, err := s.Run(ctx, c); err != nil || next != engine.Continue() {
 			return next, err
@@ -44,14 +45,13 @@ func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error)
 }
 
 // box is whose voicemail answers.
-func (v Voicemail) box(c engine.CallInfo) string {
-	switch {
-	case v.Box != "":
+func (v Voicemail) box(c *engine.Call) string {
+	if _, known := c.User(v.Box); known || engine.IsNumber(v.Box) {
 		return v.Box
-	case len(c.Users) > 0:
-		return c.Users[0].ID
-	case engine.IsNumber(c.Number):
-		return c.Number
 	}
-	return c.To.Value // the number is a pattern
+	if v.Box != "" {
+		c.Complain(engine.Problem{Element: "Voicemail", Attribute: "userId", Sentence: fmt.Sprintf(
+			"there is no user %.40q: the voicemail of who was called answers; write the id of a user, like w0", v.Box)})
+	}
+	return c.Box()
 }

@@ -66,13 +66,16 @@ func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	return engine.Request{Name: string(why.Kind)}
 }
 
-// Notify words an answer or a hangup if the App subscribed to it.
+// Notify words an answer or a hangup if the App subscribed to it, and what is
+// stored.
 func (d *Dialect) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 	switch e.Kind {
 	case engine.EventAnswered:
 		if url, by := c.Dialect[OnAnswer], answeredBy(c, e); url != "" && by != nil {
 			return []engine.Request{push(c, answer, url, answerFields(c, *by))}
 		}
+	case engine.EventVoicemail, engine.EventRecording:
+		return stored(c, e)
 	case engine.EventEnded:
 		if url := c.Dialect[OnHangup]; url != "" {
 			return []engine.Request{push(c, hangup, url, hangupFields(c, e))}

@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
@@ -94,7 +95,8 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
-		Kept: s.Store, Indicator: s.SIP, Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
+		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, AudioURL: audioURL(c.HTTP.PublicURL),
+		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())
@@ -229,6 +231,13 @@ func Loopback(raw string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// audioURL says where recordings can be fetched, with the admin token.
+func audioURL(public string) func(engine.Recording) string {
+	return func(r engine.Recording) string {
+		return strings.TrimSuffix(public, "/") + "/api/v1/recordings/" + r.ID.String() + "/audio"
+	}
 }
 
 // node names this machine in records.
