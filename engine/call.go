@@ -282,3 +282,11 @@ func (c *Call) Gathered(digits, url string) Event {
 	}
 	return c.note(EventGathered, Data{Digits: digits, URL: url}, "%s", text)
 }
+
+// Unanswered puts on the timeline that nobody was reached and why, has the party
+// hear no ringing any more, and gives the event to ask the app about, at a URL.
+func (c *Call) Unanswered(why Cause, url string) Event {
+	c.silenceRingback()
+	c.party.alerted, c.party.preview = false, 0
+	return c.note(EventUnanswered, Data{Cause: why, URL: url}, "nobody was reached: %s", why)
+}

@@ -71,6 +71,7 @@ func (c *Call) Places(targets []Target) []Target {
 	var places []Target
 	for _, t := range targets {
 		for _, place := range c.placesOf(t) {
+			place.Delay, place.Timeout = t.Delay, t.Timeout
 			if !slices.ContainsFunc(places, place.same) {
 				places = append(places, place)
 			}

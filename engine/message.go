@@ -37,6 +37,9 @@ type ChildAnswered struct {
 	Stream media.StreamID
 	// By is who did: a target may have sent the call on to somebody else.
 	By Address
+	// For is the child that it picked up for, where that is another one: somebody
+	// took its place while it rang.
+	For ID
 }
 
 // ChildEnded says that a child call is over: the last word of a child, and

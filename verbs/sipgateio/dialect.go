@@ -21,11 +21,15 @@ const (
 	hangup  = "hangup"
 )
 
+// noAnswer is the push of ours that asks what to do when a <Dial> reached nobody.
+const noAnswer = "noAnswer"
+
 // The keys under which a Call's DialectState keeps the URLs that the App
 // subscribed; they are the names of the attributes of <Response>.
 const (
 	OnAnswer = "onAnswer"
 	OnHangup = "onHangup"
+	OnEvent  = "onEvent" // of ours: events.go
 )
 
 // maxUsers is how many users a push names. The official client reads more than
@@ -50,8 +54,8 @@ func New(deliver func(engine.CallInfo) engine.Program) *Dialect {
 	return &Dialect{deliver: deliver}
 }
 
-// Request words a newCall for a call that begins and a dtmf for a Gather that
-// ended.
+// Request words a newCall for a call that begins, a dtmf for a Gather that ended,
+// and a noAnswer for a Dial that reached nobody.
 func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	switch why.Kind {
 	case engine.EventIncoming, engine.EventOutgoing:
@@ -62,6 +66,8 @@ func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 		return push(c, newCall, url, newCallFields(c))
 	case engine.EventGathered:
 		return push(c, dtmf, why.Data.URL, dtmfFields(c, why.Data.Digits))
+	case engine.EventUnanswered:
+		return push(c, noAnswer, why.Data.URL, noAnswerFields(c, why.Data.Cause))
 	}
 	return engine.Request{Name: string(why.Kind)}
 }
@@ -141,6 +147,17 @@ func dtmfFields(c engine.CallInfo, digits string) form {
 	f.add("event", dtmf)
 	f.add("callId", callID(c.ID))
 	f.addIfSet("dtmf", digits)
+	f.addChain(c)
+	return f
+}
+
+func noAnswerFields(c engine.CallInfo, why engine.Cause) form {
+	var f form
+	f.add("event", noAnswer)
+	f.add("cause", why.Words().Sipgate)
+	f.add("callId", callID(c.ID))
+	f.addParties(c, nil)
+	f.addDiversion(c)
 	f.addChain(c)
 	return f
 }
