@@ -160,6 +160,8 @@ type Arrival struct {
 	// Account is whose call it is: that of the Number, or of the caller.
 	Account  string
 	From, To Address
+	// Dialled is what that User dialled.
+	Dialled string
 	// Caller is the User who calls; its ID is empty when the call came by a
 	// trunk. A User who calls no Number of ours calls out.
 	Caller User

@@ -47,6 +47,8 @@ type ChildAnswered struct {
 type ChildEnded struct {
 	Child ID
 	Cause Cause
+	// To is where the target of RingAlone sent the call on, with CauseForwarded.
+	To Address
 }
 
 // legAlerted, legAnswered and legRefused are what a child's own leg reports

@@ -3,7 +3,6 @@
 package verbs
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -44,17 +43,7 @@ const DefaultRingTimeout = 60 * time.Second
 
 // String names the verb and the targets.
 func (d Dial) String() string {
-	names := make([]string, len(d.Targets))
-	for i, t := range d.Targets {
-		names[i] = t.String()
-		if t.Delay > 0 {
-			names[i] += fmt.Sprintf(" after %s", t.Delay)
-		}
-		if t.Timeout > 0 {
-			names[i] += fmt.Sprintf(" for %s", t.Timeout)
-		}
-	}
-	s := "Dial " + strings.Join(names, ", ")
+	s := "Dial " + names(d.Targets)
 	if d.RingTimeout > 0 {
 		s += fmt.Sprintf("; no longer than %s", d.RingTimeout)
 	}
@@ -67,23 +56,42 @@ func (d Dial) String() string {
 	return s
 }
 
+func names(targets []engine.Target) string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+		if t.Delay > 0 {
+			names[i] += fmt.Sprintf(" after %s", t.Delay)
+		}
+		if t.Timeout > 0 {
+			names[i] += fmt.Sprintf(" for %s", t.Timeout)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
 // Run rings the targets, connects the first that picks up, and stays until one
 // side hangs up.
 func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if len(d.Targets) == 0 {
 		return d.missed(c, engine.CauseOffline), nil
 	}
-	answered, cause, err := newHunt(c, d).run(ctx)
+	answered, cause, err := newHunt(c, d.Targets, c.ShownAs(d.CallerID, d.Anonymous), d.RingTimeout).run(ctx)
 	switch {
 	case err != nil:
 		return engine.Next{}, err
 	case cause != "":
 		return d.missed(c, cause), nil
 	}
+	return talk(ctx, c, answered)
+}
+
+// talk connects the party with who picked up, until one of both hangs up.
+func talk(ctx context.Context, c *engine.Call, answered engine.ChildAnswered) (engine.Next, error) {
 	if err := c.Connect(answered); err != nil {
 		return engine.Next{}, err
 	}
-	cause, err = c.Converse(ctx)
+	cause, err := c.Converse(ctx)
 	return engine.End(cause), err
 }
 
@@ -98,18 +106,3 @@ func (d Dial) missed(c *engine.Call, why engine.Cause) engine.Next {
 	}
 	return engine.End(why)
 }
-
-// from is the party that targets are shown.
-func (d Dial) from(info engine.CallInfo) engine.Address {
-	from := info.From
-	if d.CallerID != nil {
-		from = *d.CallerID
-	}
-	if d.Anonymous != nil && *d.Anonymous {
-		from = engine.Anonymous()
-	}
-	return from
-}
-
-// ringTimeout is how long targets ring altogether.
-func (d Dial) ringTimeout() time.Duration { return cmp.Or(d.RingTimeout, DefaultRingTimeout) }

@@ -12,7 +12,7 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// hunt is a Dial that looks for somebody who picks up.
+// hunt is a Dial or Deliver that looks for somebody who picks up.
 type hunt struct {
 	call *engine.Call
 	from engine.Address
@@ -23,8 +23,14 @@ type hunt struct {
 	ringing map[engine.ID]*rung
 	// single says that only one phone rings, ever.
 	single bool
-	// why is the best reason so far why nobody picks up.
-	why engine.Cause
+	// forwards says that a phone which rings alone may forward the call; to is then
+	// where to, with CauseForwarded.
+	forwards bool
+	to       engine.Address
+	// why is the best reason so far why nobody picks up; rang says that somebody was
+	// rung until it took too long.
+	why  engine.Cause
+	rang bool
 }
 
 // rung is a place that rings.
@@ -35,11 +41,11 @@ type rung struct {
 	late bool
 }
 
-func newHunt(c *engine.Call, d Dial) *hunt {
+func newHunt(c *engine.Call, targets []engine.Target, from engine.Address, ringTime time.Duration) *hunt {
 	now := time.Now()
 	h := &hunt{
-		call: c, from: d.from(c.Info()), began: now, deadline: now.Add(d.ringTimeout()),
-		waiting: c.Places(d.Targets), ringing: map[engine.ID]*rung{},
+		call: c, from: from, began: now, deadline: now.Add(cmp.Or(ringTime, DefaultRingTimeout)),
+		waiting: c.Places(targets), ringing: map[engine.ID]*rung{},
 	}
 	h.single = len(h.waiting) == 1
 	slices.SortStableFunc(h.waiting, func(a, b engine.Target) int { return cmp.Compare(a.Delay, b.Delay) })
@@ -72,8 +78,9 @@ func (h *hunt) run(ctx context.Context) (engine.ChildAnswered, engine.Cause, err
 				continue // of an earlier Dial
 			}
 			delete(h.ringing, m.Child)
+			h.rang = h.rang || m.Cause == engine.CauseNoAnswer
 			if m.Cause.Better(h.why) {
-				h.why = m.Cause
+				h.why, h.to = m.Cause, m.To
 			}
 		case engine.ChildAnswered:
 			if !h.rings(m.Child) && !h.rings(m.For) {
@@ -113,7 +120,11 @@ func (h *hunt) begin(now time.Time) {
 		if t.Timeout > 0 {
 			r.until = now.Add(t.Timeout)
 		}
-		h.ringing[h.call.Ring(t, h.from)] = r
+		ring := h.call.Ring
+		if h.single && h.forwards {
+			ring = h.call.RingAlone
+		}
+		h.ringing[ring(t, h.from)] = r
 	}
 }
 

@@ -123,6 +123,18 @@ func newCallFields(c engine.CallInfo) form {
 	f.add("origCallId", callID(c.Chain))
 	f.add("from", number(c.From))
 	f.add("to", called(c))
+	f.addUsers(c)
+	f.add("xcid", xcid(c))
+	f.addDiversion(c)
+	return f
+}
+
+// addUsers adds whom a call is for. A voicemail has a name and no ids.
+func (f *form) addUsers(c engine.CallInfo) {
+	if to := c.Destination; to != nil && to.Kind == engine.KindVoicemail {
+		f.add("user[]", "voicemail")
+		return
+	}
 	users := c.Users[:min(len(c.Users), maxUsers)]
 	if len(users) == 0 {
 		// Customer code takes it for granted that these three are arrays.
@@ -137,9 +149,6 @@ func newCallFields(c engine.CallInfo) form {
 	for _, u := range users {
 		f.add("fullUserId[]", fullUserID(c.Account, u))
 	}
-	f.add("xcid", xcid(c))
-	f.addDiversion(c)
-	return f
 }
 
 func dtmfFields(c engine.CallInfo, digits string) form {
@@ -201,12 +210,14 @@ func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
 }
 
 // called is the number that was dialled: what the Call was made for, or when
-// that is no number the one that is configured.
+// that is no number what the user dialled, or the one that is configured.
 func called(c engine.CallInfo) string {
-	if n := number(c.To); n != anonymous || !engine.IsNumber(c.Number) {
-		return n
+	for _, n := range []string{c.Dialled, c.Number} {
+		if number(c.To) == anonymous && engine.IsNumber(n) {
+			return number(engine.NumberAddress(n))
+		}
 	}
-	return number(engine.NumberAddress(c.Number))
+	return number(c.To)
 }
 
 // answeringNumber is the number of who picked up; a user has none but the one
