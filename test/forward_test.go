@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"strings"
+	"testing"
+)
+
+// Fields of the events of a second call in the chain, as the client sees them, where
+// FROM stands for the caller.
+const (
+	ofSecond = `"callId":"B","from":"FROM","to":"+4921100","direction":"in",`
+	diverted = `"answeringNumber":"+4921100","diversion":"+4921100","originalCallId":"A","xcid":"X"}`
+)
+
+// TestOfficialClientTimedVoicemail has a call go on to the voicemail when nobody
+// has answered: for the app it is a second one.
+func TestOfficialClientTimedVoicemail(t *testing.T) {
+	t.Parallel()
+	a := startNode(t, "voicemail", "OPEN=true")
+	config := strings.Replace(withDesk, "app: desk, users: [w3]", "app: desk, users: [w3], voicemail_after: 1s", 1)
+	h := newHouseOf(t, askedOf(config, a), nil)
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
+	dave := h.baresip(t, line{host: hostMobile, username: "dave", manual: true}).registered()
+	carol.do(carol.brand.dial, ourNumber)
+	dave.expect(dave.brand.ringing)
+	dave.expect(dave.brand.closed)
+	carol.expect(carol.brand.established)
+	carol.hears(1000) // the beep
+	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
+	carol.do(carol.brand.hangUp)
+	h.expectPorts(t, 0)
+	a.expect(t, from("+4921102", carolCalls,
+		`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
+		`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["voicemail"],"xcid":"X","diversion":"+4921100"}`,
+		`{"event":"answer",`+ofSecond+diverted,
+		`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
+}
+
+// TestOfficialClientForwards has the rules of a number send a call on: for the app
+// it is a second one.
+func TestOfficialClientForwards(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, rule, status string }{
+		{"busy", "on_busy", "486"},
+		{"offline", "on_offline", "404"},
+		{"no answer", "on_no_answer", "603"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			a := startNode(t, "voicemail", "OPEN=true")
+			config := strings.Replace(configuration, "app: shop, users: [w0, w1]}", "app: shop, users: [w0], "+tc.rule+`: "+4921101"}
+  - {number: "+4921101", users: [w1]}`, 1)
+			h := newHouseOf(t, askedOf(config, a), nil)
+			alice := h.target(t, phone{scenario: "target-refuses", host: hostAlice, values: map[string]string{"status": tc.status}})
+			bob := h.target(t, phone{scenario: "target-answers", host: hostBob})
+			h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+			alice.wait(t)
+			bob.wait(t)
+			h.expectPorts(t, 0)
+			a.expect(t, from("+492111234567",
+				`{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100","users":["Alice"],"userIds":["w0"],"fullUserIds":["5140894w0"],"xcid":"X"}`,
+				`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
+				`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["Bob"],"userIds":["w1"],"fullUserIds":["5140894w1"],"xcid":"X","diversion":"+4921100"}`,
+				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+diverted,
+				`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
+		})
+	}
+}
