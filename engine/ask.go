@@ -21,6 +21,9 @@ type question struct {
 // dialect's own if there is none.
 func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	c.asked = why
+	if begins := why.Kind == EventIncoming || why.Kind == EventOutgoing; begins && c.leaveOut() {
+		return c.missing(MissingEmpty), nil
+	}
 	r := c.dialect.Request(c.Info(), why)
 	if r.URL == "" {
 		nobody := fmt.Sprintf("app %q has no URL for it", c.record.App)

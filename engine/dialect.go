@@ -94,8 +94,6 @@ type CallInfo struct {
 	// Destination is where a call that was forwarded or transferred is led; nil
 	// leaves it to the settings of its number.
 	Destination *Address
-	// Dialled is what the User dialled who made the call.
-	Dialled string
 }
 
 // Dialect is one vendor's language: it words requests and reads documents. It
@@ -129,7 +127,9 @@ type Request struct {
 	// Signature is the header in which the vendor signs the body; empty where it
 	// signs nothing.
 	Signature string
-	Policy    Policy
+	// Unlogged keeps the request out of what the App may read of the timeline.
+	Unlogged bool
+	Policy   Policy
 }
 
 // Policy is how a vendor treats a customer's server.

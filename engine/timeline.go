@@ -32,7 +32,7 @@ func (t *timeline) add(at time.Time, kind EventKind, text string, data Data, wit
 // request says that an App is asked or told something.
 func (t *timeline) request(r Request) {
 	t.add(time.Now(), EventRequest, fmt.Sprintf("%s: %s %s", r.Name, r.Method, redact(r.URL)), Data{
-		Name: r.Name, Method: r.Method, URL: redact(r.URL), Body: string(r.Body),
+		Name: r.Name, Method: r.Method, URL: redact(r.URL), Body: string(r.Body), Unlogged: r.Unlogged,
 	})
 }
 

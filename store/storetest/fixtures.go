@@ -50,7 +50,6 @@ func fullRecord() engine.Record {
 
 // fullEvent has something in every field.
 func fullEvent(call engine.ID, seq int) engine.Event {
-	message := fullRecording()
 	return engine.Event{
 		Call: call,
 		Seq:  seq,
@@ -72,9 +71,8 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			Problem: &engine.Problem{
 				Line: 3, Column: 5, Element: "Dial", Attribute: "callerId", Sentence: "say whom to call",
 			},
-			Recording: &message,
-			Headers:   []engine.Header{{Name: "X-Customer", Value: "4711"}},
-			Figures:   map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
+			Headers: []engine.Header{{Name: "X-Customer", Value: "4711"}},
+			Figures: map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
 		},
 	}
 }

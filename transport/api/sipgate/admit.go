@@ -3,7 +3,6 @@
 package sipgate
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"net"
@@ -16,6 +15,12 @@ import (
 	"github.com/callwright/callwright/internal/nearest"
 	"github.com/callwright/callwright/transport/api"
 )
+
+// Tokens are the tokens that may be shown.
+type Tokens interface {
+	// Token finds one by its id.
+	Token(id string) (engine.Token, bool)
+}
 
 // allScopes is the scope that is every other.
 const allScopes = "all"
@@ -36,7 +41,7 @@ func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engi
 		answer.Set("Retry-After", wait)
 		return engine.Token{}, api.Refuse(http.StatusTooManyRequests, "too many wrong tokens came from your address; try again in %s seconds", wait)
 	}
-	token, known := f.token(shown.id)
+	token, known := f.config.Tokens.Token(shown.id)
 	if !shown.matches(token.Secret) || !known {
 		f.throttle.wrong(from)
 		f.complain(from, shown.id, known)
@@ -77,18 +82,6 @@ func shownBy(r *http.Request) (credentials, bool) {
 func (c credentials) matches(secret string) bool {
 	is, want := sha256.Sum256([]byte(c.secret)), sha256.Sum256([]byte(secret))
 	return subtle.ConstantTimeCompare(is[:], want[:]) == 1 && secret != ""
-}
-
-// token finds a token by its id.
-func (f *Face) token(id string) (engine.Token, bool) {
-	tokens := f.config.Settings.Entries().Tokens
-	i := slices.IndexFunc(tokens, func(t engine.Token) bool { return t.ID == id })
-	if i < 0 {
-		return engine.Token{}, false
-	}
-	token := tokens[i]
-	token.Account = cmp.Or(token.Account, engine.DefaultAccount)
-	return token, true
 }
 
 // complain tells the operator of a guess, or of a slip.

@@ -14,10 +14,13 @@ import (
 
 // Config is what the Face is made of.
 type Config struct {
-	Calls    Calls
-	Control  Control
-	Exchange Exchange
-	Settings Settings
+	Calls         Calls
+	Control       Control
+	Exchange      Exchange
+	Tokens        Tokens
+	Settings      Settings
+	Registrations Registrations
+	Archive       Archive
 	// MasterSIPID gives the number that full ids of an account's users begin with.
 	MasterSIPID func(account string) string
 	// Domain is what the server calls itself: the host of http.public_url.
@@ -57,6 +60,15 @@ func rows() []row {
 	return []row{
 		{http.MethodGet, "/authorization/userinfo", nil, (*Face).userInfo},
 		{http.MethodGet, "/users", []string{"users:read"}, (*Face).listUsers},
+		{http.MethodGet, "/numbers", []string{"numbers:read"}, (*Face).listNumbers},
+		{http.MethodGet, "/groups", []string{"groups:read"}, (*Face).listGroups},
+		{http.MethodGet, "/devices/:id", []string{"devices:read"}, (*Face).showDevice},
+		{http.MethodGet, "/:id/devices", []string{"devices:read"}, (*Face).listDevices},
+		{http.MethodGet, "/voicemails", []string{"voicemails:read"}, (*Face).listVoicemails},
+
+		{http.MethodGet, "/settings/sipgateio", []string{"settings:sipgateio:read"}, (*Face).showWebhooks},
+		{http.MethodPut, "/settings/sipgateio", []string{"settings:sipgateio:write"}, (*Face).changeWebhooks},
+		{http.MethodGet, "/log/webhooks", []string{"log:webhooks:read"}, (*Face).listPushes},
 
 		{http.MethodGet, "/calls", read, (*Face).listCalls},
 		{http.MethodDelete, "/calls/:id", write, (*Face).hangup},

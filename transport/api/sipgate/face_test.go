@@ -123,6 +123,32 @@ type house struct {
 	mu      sync.Mutex
 	entries engine.Entries
 	err     error
+	phones  []engine.Registration
+}
+
+// Token finds a token as a Directory does.
+func (h *house) Token(id string) (engine.Token, bool) {
+	for _, t := range h.Entries().Tokens {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return engine.Token{}, false
+}
+
+func (h *house) Registrations() []engine.Registration { return h.phones }
+
+// archive are the events of the tests.
+type archive struct {
+	events []engine.Event // the newest first
+	err    error
+}
+
+func (a *archive) EventsOf(_ context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
+	if account != "default" || limit != 1000 {
+		return nil, a.err
+	}
+	return slices.DeleteFunc(slices.Clone(a.events), func(e engine.Event) bool { return !slices.Contains(kinds, e.Kind) }), a.err
 }
 
 func newHouse() *house {
@@ -132,6 +158,18 @@ func newHouse() *house {
 	}
 	return &house{entries: engine.Entries{
 		Accounts: []engine.Account{{ID: "acme"}},
+		Apps: []engine.App{
+			{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "https://shop.example/in", FallbackURL: "https://b.example", Headers: map[string]string{"X-Key": "secret"}},
+			{Key: "other", Account: "acme", Dialect: "sipgate", IncomingURL: "https://other.example"},
+		},
+		Groups: []engine.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0", "carol"}}, {ID: "g0", Account: "acme"}},
+		Numbers: []engine.Number{
+			{Number: "+4921112345", Account: "default", Users: []string{"w0", "w1"}},
+			{Number: "100", Users: []string{"w1"}, Groups: []string{"g0"}},
+			{Number: "+4921*", Account: "default"},
+			{Number: "+4930", Account: "default"},
+			{Number: "+4940", Account: "acme"},
+		},
 		Users: []engine.User{
 			{ID: "w0", Account: "default", Name: "Alice Maria Smith", Email: "alice@example.com", Language: "de-DE", BusyOnBusy: true},
 			{ID: "w1", Account: "default"},
@@ -175,11 +213,12 @@ func cmpOr(errs ...error) error {
 
 // bench is a face that is served, and what is behind it.
 type bench struct {
-	t     *testing.T
-	url   string
-	calls *calls
-	house *house
-	log   *logText
+	t       *testing.T
+	url     string
+	calls   *calls
+	house   *house
+	archive *archive
+	log     *logText
 }
 
 // logText is a log that many goroutines may write to.
@@ -203,9 +242,10 @@ func (l *logText) String() string {
 // start serves the face on a port of the kernel's.
 func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, calls: &calls{}, house: newHouse(), log: &logText{}}
+	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}}
 	c := sipgate.Config{
-		Calls: b.calls, Control: b.calls, Exchange: b.calls, Settings: b.house, Domain: "pbx.example", Language: "en-US",
+		Calls: b.calls, Control: b.calls, Exchange: b.calls, Tokens: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
+		Domain: "pbx.example", Language: "en-US",
 		MasterSIPID: func(account string) string { return "of " + account },
 		Log:         slog.New(slog.NewTextHandler(b.log, nil)),
 	}

@@ -4,21 +4,10 @@ package sipgate
 
 import (
 	"cmp"
-	"context"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
 )
-
-// Settings are the configured objects.
-type Settings interface {
-	// Entries gives all of them.
-	Entries() engine.Entries
-	// Change has an object be what change makes of it. The error is change's, an
-	// *engine.EntryError, or says that it could not be kept; then nothing has
-	// changed.
-	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
-}
 
 // userInfo is GET /authorization/userinfo: whose the token is.
 func (f *Face) userInfo(r *request) (any, error) {

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
+)
+
+// Settings are the configured objects.
+type Settings interface {
+	// Entries gives all of them.
+	Entries() engine.Entries
+	// Change has an object be what change makes of it. The error is change's, an
+	// *engine.EntryError, or says that it could not be kept; then nothing has
+	// changed.
+	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
+}
+
+// dialect is what App.Dialect calls apps that speak as sipgate.io does.
+const dialect = "sipgate"
+
+// webhooks is what an app is asked about, and where.
+type webhooks struct {
+	IncomingURL string `json:"incomingUrl"`
+	OutgoingURL string `json:"outgoingUrl"`
+	Log         bool   `json:"log"`
+	// Whitelist are the users and groups whose calls it is; null is all of them.
+	Whitelist []string `json:"whitelist"`
+}
+
+// showWebhooks is GET /settings/sipgateio.
+func (f *Face) showWebhooks(r *request) (any, error) {
+	app, err := f.app(r.token)
+	if err != nil {
+		return nil, err
+	}
+	return webhooks{app.IncomingURL, app.OutgoingURL, !app.Unlogged, app.Whitelist}, nil
+}
+
+// changeWebhooks is PUT /settings/sipgateio. What is not sent stays; an empty URL
+// asks nobody, and no whitelist (null) is about every call.
+func (f *Face) changeWebhooks(r *request) (any, error) {
+	var body struct {
+		IncomingURL *string         `json:"incomingUrl"`
+		OutgoingURL *string         `json:"outgoingUrl"`
+		Log         *bool           `json:"log"`
+		Whitelist   json.RawMessage `json:"whitelist"`
+	}
+	app, err := f.app(r.token)
+	if err = cmp.Or(err, r.read(&body)); err != nil {
+		return nil, err
+	}
+	var whitelist []string
+	if body.Whitelist != nil && json.Unmarshal(body.Whitelist, &whitelist) != nil {
+		return nil, wrong("whitelist", `whitelist must be a list of users and groups like ["p0", "g1"], or null for everybody`)
+	}
+	for field, url := range map[string]*string{"incomingUrl": body.IncomingURL, "outgoingUrl": body.OutgoingURL} {
+		if url != nil && *url != "" && !isURL(*url) {
+			return nil, wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, *url)
+		}
+	}
+	_, err = f.config.Settings.Change(r.Context(), app.EntryID(), func(old engine.Entry) (engine.Entry, error) {
+		app, ok := old.(engine.App)
+		if !ok {
+			return nil, errNoApp() // it was deleted just now
+		}
+		if body.IncomingURL != nil {
+			app.IncomingURL = *body.IncomingURL
+		}
+		if body.OutgoingURL != nil {
+			app.OutgoingURL = *body.OutgoingURL
+		}
+		if body.Log != nil {
+			app.Unlogged = !*body.Log
+		}
+		if body.Whitelist != nil {
+			app.Whitelist = whitelist
+		}
+		return app, nil
+	})
+	return nil, settled(err)
+}
+
+// isURL says whether a text is a URL that an app can be asked at.
+func isURL(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+// app gives the app that a token's settings are those of: its user's, else the one
+// app of the account.
+func (f *Face) app(token engine.Token) (engine.App, error) {
+	user, _ := f.userOf(token.Account, token.User)
+	var apps []engine.App
+	for _, a := range f.config.Settings.Entries().Apps {
+		if cmp.Or(a.Account, engine.DefaultAccount) == token.Account && a.Dialect == dialect {
+			apps = append(apps, a)
+		}
+	}
+	if i := slices.IndexFunc(apps, func(a engine.App) bool { return a.Key == user.App }); i >= 0 {
+		return apps[i], nil
+	}
+	switch len(apps) {
+	case 0:
+		return engine.App{}, errNoApp()
+	case 1:
+		return apps[0], nil
+	}
+	return engine.App{}, api.Refuse(http.StatusForbidden, "the account has %d apps: name the app of %s at the user (users[].app), and its settings are shown here", len(apps), token.User)
+}
+
+func errNoApp() error {
+	return api.Refuse(http.StatusForbidden, "the account has no app for sipgate.io: make one (apps[] in the configuration, or POST /api/v1/apps)")
+}
+
+// settled says what an error of the settings means to who asked.
+func settled(err error) error {
+	var refusal *api.StatusError
+	var entry *engine.EntryError
+	names := map[string]string{"incoming_url": "incomingUrl", "outgoing_url": "outgoingUrl", "whitelist": "whitelist"}
+	switch {
+	case err == nil, errors.As(err, &refusal):
+		return err
+	case errors.As(err, &entry):
+		return &api.StatusError{Status: http.StatusBadRequest, Text: entry.Error(), Field: names[entry.Field]}
+	}
+	return away(err)
+}
+
+// away says that something could not be read or kept.
+func away(err error) error {
+	return &api.StatusError{Status: http.StatusServiceUnavailable, Err: err, Text: "the database is away; calls go on, try again later"}
+}

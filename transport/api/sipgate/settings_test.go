@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/engine"
+)
+
+const webhooks = "/settings/sipgateio"
+
+func TestGET_settings_sipgateio(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	b.wants("GET", webhooks, "", 200, `{"incomingUrl":"https://shop.example/in","outgoingUrl":"","log":true,"whitelist":null}`)
+	app := &b.house.entries.Apps[0]
+	app.OutgoingURL, app.Unlogged, app.Whitelist = "https://shop.example/out", true, []string{}
+	b.wants("GET", webhooks, "", 200, `{"incomingUrl":"https://shop.example/in","outgoingUrl":"https://shop.example/out","log":false,"whitelist":[]}`)
+}
+
+// The client of npm gets the settings, changes one, and sends all of them.
+func TestPUT_settings_sipgateio(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	before := b.house.Entries().Apps[0]
+	for _, test := range []struct {
+		body   string
+		change func(*engine.App)
+	}{
+		{`{"incomingUrl":"http://a.example/x?y=1","outgoingUrl":"https://b.example","log":false,"whitelist":["p0","g0"]}`, func(a *engine.App) {
+			a.IncomingURL, a.OutgoingURL, a.Unlogged, a.Whitelist = "http://a.example/x?y=1", "https://b.example", true, []string{"p0", "g0"}
+		}},
+		{`{"incomingUrl":"","outgoingUrl":""}`, func(a *engine.App) { a.IncomingURL, a.OutgoingURL = "", "" }},
+		{`{"whitelist":[]}`, func(a *engine.App) { a.Whitelist = []string{} }},
+		{`{"whitelist":null,"log":true}`, func(a *engine.App) { a.Whitelist, a.Unlogged = nil, false }},
+		{`{}`, func(*engine.App) {}},
+	} {
+		b.wants("PUT", webhooks, test.body, 204, "")
+		test.change(&before)
+		if diff := cmp.Diff(before, b.house.Entries().Apps[0]); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", test.body, diff)
+		}
+	}
+	for _, test := range []struct{ body, says, pointer string }{
+		{`{"incomingUrl":"shop.example"}`, "incomingUrl is \"shop.example\": write a whole http or https URL", "/incomingUrl"},
+		{`{"outgoingUrl":"ftp://shop.example"}`, "outgoingUrl is", "/outgoingUrl"},
+		{`{"outgoingUrl":"https://"}`, "outgoingUrl is", "/outgoingUrl"},
+		{`{"whitelist":"p0"}`, "whitelist must be a list", "/whitelist"},
+		{`{"whitelist":[1]}`, "whitelist must be a list", "/whitelist"},
+		{`{"log":"yes"}`, "log must be a bool", "/log"},
+	} {
+		b.refuses("PUT", webhooks, test.body, 400, test.says, test.pointer)
+	}
+	if diff := cmp.Diff(before, b.house.Entries().Apps[0]); diff != "" {
+		t.Errorf("what was refused changed (-want +got):\n%s", diff)
+	}
+	b.house.err = &engine.EntryError{EntryID: before.EntryID(), Field: "incoming_url", Problem: "has an odd URL"}
+	b.refuses("PUT", webhooks, `{}`, 400, "has an odd URL", "/incomingUrl")
+	b.house.err = errors.New("disk on fire")
+	b.refuses("PUT", webhooks, `{}`, 503, "the database is away", "")
+}
+
+// The settings are those of the app of the token's user, or of the only one.
+func TestWhoseSettings(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	answer, text := b.ask(theirs, "GET", webhooks, "")
+	if answer.StatusCode != 200 || decoded(t, text).(map[string]any)["incomingUrl"] != "https://other.example" {
+		t.Errorf("another account sees %s", text)
+	}
+	e := &b.house.entries
+	e.Apps = append(e.Apps, engine.App{Key: "desk", Account: "default", Dialect: "sipgate", IncomingURL: "https://desk.example"}, engine.App{Key: "later", Account: "default", Dialect: "rcml"})
+	b.refuses("GET", webhooks, "", 403, "the account has 2 apps: name the app of w0 at the user", "")
+	b.refuses("PUT", webhooks, "{}", 403, "the account has 2 apps", "")
+	e.Users[0].App = "desk"
+	b.wants("GET", webhooks, "", 200, `{"incomingUrl":"https://desk.example","outgoingUrl":"","log":true,"whitelist":null}`)
+	e.Apps = nil
+	b.refuses("GET", webhooks, "", 403, "the account has no app for sipgate.io", "")
+}
