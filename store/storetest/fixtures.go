@@ -62,7 +62,7 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			Method: "POST",
 			Status: 200,
 			Body:   "<Response>\n\t<Hangup/>\n</Response>",
-			Millis: 17,
+			Unlogged: true, Millis: 17,
 			Digits: "12#",
 			File:   "01900000.wav",
 			Cause:  engine.CauseBusy,
