@@ -32,11 +32,12 @@ func (m TakeMessage) Run(ctx context.Context, c *engine.Call) (engine.Next, erro
 	if err != nil {
 		return engine.Next{}, err
 	}
+	keys := m.Keys
 	for {
 		news, err := c.Await(ctx, func(n engine.Message) bool {
 			switch n := n.(type) {
 			case engine.Digit:
-				return strings.IndexByte(m.Keys, n.Key) >= 0
+				return strings.IndexByte(keys, n.Key) >= 0
 			case engine.RecordingEnded:
 				return n.Token == token
 			}
@@ -49,6 +50,7 @@ func (m TakeMessage) Run(ctx context.Context, c *engine.Call) (engine.Next, erro
 		if ended, ok := news.(engine.RecordingEnded); ok {
 			return m.after(ctx, c, ended)
 		}
+		keys = ""
 		_ = c.StopTape() // it may be over already, and says so next
 	}
 }

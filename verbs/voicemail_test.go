@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+
+package verbs_test
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/verbs"
+)
+
+// lamps are what phones were told of messages.
+type lamps struct {
+	mu  sync.Mutex
+	was []string
+}
+
+func (l *lamps) Indicate(account, user string, unheard, heard int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.was = append(l.was, fmt.Sprintf("%s/%s %d new %d old", account, user, unheard, heard))
+}
+
+func (l *lamps) told() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.was)
+}
+
+// german is what is said in German to callers of who has no greeting.
+const german = "Ihr Anruf kann gerade nicht angenommen werden. Bitte hinterlassen Sie nach dem Ton eine Nachricht."
+
+// Whatever ends a message: it is kept if somebody said something, in the right box,
+// and phones and app are told; and the caller hears what is due.
+func TestVoicemail(t *testing.T) {
+	t.Parallel()
+	const (
+		beep, end, lost = "play caller tone:beep", "play caller tone:425/100,0/100,425/100", "play caller tone:congestion"
+		tape            = "record caller"
+	)
+	whole := media.Event{Duration: 7 * time.Second, Heard: 5 * time.Second}
+	silent := func(ev media.Event) media.Event { ev.Reason = media.RecordSilent; return ev }
+	for _, tt := range []struct {
+		name     string
+		user     engine.User // w0, whose number is called; without an id the number rings nobody
+		before   engine.Program
+		verb     verbs.Voicemail
+		script   func(h *enginetest.House, l *enginetest.Leg) // when it is recorded
+		leg      []string
+		sound    []string
+		box      string // of the message that is kept
+		told     []string
+		lamps    []string
+		problems []string
+	}{
+		{
+			name: "the caller hangs up", user: engine.User{ID: "w0", Greeting: "/greetings/w0.wav"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"answer"}, sound: []string{"play caller /greetings/w0.wav", beep, tape},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+		}, {
+			name: "nothing more is heard", user: engine.User{ID: "w0", Greeting: "https://app/w0.wav"},
+			script: func(h *enginetest.House, l *enginetest.Leg) { h.Sound.Recorded(l.Info().Stream, silent(whole)) },
+			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller https://app/w0.wav", beep, tape, end},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+		}, {
+			name: "a key that ends it, after one that does not", user: engine.User{ID: "w0", GreetingText: "a text", Language: "en-GB"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.Press("5"); time.Sleep(time.Second); l.Press("##") },
+			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller speech:en-GB", beep, tape, "stop recording caller", end},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+		}, {
+			name: "nobody says anything", user: engine.User{ID: "w0", GreetingText: "a text"},
+			script: func(h *enginetest.House, l *enginetest.Leg) {
+				h.Sound.Recorded(l.Info().Stream, silent(media.Event{Duration: time.Second, Heard: 900 * time.Millisecond}))
+			},
+			leg: []string{"answer", "hangup normal"}, sound: []string{"play caller speech:de-AT", beep, tape, end},
+			told: []string{"incoming ", "answered w0", "ended normal"},
+		}, {
+			name: "the disk is full", user: engine.User{ID: "w0", GreetingText: "a text"},
+			script: func(h *enginetest.House, l *enginetest.Leg) {
+				h.Sound.Recorded(l.Info().Stream, media.Event{Duration: time.Minute, Heard: time.Minute, Err: errors.New("no space left")})
+			},
+			leg: []string{"answer", "hangup failed"}, sound: []string{"play caller speech:de-AT", beep, tape, lost},
+			told:     []string{"incoming ", "answered w0", "ended failed"},
+			problems: []string{"the message in the voicemail of w0 is lost: no space left: look after the folder of recordings and its disk"},
+		}, {
+			name: "the greeting is not there", user: engine.User{ID: "w0", Greeting: "/greetings/none.wav", Language: "de"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"answer"}, sound: []string{"play caller speech:de", beep, tape},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			problems: []string{"/greetings/none.wav: there is no sound file"},
+		}, {
+			name: "nor can it be spoken", user: engine.User{ID: "w0", Greeting: "http://app/none.wav", GreetingText: "???"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"answer"}, sound: []string{beep, tape},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			problems: []string{"http://app/none.wav: there is no sound file", `"???" cannot be spoken`},
+		}, {
+			name:   "the number rings nobody, after early media",
+			before: engine.Program{verbs.Play{URL: "http://app/short.wav"}},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"early media", "answer"}, sound: []string{"play caller http://app/short.wav", "play caller speech:de-AT", beep, tape},
+			box: called.Value, told: []string{"incoming ", "answered " + called.Value, "voicemail", "ended normal"},
+		}, {
+			name: "somebody else's", user: engine.User{ID: "w0"}, verb: verbs.Voicemail{Box: "w1"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"answer"}, sound: []string{"play caller speech:fr", beep, tape},
+			box: "w1", told: []string{"incoming ", "answered w1", "voicemail", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
+		}, {
+			name: "nobody's", user: engine.User{ID: "w0", GreetingText: "a text"}, verb: verbs.Voicemail{Box: "w9"},
+			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
+			leg:    []string{"answer"}, sound: []string{"play caller speech:de-AT", beep, tape},
+			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			problems: []string{`there is no user "w9": the voicemail of who was called answers; write the id of a user, like w0`},
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			synctest.Test(t, func(t *testing.T) {
+				entries := engine.Entries{
+					Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+					Users: []engine.User{{ID: "w1", Language: "fr", GreetingText: "a long text"}},
+				}
+				number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app"}
+				if tt.user.ID != "" {
+					entries.Users, number.Users = append(entries.Users, tt.user), []string{tt.user.ID}
+				}
+				dialect := &recital{programs: []engine.Program{append(tt.before, tt.verb)}}
+				phones := &lamps{}
+				h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": dialect}, func(c *engine.Config) {
+					c.Recordings, c.Kept, c.Indicator, c.Language = folder, c.Journal.(*enginetest.Journal), phones, "de-AT"
+				})
+				for _, sound := range []string{
+					"tone:beep", "tone:congestion", "tone:425/100,0/100,425/100",
+					"/greetings/w0.wav", "https://app/w0.wav", "http://app/short.wav",
+				} {
+					h.Prompts[sound] = time.Second
+				}
+				h.Speaker["a text"], h.Speaker["a long text"], h.Speaker[german] = time.Second, time.Second, time.Second
+				leg := h.Call(t, caller, called, number)
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				file := written(t, h, folder)
+				tt.script(h, leg)
+				time.Sleep(10 * time.Second)
+				synctest.Wait()
+				h.Close(t)
+
+				var told, problems []string
+				for _, r := range h.App.Asked() {
+					told = append(told, r.Name)
+				}
+				r := h.Journal.Records()[0]
+				for _, e := range h.Journal.Events(r.ID, engine.EventProblem) {
+					problems = append(problems, e.Text)
+				}
+				box := ""
+				for _, m := range h.Journal.Tapes() {
+					box += m.Box
+					if m.Kind != engine.RecordingMessage || m.Call != r.ID || m.From != caller || m.To != called || m.Duration == 0 || m.HeardAt != nil {
+						t.Errorf("the message is %+v", m)
+					}
+				}
+				for _, d := range []struct {
+					what      string
+					want, got any
+				}{
+					{"the caller's leg", tt.leg, leg.Did()}, {"sound", tt.sound, h.Sound.Did()}, {"the app was told", tt.told, told},
+					{"phones were told", tt.lamps, phones.told()}, {"problems", tt.problems, problems}, {"messages", tt.box, box},
+				} {
+					if diff := cmp.Diff(d.want, d.got); diff != "" {
+						t.Errorf("%s (-want +got):\n%s", d.what, diff)
+					}
+				}
+				if r.AnsweredBy == nil || r.AnsweredBy.Kind != engine.KindVoicemail {
+					t.Errorf("answered by %v", r.AnsweredBy)
+				}
+				if _, err := os.Stat(file); (err == nil) != (tt.box != "") {
+					t.Errorf("the file is there: %t, want %t (%v)", err == nil, tt.box != "", err)
+				}
+			})
+		})
+	}
+}
+
+// written makes the file that the call's recording goes into, and gives its path.
+func written(t *testing.T, h *enginetest.House, folder string) string {
+	t.Helper()
+	for _, e := range h.Journal.Events(h.Journal.Records()[0].ID, engine.EventRecording) {
+		if strings.HasPrefix(e.Data.File, "voicemail-") {
+			path := filepath.Join(folder, e.Data.File)
+			if err := os.WriteFile(path, []byte("RIFF"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+	}
+	t.Fatal("nothing is recorded")
+	return ""
+}
