@@ -134,6 +134,28 @@ func TestUnequalLengths(t *testing.T) {
 	}
 }
 
+// The power of a tone is that of its samples, in both codings nearly the same.
+func TestPower(t *testing.T) {
+	t.Parallel()
+	samples := make([]int16, media.FrameSize)
+	for i := range samples {
+		samples[i] = int16(10000 * math.Sin(2*math.Pi*float64(i)/16)) // 500 Hz, ten times
+	}
+	coded := make([]byte, media.FrameSize)
+	for _, c := range codecs {
+		Encode(c, coded, samples)
+		if got := Power(c, coded); math.Abs(float64(got)/5e7-1) > 0.02 {
+			t.Errorf("%v: %d, want half of 10000 squared", c, got)
+		}
+		if got := Power(c, bytes.Repeat([]byte{Silence(c)}, media.FrameSize)); got > 64 {
+			t.Errorf("%v: silence has %d", c, got)
+		}
+		if got := Power(c, nil); got != 0 {
+			t.Errorf("%v: nothing has %d", c, got)
+		}
+	}
+}
+
 // Not parallel: AllocsPerRun counts the allocations of the whole program.
 func TestNoAllocation(t *testing.T) {
 	samples := make([]int16, media.FrameSize)
@@ -144,6 +166,7 @@ func TestNoAllocation(t *testing.T) {
 			Decode(c, samples, coded)
 			Encode(c, coded, samples)
 			Transcode(coded, coded, c, other)
+			Power(c, coded)
 		})
 		if got != 0 {
 			t.Errorf("%v: %v allocations per frame, want 0", c, got)

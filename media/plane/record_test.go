@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/media/codec"
 	"github.com/callwright/callwright/media/recorder"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/media/wav"
@@ -223,6 +224,80 @@ func TestRecordIsReplacedAndClosed(t *testing.T) {
 		}
 	}
 	f.want(id, media.Closed)
+}
+
+// A recording ends when its party has fallen silent, by sending silence, comfort
+// noise or nothing, and says so; what was said is in the file, and hardly more.
+func TestRecordUntilSilence(t *testing.T) {
+	t.Parallel()
+	for name, silence := range map[string]func(f *fixture, p *phone, i int){
+		"silence": func(_ *fixture, p *phone, _ int) {
+			sound := make([]byte, media.FrameSize)
+			for i := range sound {
+				sound[i] = codec.Silence(p.codec)
+			}
+			p.send(p.header, sound)
+			p.header.Sequence++
+		},
+		"comfort noise": func(_ *fixture, p *phone, i int) {
+			if i%10 == 0 {
+				h := p.header
+				h.PayloadType = comfortNoise
+				p.send(h, []byte{60, 20, 30})
+				p.header.Sequence++
+			}
+		},
+		"nothing": func(*fixture, *phone, int) {},
+		"hold": func(f *fixture, p *phone, i int) {
+			if i == 0 {
+				held := p.remote()
+				held.Send, held.Receive = false, false
+				f.must(f.Connect(f.last, held))
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			f := setup(t, Config{})
+			id, p := f.call(media.PCMA)
+			songs := map[*phone]float64{p: 1000}
+			f.run(1, songs)
+			f.want(id, media.Latched)
+			path := filepath.Join(t.TempDir(), "a.wav")
+			f.must(f.Record(id, media.RecordOptions{Token: 7, Path: path, Silence: 2 * time.Second}))
+			f.run(100, songs)
+			for i := range 80 {
+				silence(f, p, i)
+				p.header.Timestamp += media.FrameSize
+				f.step(media.FrameDuration)
+				p.listen()
+			}
+			f.quiet(id)
+			for i := range 40 {
+				silence(f, p, 80+i)
+				p.header.Timestamp += media.FrameSize
+				f.step(media.FrameDuration)
+				p.listen()
+			}
+			e := f.want(id, media.RecordEnded)
+			near := func(what string, got, want time.Duration) {
+				t.Helper()
+				if d := got - want; d < -200*time.Millisecond || d > 200*time.Millisecond {
+					t.Errorf("%s is %s, want %s", what, got, want)
+				}
+			}
+			near("what was heard", e.Heard, 2*time.Second)
+			near("the length", e.Duration, 2500*time.Millisecond)
+			sound := readWAV(t, path, 1)[0]
+			near("the file", time.Duration(len(sound))*time.Second/media.SampleRate, e.Duration)
+			hears(t, "the file", sound[settle*media.FrameSize:90*media.FrameSize], 1000)
+			if e.Token != 7 || e.Err != nil || e.Reason != media.RecordSilent {
+				t.Errorf("event %+v", e)
+			}
+			f.run(10, songs)
+			f.quiet(id)
+		})
+	}
 }
 
 // A disk that hangs keeps a stream that was recorded open for some seconds, and

@@ -75,6 +75,11 @@ func TestStepAllocatesNothing(t *testing.T) {
 			f.must(f.Mute(a, true))
 			return []*phone{pa, pb}
 		},
+		"recorded until it is silent": func(f *fixture) []*phone {
+			a, p := f.call(media.PCMA)
+			f.must(f.Record(a, media.RecordOptions{Path: f.t.TempDir() + "/a.wav", Silence: time.Hour}))
+			return []*phone{p}
+		},
 		"unlatched": func(f *fixture) []*phone {
 			f.call(media.PCMA)
 			return nil

@@ -176,6 +176,44 @@ func TestWriterFileIsAlwaysReadable(t *testing.T) {
 	}
 }
 
+// What is cut off is not in the file, which is as short, and more can be added.
+func TestWriterCut(t *testing.T) {
+	t.Parallel()
+	for _, channels := range []int{1, 2} {
+		f, err := os.Create(filepath.Join(t.TempDir(), "a.wav"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		w, err := NewWriter(f, PCM, channels)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sound := tone.Make(channels*20000, -6, 440)
+		if err := errors.Join(w.WriteSamples(sound), w.Cut(30000), w.Cut(12000), w.WriteSamples(sound[:channels*5]), w.Close()); err != nil {
+			t.Fatal(err)
+		}
+		data, err := os.ReadFile(f.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := slices.Concat(sound[:channels*12000], sound[:channels*5])
+		if _, got := read(t, data); !slices.Equal(got, want) || len(data) != 44+2*len(want) {
+			t.Errorf("%d samples are in a file of %d bytes, want %d", len(got), len(data), len(want))
+		}
+		if err := w.Cut(1); !errors.Is(err, errClosed) {
+			t.Errorf("a file that is complete was cut: %v", err)
+		}
+	}
+	w, err := NewWriter(&disk{}, PCM, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Cut(0); err == nil {
+		t.Error("what cannot be made shorter was cut")
+	}
+}
+
 func TestWriterFullDisk(t *testing.T) {
 	t.Parallel()
 	d := disk{size: 44 + 30000}
