@@ -110,7 +110,7 @@ func (c *Call) Info() CallInfo {
 }
 
 func (c *Call) info(r Record) CallInfo {
-	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Destination: c.called.destination}
+	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Destination: c.called.destination, Dialled: c.called.dialled}
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile
@@ -281,4 +281,12 @@ func (c *Call) Gathered(digits, url string) Event {
 		text = "digits " + digits
 	}
 	return c.note(EventGathered, Data{Digits: digits, URL: url}, "%s", text)
+}
+
+// Unanswered puts on the timeline that nobody was reached and why, has the party
+// hear no ringing any more, and gives the event to ask the app about, at a URL.
+func (c *Call) Unanswered(why Cause, url string) Event {
+	c.silenceRingback()
+	c.party.alerted, c.party.preview = false, 0
+	return c.note(EventUnanswered, Data{Cause: why, URL: url}, "nobody was reached: %s", why)
 }

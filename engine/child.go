@@ -13,7 +13,16 @@ import (
 // Ring makes a child Call to a target, shown as from, and begins to ring it.
 // What becomes of it arrives as ChildRinging, ChildAnswered and, always and
 // last, ChildEnded.
-func (c *Call) Ring(target Target, from Address) ID {
+func (c *Call) Ring(target Target, from Address) ID { return c.ringAs(target, from, false) }
+
+// RingAlone is Ring for the one place that is rung: where that sends the call on, it
+// is not followed, but ends with CauseForwarded and says where to. A call that was
+// forwarded too often is not sent on any more.
+func (c *Call) RingAlone(target Target, from Address) ID {
+	return c.ringAs(target, from, c.line.steps < mostDiversions)
+}
+
+func (c *Call) ringAs(target Target, from Address, alone bool) ID {
 	child := c.engine.newCall(Record{
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
@@ -22,6 +31,7 @@ func (c *Call) Ring(target Target, from Address) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.hops = c.inbox, c.hops-1
+	child.line.steps, child.line.alone = c.line.steps, alone
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),
@@ -71,6 +81,7 @@ func (c *Call) Places(targets []Target) []Target {
 	var places []Target
 	for _, t := range targets {
 		for _, place := range c.placesOf(t) {
+			place.Delay, place.Timeout = t.Delay, t.Timeout
 			if !slices.ContainsFunc(places, place.same) {
 				places = append(places, place)
 			}
@@ -150,6 +161,9 @@ func (c *Call) mayRing(t Target) error {
 		return &DialError{Cause: CauseLoop, Err: fmt.Errorf(
 			"%s is not rung: the call has been passed on as often as it may (Max-Forwards); look for a number that leads back to itself", t)}
 	}
+	if c.engine.busy.is(c.record.Account, t.Address) {
+		return &DialError{Cause: CauseBusy, Err: fmt.Errorf("%s is in a call, and has busy_on_busy", t)}
+	}
 	if t.Contact != "" || t.Address.Kind != KindNumber || c.engine.directory.Emergency(t.Address) {
 		return nil
 	}
@@ -191,6 +205,7 @@ func (c *Call) report(m Message, to Address) {
 		c.hears(c.record.Parent, c.record.From)
 		c.record.State, c.record.AnsweredAt, c.party.up = StateAnswered, &now, true
 		c.record.AnsweredBy = &to
+		c.engine.busy.begin(c.record.ID, c.record.Account, userID(to))
 		c.save(EventAnswered, Data{Party: &to}, "%s picked up", to)
 		c.parent.put(ChildAnswered{Child: c.record.ID, Stream: stream, By: to})
 	}

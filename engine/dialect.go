@@ -94,6 +94,8 @@ type CallInfo struct {
 	// Destination is where a call that was forwarded or transferred is led; nil
 	// leaves it to the settings of its number.
 	Destination *Address
+	// Dialled is what the User dialled who made the call.
+	Dialled string
 }
 
 // Dialect is one vendor's language: it words requests and reads documents. It

@@ -22,12 +22,18 @@ type stop struct {
 func (c *Call) reach(request DialRequest) error {
 	var best *DialError
 	seen := []Target{request.Target}
-	for stops := []stop{{request: request}}; len(stops) > 0; {
+	for stops := []stop{{request, c.line.steps}}; len(stops) > 0; {
 		s := stops[0]
 		stops = stops[1:]
 		refused, err := c.attempt(s.request)
 		var no *DialError
 		switch {
+		case refused != nil && c.line.alone:
+			if to, ok := c.sentOn(s, refused.Contacts); ok {
+				c.line.sentTo = to
+				return refuseTransfer(CauseForwarded, "%s: the call is forwarded to %s", refused.Text, to)
+			}
+			return &DialError{Cause: refused.Cause, Err: errors.New(refused.Text)}
 		case refused != nil:
 			next := c.diversions(s, refused.Contacts, &seen)
 			if stops = append(next, stops...); len(next) > 0 {
@@ -36,7 +42,7 @@ func (c *Call) reach(request DialRequest) error {
 			no = &DialError{Cause: refused.Cause, Err: errors.New(refused.Text)}
 		case !errors.As(err, &no):
 			return err
-		case s.diversions > 0: // the first is why the call ends
+		case s.diversions > c.line.steps: // the first is why the call ends
 			c.log.Warn("diversion not followed: "+no.Error(), "to", s.request.Target.String())
 			c.note(EventTransfer, Data{Cause: no.Cause}, "%s is not rung: %s", s.request.Target, no)
 		}
@@ -96,15 +102,9 @@ func (c *Call) diversions(s stop, contacts []string, seen *[]Target) []stop {
 		c.note(EventTransfer, Data{}, "does not follow %s to %s: it was sent on %d times", s.request.Target, contacts[0], mostDiversions)
 		return nil
 	}
-	by, _ := c.engine.directory.User(c.record.Account, userID(s.request.Target.Address))
+	by, targets := c.named(s, contacts)
 	var next []stop
-	for _, contact := range contacts {
-		target, no := c.mayReach(by, contact)
-		if no != nil {
-			c.log.Warn("diversion not followed: "+no.Error(), "by", s.request.Target.String(), "to", contact)
-			c.note(EventTransfer, Data{Cause: no.Cause}, "does not follow %s to %s: %s", s.request.Target, contact, no)
-			continue
-		}
+	for _, target := range targets {
 		for _, place := range c.Places([]Target{target}) {
 			if slices.ContainsFunc(*seen, place.same) || len(*seen) >= mostPlaces {
 				c.note(EventTransfer, Data{}, "does not follow %s to %s: it was rung already, or too many were", s.request.Target, place)
@@ -118,6 +118,36 @@ func (c *Call) diversions(s stop, contacts []string, seen *[]Target) []stop {
 		}
 	}
 	return next
+}
+
+// named gives whom a party that sends the call on may send it to, and who it is.
+func (c *Call) named(s stop, contacts []string) (by User, targets []Target) {
+	by, _ = c.engine.directory.User(c.record.Account, userID(s.request.Target.Address))
+	for _, contact := range contacts {
+		target, no := c.mayReach(by, contact)
+		if no == nil && c.engine.directory.Emergency(target.Address) {
+			no = refuseTransfer(CauseForbidden, "no call is sent on to an emergency service")
+		}
+		if no != nil {
+			c.log.Warn("diversion not followed: "+no.Error(), "by", s.request.Target.String(), "to", contact)
+			c.note(EventTransfer, Data{Cause: no.Cause}, "does not follow %s to %s: %s", s.request.Target, contact, no)
+			continue
+		}
+		targets = append(targets, target)
+	}
+	return by, targets
+}
+
+// sentOn gives where a party that rings alone sends the call on: the best of what it
+// names that may be.
+func (c *Call) sentOn(s stop, contacts []string) (Address, bool) {
+	_, targets := c.named(s, contacts)
+	if len(targets) == 0 {
+		return Address{}, false
+	}
+	to := targets[0]
+	c.note(EventTransfer, Data{Party: &to.Address}, "%s sends the call on to %s", s.request.Target, to)
+	return to.Address, true
 }
 
 // diverter is how the party that sends a call on is told to those it is sent to

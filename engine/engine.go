@@ -90,6 +90,7 @@ type Engine struct {
 	notice     *media.Prompt
 	guard      guard
 	toll       *toll
+	busy       busy
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -122,6 +123,7 @@ func New(c Config) *Engine {
 	if e.holdTone == nil {
 		e.holdTone = silence()
 	}
+	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e
 }
@@ -152,7 +154,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	record := e.arrived(a, emergency)
 	c := e.newCall(record)
 	c.emergency, c.hops, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
-	c.called = called{number: a.Number, users: e.usersOf(record, a.Number)}
+	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled}
 	replaced, found := e.callOf(a.Replaces)
 	if a.Replaces != nil && !found {
 		e.guard.leave()
@@ -162,6 +164,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 		e.guard.leave()
 		return ErrDraining
 	}
+	e.busy.begin(c.record.ID, a.Caller.Account, a.Caller.ID)
 	c.setLeg(leg)
 	e.goroutines.Go(func() {
 		defer e.guard.leave()
@@ -187,9 +190,11 @@ func (e *Engine) unbind(leg Leg) {
 	delete(e.legs, leg)
 }
 
-// hand notes that a leg is another call's now, and so is the time that it costs.
+// hand notes that a leg is another call's now, and so are the time that it costs and
+// the User who is in it.
 func (e *Engine) hand(leg Leg, from, to ID) {
 	e.toll.move(from, to)
+	e.busy.move(from, to)
 	e.bind(leg, to)
 }
 
@@ -283,6 +288,7 @@ func (e *Engine) unregister(c *Call) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.calls, c.record.ID)
+	e.busy.end(c.record.ID)
 	e.closeIfIdle()
 }
 
@@ -373,36 +379,4 @@ func (e *Engine) hangUpAll() {
 	for _, c := range e.calls {
 		c.inbox.put(hangUp{cause: CauseShutdown})
 	}
-}
-
-// chainOf gives the outbox of the first call of a chain that is settled: the app
-// hears of the calls of one in their order.
-func (e *Engine) chainOf(chain ID, otherwise *outbox) *outbox {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.chains[chain] == nil {
-		e.chains[chain] = otherwise
-	}
-	return e.chains[chain]
-}
-
-// Recover settles a call that an earlier run of the server left open. One that
-// was alive died with that server: its record and its App are told so. Of one
-// that had ended only the App is told, which may hear of it twice: whether it
-// did before the crash cannot be known. last is the last event that was kept of
-// it: until then it lived for all we know, and its record says so.
-func (e *Engine) Recover(r Record, last Event) {
-	c := e.reopen(r, last.Seq)
-	c.outbox = e.chainOf(r.Chain, c.outbox)
-	number, _ := e.directory.configured(r.Account, r.Number)
-	c.called = called{number: number, users: e.usersOf(r, number)}
-	if r.State == StateEnded {
-		c.tellEnd(Event{Call: r.ID, Seq: last.Seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})
-		return
-	}
-	if !last.At.IsZero() {
-		c.record.EndedAt = &last.At
-	}
-	c.finishWith(CauseInterrupted)
-	c.close("the server stopped while the call was alive")
 }

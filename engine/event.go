@@ -9,25 +9,26 @@ type EventKind string
 
 // The kinds of events. A Call's events in their order are its timeline.
 const (
-	EventIncoming  EventKind = "incoming"  // a leg arrived; always the first of an incoming call
-	EventOutgoing  EventKind = "outgoing"  // a target is being rung; always the first of an outgoing call
-	EventSIP       EventKind = "sip"       // a SIP message was sent or came
-	EventRequest   EventKind = "request"   // the App is asked or told something
-	EventReply     EventKind = "reply"     // what came of a request
-	EventProblem   EventKind = "problem"   // a complaint about a document, or about what it led to
-	EventVerb      EventKind = "verb"      // a verb begins
-	EventPrompt    EventKind = "prompt"    // a sound begins or ends
-	EventDigit     EventKind = "digit"     // the party pressed a key
-	EventSent      EventKind = "sent"      // digits were sent to the party
-	EventGathered  EventKind = "gathered"  // a Gather has its digits, or none
-	EventRinging   EventKind = "ringing"   // a target rings
-	EventAnswered  EventKind = "answered"  // a party picked up
-	EventBridged   EventKind = "bridged"   // two parties hear each other
-	EventTransfer  EventKind = "transfer"  // a party is moved to another, or sends a call on
-	EventMedia     EventKind = "media"     // figures of a stream, its source
-	EventRecording EventKind = "recording" // a recording begins, pauses, ends
-	EventVoicemail EventKind = "voicemail" // a message was left in a box
-	EventEnded     EventKind = "ended"     // always the last but for deliveries; exactly one a Call
+	EventIncoming   EventKind = "incoming"   // a leg arrived; always the first of an incoming call
+	EventOutgoing   EventKind = "outgoing"   // a target is being rung; always the first of an outgoing call
+	EventSIP        EventKind = "sip"        // a SIP message was sent or came
+	EventRequest    EventKind = "request"    // the App is asked or told something
+	EventReply      EventKind = "reply"      // what came of a request
+	EventProblem    EventKind = "problem"    // a complaint about a document, or about what it led to
+	EventVerb       EventKind = "verb"       // a verb begins
+	EventPrompt     EventKind = "prompt"     // a sound begins or ends
+	EventDigit      EventKind = "digit"      // the party pressed a key
+	EventSent       EventKind = "sent"       // digits were sent to the party
+	EventGathered   EventKind = "gathered"   // a Gather has its digits, or none
+	EventUnanswered EventKind = "unanswered" // a Dial reached nobody, and the program goes on
+	EventRinging    EventKind = "ringing"    // a target rings
+	EventAnswered   EventKind = "answered"   // a party picked up
+	EventBridged    EventKind = "bridged"    // two parties hear each other
+	EventTransfer   EventKind = "transfer"   // a party is moved to another, or sends a call on
+	EventMedia      EventKind = "media"      // figures of a stream, its source
+	EventRecording  EventKind = "recording"  // a recording begins, pauses, ends
+	EventVoicemail  EventKind = "voicemail"  // a message was left in a box
+	EventEnded      EventKind = "ended"      // always the last but for deliveries; exactly one a Call
 )
 
 // Event is something that happened on a Call.

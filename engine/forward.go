@@ -36,6 +36,10 @@ type lineage struct {
 	// told is closed when the app was told of the end of the call before; nil if
 	// this one does not wait for that. next is that of the call behind.
 	told, next chan struct{}
+	// alone says of a child that nobody rings beside it, and that it ends when the
+	// call is sent on; sentTo is then where to.
+	alone  bool
+	sentTo Address
 }
 
 // called is what a call is for.
@@ -46,6 +50,8 @@ type called struct {
 	// destination is where a call of a chain is led, whatever its number's
 	// settings say; nil leaves it to them.
 	destination *Address
+	// dialled is what a User dialled who made the call.
+	dialled string
 }
 
 // tellPatience is how long the app is not asked about a call because it is still

@@ -23,6 +23,8 @@ type Limits struct {
 	// Prefixes are what a number must begin with to be called by a trunk:
 	// "+49", "0".
 	Prefixes []string
+	// OwnCallerIDs lets apps show only numbers of their account as caller id.
+	OwnCallerIDs bool
 	// MinutesPerDay is how long calls by trunks may last together in one day
 	// (UTC); 0 is no limit.
 	MinutesPerDay int

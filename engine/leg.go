@@ -160,6 +160,8 @@ type Arrival struct {
 	// Account is whose call it is: that of the Number, or of the caller.
 	Account  string
 	From, To Address
+	// Dialled is what that User dialled.
+	Dialled string
 	// Caller is the User who calls; its ID is empty when the call came by a
 	// trunk. A User who calls no Number of ours calls out.
 	Caller User
@@ -205,6 +207,10 @@ type Target struct {
 	// Contact is one of the places that Location gave for a User; empty leaves
 	// the way to the Dialer.
 	Contact string `json:",omitempty"`
+	// Delay is for how long others ring before it does, Timeout for how long it
+	// rings itself; 0 is as long as they do. Who dials several looks at them.
+	Delay   time.Duration `json:",omitempty"`
+	Timeout time.Duration `json:",omitempty"`
 }
 
 // String names the target, a User by name and id if it has a name.

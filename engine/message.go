@@ -37,6 +37,9 @@ type ChildAnswered struct {
 	Stream media.StreamID
 	// By is who did: a target may have sent the call on to somebody else.
 	By Address
+	// For is the child that it picked up for, where that is another one: somebody
+	// took its place while it rang.
+	For ID
 }
 
 // ChildEnded says that a child call is over: the last word of a child, and
@@ -44,6 +47,8 @@ type ChildAnswered struct {
 type ChildEnded struct {
 	Child ID
 	Cause Cause
+	// To is where the target of RingAlone sent the call on, with CauseForwarded.
+	To Address
 }
 
 // legAlerted, legAnswered and legRefused are what a child's own leg reports

@@ -141,6 +141,7 @@ func (c *Call) adopt(m adopted) Message {
 		c.HangupChild(m.Child, c.over)
 		return nil
 	}
+	m.For = m.old
 	if h := c.move.handover; h != nil && h.ringing[m.old] {
 		h.ringing[m.Child] = true
 	}

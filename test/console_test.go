@@ -65,6 +65,12 @@ func (c *console) do(method string, arguments ...any) string {
 	return c.app.printed()[c.n-1]
 }
 
+// done makes a call that works and has no result.
+func (c *console) done(method string, arguments ...any) {
+	c.t.Helper()
+	c.says(`{"result":null}`, method, arguments...)
+}
+
 // says makes a call and wants an answer.
 func (c *console) says(want, method string, arguments ...any) {
 	c.t.Helper()

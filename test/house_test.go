@@ -5,9 +5,13 @@ package test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"net/http"
@@ -52,6 +56,20 @@ func TestMain(m *testing.M) {
 	os.RemoveAll(dir)
 	os.Exit(status)
 }
+
+// signingKey makes the key that servers sign with, once: to make one takes longer
+// than most tests.
+var signingKey = sync.OnceValue(func() []byte {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // there is no randomness
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		panic(err) // it was made just now
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+})
 
 // house is a running server with an app, and a network of 127.x.y.0/24 that is
 // its own.
@@ -125,6 +143,9 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string, be
 	}
 	h.app = startApp(t, h.host("1"), script)
 	certify(t, h.dir, h.host(hostServer))
+	if err := os.WriteFile(filepath.Join(h.dir, "webhook-key.pem"), signingKey(), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	file := filepath.Join(h.dir, "callwright.yaml")
 	h.six = six(configuration)
 	text := strings.NewReplacer("NETWORK.", h.network, "DIR", h.dir, "APP", h.app.url,

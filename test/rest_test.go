@@ -2,7 +2,14 @@
 
 package test
 
-import "testing"
+import (
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
 
 // TestOfficialClientHangsUpAfterPlay has an app end a call by the REST API when its
 // announcement, which is early media, has ended.
@@ -35,4 +42,30 @@ func TestOfficialClientAsks(t *testing.T) {
 	for _, id := range []string{"01A1FF933CF37D378A308302E02F0B70", "nothing"} {
 		c.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{id})
 	}
+}
+
+// TestOfficialClientVerifies has the client check signatures, by our key, and that
+// requests come from an address of sipgate, which the app's headers say.
+func TestOfficialClientVerifies(t *testing.T) {
+	t.Parallel()
+	a := newNode(t)
+	config := strings.Replace(configuration, `incoming_url: "APP/"`, `incoming_url: "APP/", headers: {X-Forwarded-For: "217.116.118.254"}`, 1)
+	h := newHouseOf(t, askedOf(config, a), nil)
+	reply, err := http.Get(h.api("/webhook-key.pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	key, err := io.ReadAll(reply.Body)
+	if err != nil || reply.StatusCode != http.StatusOK {
+		t.Fatalf("the key is %s, %v", reply.Status, err)
+	}
+	file := filepath.Join(h.dir, "public.pem")
+	if err := os.WriteFile(file, key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	a.start(t, "signed", "SIGNED_BY="+file)
+	h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": "603"}})
+	h.expectRecords(t, "in +4921100 rejected")
+	a.expect(t, from("+492111234567", newCall, `{"event":"hangup","cause":"noAnswer",`+ofCall+chain)...)
 }

@@ -126,6 +126,24 @@ func (p *telephone) hears(hz int) {
 	})
 }
 
+// hearsNoMore waits until the telephone has not heard a tone for half a second.
+func (p *telephone) hearsNoMore(hz int) {
+	p.t.Helper()
+	after := len(p.heard())
+	eventually(p.t, func() string {
+		sound := p.heard()
+		if len(sound) < after+8000 {
+			return fmt.Sprintf("the telephone heard %d bytes, of which nothing can be said", len(sound)-after)
+		}
+		samples := make([]int16, 4000)
+		_, _ = binary.Decode(sound[len(sound)-8000:], binary.LittleEndian, samples)
+		if level := tone.Level(samples, float64(hz)); level > -50 {
+			return fmt.Sprintf("the telephone still hears %d Hz, at %.0f dB", hz, level)
+		}
+		return ""
+	})
+}
+
 // wavHeader is how long it is in the files that telephones write. While they do,
 // what is in it is not true yet.
 const wavHeader = 44

@@ -3,24 +3,26 @@
 package verbs
 
 import (
-	"cmp"
 	"context"
-	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/callwright/callwright/engine"
 )
 
-// Dial rings targets in parallel, connects the party with the first that picks
-// up, and ends the call when either hangs up or when no target picks up. Parties
-// that are transferred meanwhile stay in it.
+// Dial rings targets, at once or one after the other, connects the party with the
+// first that picks up, and ends the call when either hangs up. Parties that are
+// transferred meanwhile stay in it. When nobody is reached the call ends with the
+// cause that tells most, or goes on.
 //
 //	attribute    default            known to
-//	Targets      -                  sipgateio <Number>, 1 to 5
+//	Targets      -                  sipgateio <Number>, 1 to 5, with @delay and @timeout
 //	CallerID     the caller's own   sipgateio @callerId
 //	Anonymous    as the caller      sipgateio @anonymous
-//	RingTimeout  60 s
+//	RingTimeout  60 s               sipgateio @timeout
+//	OnNoAnswer   -                  sipgateio @onNoAnswer
+//	GoOn         false              sipgateio: another verb follows
 type Dial struct {
 	Targets []engine.Target
 	// CallerID is the number shown to the targets; nil shows the caller's.
@@ -30,6 +32,10 @@ type Dial struct {
 	Anonymous *bool
 	// RingTimeout is how long targets ring; 0 means DefaultRingTimeout.
 	RingTimeout time.Duration
+	// OnNoAnswer is the URL at which the app is asked what to do when nobody was
+	// reached. Without one the call ends, unless GoOn has the program go on.
+	OnNoAnswer string `json:",omitempty"`
+	GoOn       bool   `json:",omitempty"`
 }
 
 // DefaultRingTimeout is how long targets ring when nobody said.
@@ -37,98 +43,66 @@ const DefaultRingTimeout = 60 * time.Second
 
 // String names the verb and the targets.
 func (d Dial) String() string {
-	names := make([]string, len(d.Targets))
-	for i, t := range d.Targets {
-		names[i] = t.String()
+	s := "Dial " + names(d.Targets)
+	if d.RingTimeout > 0 {
+		s += fmt.Sprintf("; no longer than %s", d.RingTimeout)
 	}
-	return "Dial " + strings.Join(names, ", ")
+	switch {
+	case d.OnNoAnswer != "":
+		s += "; ask when nobody is reached"
+	case d.GoOn:
+		s += "; go on when nobody is reached"
+	}
+	return s
+}
+
+func names(targets []engine.Target) string {
+	names := make([]string, len(targets))
+	for i, t := range targets {
+		names[i] = t.String()
+		if t.Delay > 0 {
+			names[i] += fmt.Sprintf(" after %s", t.Delay)
+		}
+		if t.Timeout > 0 {
+			names[i] += fmt.Sprintf(" for %s", t.Timeout)
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 // Run rings the targets, connects the first that picks up, and stays until one
 // side hangs up.
 func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if len(d.Targets) == 0 {
-		return engine.End(engine.CauseOffline), nil
+		return d.missed(c, engine.CauseOffline), nil
 	}
-	ringing := map[engine.ID]bool{}
-	for _, place := range c.Places(d.Targets) {
-		ringing[c.Ring(place, d.from(c.Info()))] = true
+	answered, cause, err := newHunt(c, d.Targets, c.ShownAs(d.CallerID, d.Anonymous), d.RingTimeout).run(ctx)
+	switch {
+	case err != nil:
+		return engine.Next{}, err
+	case cause != "":
+		return d.missed(c, cause), nil
 	}
-	single := len(ringing) == 1
-	answered, cause, err := d.ring(ctx, c, ringing, single)
-	if err != nil || cause != "" {
-		return engine.End(cause), err
-	}
+	return talk(ctx, c, answered)
+}
+
+// talk connects the party with who picked up, until one of both hangs up.
+func talk(ctx context.Context, c *engine.Call, answered engine.ChildAnswered) (engine.Next, error) {
 	if err := c.Connect(answered); err != nil {
 		return engine.Next{}, err
 	}
-	cause, err = c.Converse(ctx)
+	cause, err := c.Converse(ctx)
 	return engine.End(cause), err
 }
 
-// from is the party that targets are shown.
-func (d Dial) from(info engine.CallInfo) engine.Address {
-	from := info.From
-	if d.CallerID != nil {
-		from = *d.CallerID
+// missed is what comes next when nobody was reached.
+func (d Dial) missed(c *engine.Call, why engine.Cause) engine.Next {
+	switch {
+	case d.OnNoAnswer != "":
+		return engine.Goto(c.Unanswered(why, d.OnNoAnswer))
+	case d.GoOn:
+		c.Unanswered(why, "")
+		return engine.Continue()
 	}
-	if d.Anonymous != nil && *d.Anonymous {
-		from = engine.Anonymous()
-	}
-	return from
-}
-
-// ring waits until a target picks up, and hangs the others up, or gives the
-// cause why none did. single says that only one phone rings.
-func (d Dial) ring(ctx context.Context, c *engine.Call, ringing map[engine.ID]bool, single bool) (engine.ChildAnswered, engine.Cause, error) {
-	deadline := time.Now().Add(cmp.Or(d.RingTimeout, DefaultRingTimeout))
-	var why engine.Cause
-	late := false // all were hung up
-	for len(ringing) > 0 {
-		m, err := c.AwaitFor(ctx, time.Until(deadline), engine.FromChild)
-		switch {
-		case errors.Is(err, engine.ErrTimeout):
-			hangUp(c, ringing, engine.CauseNoAnswer)
-			// They end within seconds now, each with a ChildEnded, also one
-			// whose answer crosses this.
-			late, deadline = true, deadline.Add(time.Minute)
-			continue
-		case err != nil:
-			return engine.ChildAnswered{}, "", err
-		}
-		switch m := m.(type) {
-		case engine.ChildRinging:
-			if err := alert(c, m, single); err != nil {
-				return engine.ChildAnswered{}, "", err
-			}
-		case engine.ChildEnded:
-			delete(ringing, m.Child)
-			if m.Cause.Better(why) {
-				why = m.Cause
-			}
-		case engine.ChildAnswered:
-			if late {
-				continue
-			}
-			delete(ringing, m.Child)
-			hangUp(c, ringing, engine.CauseElsewhere)
-			return m, "", nil
-		}
-	}
-	return engine.ChildAnswered{}, why, nil
-}
-
-// alert lets the caller hear that targets ring: a single target's own early
-// media, the ordinary tone otherwise.
-func alert(c *engine.Call, m engine.ChildRinging, single bool) error {
-	if m.Sound && single {
-		return c.Preview(m)
-	}
-	return c.Alert()
-}
-
-func hangUp(c *engine.Call, children map[engine.ID]bool, cause engine.Cause) {
-	for id := range children {
-		c.HangupChild(id, cause)
-	}
+	return engine.End(why)
 }

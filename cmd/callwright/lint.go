@@ -14,7 +14,7 @@ import (
 type lintCommand struct {
 	Files     []string `arg:"" name:"file" help:"Documents; - is the standard input."`
 	Dialect   string   `help:"The language of the documents: ${enum}." enum:"sipgate" default:"sipgate"`
-	Answers   string   `help:"The request that they answer: ${enum}." enum:"newCall,dtmf" default:"newCall"`
+	Answers   string   `help:"The request that they answer: ${enum}." enum:"newCall,dtmf,noAnswer" default:"newCall"`
 	Direction string   `help:"Which way the call goes: ${enum}. A user's own call (out) rings one number only." enum:"in,out" default:"in"`
 	JSON      bool     `name:"json" help:"Print for programs: an array with file, problems, program and subscriptions."`
 }
@@ -35,8 +35,11 @@ Examples:
 // Run reads the files.
 func (l lintCommand) Run(w *world) error {
 	asked := engine.EventIncoming
-	if l.Answers == "dtmf" {
+	switch l.Answers {
+	case "dtmf":
 		asked = engine.EventGathered
+	case "noAnswer":
+		asked = engine.EventUnanswered
 	}
 	linter := lint.Linter{
 		Language: dialects.All()[l.Dialect], Stdin: w.in, Asked: engine.Event{Kind: asked},

@@ -20,10 +20,11 @@ import (
 
 // sendCommand has a command for each push.
 type sendCommand struct {
-	NewCall sendNewCall `cmd:"" name:"newCall" help:"Ask what to do with a call that begins."`
-	DTMF    sendDTMF    `cmd:"" name:"dtmf" help:"Ask what to do about digits; URL is the onData of <Gather>."`
-	Answer  sendAnswer  `cmd:"" name:"answer" help:"Tell that somebody picked up; URL is the onAnswer of <Response>."`
-	Hangup  sendHangup  `cmd:"" name:"hangup" help:"Tell that the call ended; URL is the onHangup of <Response>."`
+	NewCall  sendNewCall  `cmd:"" name:"newCall" help:"Ask what to do with a call that begins."`
+	DTMF     sendDTMF     `cmd:"" name:"dtmf" help:"Ask what to do about digits; URL is the onData of <Gather>."`
+	NoAnswer sendNoAnswer `cmd:"" name:"noAnswer" help:"Ask what to do when nobody was reached; URL is the onNoAnswer of <Dial>."`
+	Answer   sendAnswer   `cmd:"" name:"answer" help:"Tell that somebody picked up; URL is the onAnswer of <Response>."`
+	Hangup   sendHangup   `cmd:"" name:"hangup" help:"Tell that the call ended; URL is the onHangup of <Response>."`
 }
 
 // Help teaches the command.
@@ -67,6 +68,11 @@ type sendDTMF struct {
 	Digits string `help:"What was typed; empty when nothing was (${default})." default:"1" placeholder:"KEYS"`
 }
 
+type sendNoAnswer struct {
+	sendCall
+	Cause string `help:"Why nobody was reached: ${enum} (${default})." enum:"busy,noAnswer,congestion,notFound" default:"noAnswer" placeholder:"CAUSE"`
+}
+
 type sendAnswer struct {
 	sendCall
 	By string `help:"Who picked up: a user like w0=Alice, or a number (${default})." default:"w0" placeholder:"WHO"`
@@ -84,6 +90,11 @@ func (s sendNewCall) Run(w *world) error { return s.send(w, send.Push{Name: send
 // Run asks about digits.
 func (s sendDTMF) Run(w *world) error {
 	return s.send(w, send.Push{Name: send.DTMF, Digits: s.Digits}, "")
+}
+
+// Run asks what to do when nobody was reached.
+func (s sendNoAnswer) Run(w *world) error {
+	return s.send(w, send.Push{Name: send.NoAnswer, Cause: send.Cause(s.Cause)}, "")
 }
 
 // Run tells of an answer.

@@ -100,7 +100,7 @@ func eventsOf(t *testing.T, db Database) {
 		t.Fatal(err)
 	}
 	want := fullEvent(ours.ID, 6)
-	want.Text, want.Data.Other = "6", events[0].Data.Other
+	want.Text, want.Data.Other, want.Data.Recording = "6", events[0].Data.Other, events[0].Data.Recording
 	if diff := cmp.Diff([]engine.Event{want}, events); diff != "" {
 		t.Errorf("the event (-want +got):\n%s", diff)
 	}

@@ -50,6 +50,7 @@ func fullRecord() engine.Record {
 
 // fullEvent has something in every field.
 func fullEvent(call engine.ID, seq int) engine.Event {
+	message := fullRecording()
 	return engine.Event{
 		Call: call,
 		Seq:  seq,
@@ -57,23 +58,23 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 		Kind: engine.EventReply,
 		Text: "200 from the app — “Grüß Gott”",
 		Data: engine.Data{
-			Name:     "newCall",
-			URL:      "http://127.0.0.1:3000/new?x=1",
-			Method:   "POST",
-			Status:   200,
-			Body:     "<Response>\n\t<Hangup/>\n</Response>",
-			Unlogged: true,
-			Millis:   17,
-			Digits:   "12#",
-			File:     "01900000.wav",
-			Cause:    engine.CauseBusy,
-			Party:    &engine.Address{Kind: engine.KindNumber, Value: "+491", Name: "P"},
-			Other:    engine.NewID(),
+			Name:   "newCall",
+			URL:    "http://127.0.0.1:3000/new?x=1",
+			Method: "POST",
+			Status: 200,
+			Body:   "<Response>\n\t<Hangup/>\n</Response>",
+			Millis: 17, Unlogged: true,
+			Digits: "12#",
+			File:   "01900000.wav",
+			Cause:  engine.CauseBusy,
+			Party:  &engine.Address{Kind: engine.KindNumber, Value: "+491", Name: "P"},
+			Other:  engine.NewID(),
 			Problem: &engine.Problem{
 				Line: 3, Column: 5, Element: "Dial", Attribute: "callerId", Sentence: "say whom to call",
 			},
-			Headers: []engine.Header{{Name: "X-Customer", Value: "4711"}},
-			Figures: map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
+			Recording: &message,
+			Headers:   []engine.Header{{Name: "X-Customer", Value: "4711"}},
+			Figures:   map[string]any{"packets": 1500.0, "lost": 2.0, "codec": "PCMA"},
 		},
 	}
 }

@@ -43,7 +43,7 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 	a := engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), Headers: extensions(in)}
 	dialled := dialog.UserPart(in.To.URI)
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
-	a.To = to
+	a.To, a.Dialled = to, dialled
 	app, _ := s.cfg.Directory.App(user.App)
 	trunk := len(s.cfg.Directory.TrunksOut(user.Account)) > 0
 	switch {

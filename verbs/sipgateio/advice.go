@@ -36,8 +36,6 @@ func ownText(e *etree.Element) string {
 // stands, known being those that are.
 func elementAdvice(tag string, known []string) string {
 	switch strings.ToLower(tag) {
-	case "set":
-		return "use the attributes callerId and anonymous of <Dial>"
 	case "url":
 		return "put it into <Play>"
 	case "number", "voicemail":

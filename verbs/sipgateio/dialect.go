@@ -21,11 +21,15 @@ const (
 	hangup  = "hangup"
 )
 
+// noAnswer is the push of ours that asks what to do when a <Dial> reached nobody.
+const noAnswer = "noAnswer"
+
 // The keys under which a Call's DialectState keeps the URLs that the App
 // subscribed; they are the names of the attributes of <Response>.
 const (
 	OnAnswer = "onAnswer"
 	OnHangup = "onHangup"
+	OnEvent  = "onEvent" // of ours: events.go
 )
 
 // maxUsers is how many users a push names. The official client reads more than
@@ -50,8 +54,8 @@ func New(deliver func(engine.CallInfo) engine.Program) *Dialect {
 	return &Dialect{deliver: deliver}
 }
 
-// Request words a newCall for a call that begins and a dtmf for a Gather that
-// ended.
+// Request words a newCall for a call that begins, a dtmf for a Gather that ended,
+// and a noAnswer for a Dial that reached nobody.
 func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	switch why.Kind {
 	case engine.EventIncoming, engine.EventOutgoing:
@@ -62,6 +66,8 @@ func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 		return push(c, newCall, url, newCallFields(c))
 	case engine.EventGathered:
 		return push(c, dtmf, why.Data.URL, dtmfFields(c, why.Data.Digits))
+	case engine.EventUnanswered:
+		return push(c, noAnswer, why.Data.URL, noAnswerFields(c, why.Data.Cause))
 	}
 	return engine.Request{Name: string(why.Kind)}
 }
@@ -117,6 +123,18 @@ func newCallFields(c engine.CallInfo) form {
 	f.add("origCallId", callID(c.Chain))
 	f.add("from", number(c.From))
 	f.add("to", called(c))
+	f.addUsers(c)
+	f.add("xcid", xcid(c))
+	f.addDiversion(c)
+	return f
+}
+
+// addUsers adds whom a call is for. A voicemail has a name and no ids.
+func (f *form) addUsers(c engine.CallInfo) {
+	if to := c.Destination; to != nil && to.Kind == engine.KindVoicemail {
+		f.add("user[]", "voicemail")
+		return
+	}
 	users := c.Users[:min(len(c.Users), maxUsers)]
 	if len(users) == 0 {
 		// Customer code takes it for granted that these three are arrays.
@@ -131,9 +149,6 @@ func newCallFields(c engine.CallInfo) form {
 	for _, u := range users {
 		f.add("fullUserId[]", fullUserID(c.Account, u))
 	}
-	f.add("xcid", xcid(c))
-	f.addDiversion(c)
-	return f
 }
 
 func dtmfFields(c engine.CallInfo, digits string) form {
@@ -141,6 +156,17 @@ func dtmfFields(c engine.CallInfo, digits string) form {
 	f.add("event", dtmf)
 	f.add("callId", callID(c.ID))
 	f.addIfSet("dtmf", digits)
+	f.addChain(c)
+	return f
+}
+
+func noAnswerFields(c engine.CallInfo, why engine.Cause) form {
+	var f form
+	f.add("event", noAnswer)
+	f.add("cause", why.Words().Sipgate)
+	f.add("callId", callID(c.ID))
+	f.addParties(c, nil)
+	f.addDiversion(c)
 	f.addChain(c)
 	return f
 }
@@ -184,12 +210,14 @@ func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
 }
 
 // called is the number that was dialled: what the Call was made for, or when
-// that is no number the one that is configured.
+// that is no number what the user dialled, or the one that is configured.
 func called(c engine.CallInfo) string {
-	if n := number(c.To); n != anonymous || !engine.IsNumber(c.Number) {
-		return n
+	for _, n := range []string{c.Dialled, c.Number} {
+		if number(c.To) == anonymous && engine.IsNumber(n) {
+			return number(engine.NumberAddress(n))
+		}
 	}
-	return number(engine.NumberAddress(c.Number))
+	return number(c.To)
 }
 
 // answeringNumber is the number of who picked up; a user has none but the one

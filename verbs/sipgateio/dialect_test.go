@@ -68,6 +68,10 @@ func gatheredEvent(digits string) engine.Event {
 	return engine.Event{Kind: engine.EventGathered, Data: engine.Data{Digits: digits, URL: "http://app.example/dtmf?step=1&x=2"}}
 }
 
+func unansweredEvent(cause engine.Cause) engine.Event {
+	return engine.Event{Kind: engine.EventUnanswered, Data: engine.Data{Cause: cause, URL: "http://app.example/missed"}}
+}
+
 // TestPushBodies has each push as it is sent, one field a line.
 func TestPushBodies(t *testing.T) {
 	t.Parallel()
@@ -120,6 +124,14 @@ func TestPushBodies(t *testing.T) {
 
 		{"dtmf", nil, gatheredEvent("12*#"), "event=dtmf " + id + " dtmf=12%2A%23" + end},
 		{"dtmf without digits", nil, gatheredEvent(""), "event=dtmf " + id + end},
+
+		{"noAnswer", func(c *engine.CallInfo) { c.Diversion = "4930123456" }, unansweredEvent(engine.CauseBusy),
+			"event=noAnswer cause=busy " + id + " " + fromTo + "direction=in diversion=4930123456" + end},
+		{"noAnswer of an outgoing call", func(c *engine.CallInfo) {
+			c.Direction, c.To = engine.Out, engine.Address{Kind: engine.KindUser, Value: "w1"}
+		},
+			unansweredEvent(engine.CauseOffline),
+			"event=noAnswer cause=notFound " + id + " " + fromTo + "direction=out" + end},
 
 		{"answer by a user", nil, answeredEvent(user(bob)),
 			"event=answer " + id + " user=Bob+%26+S%C3%B6hne userId=w1 fullUserId=1234567w1 " +

@@ -15,6 +15,7 @@ import (
 	"github.com/beevik/etree"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/verbs"
 )
 
 // maxProblems is how many problems of one reply are told; the rest are counted.
@@ -92,6 +93,8 @@ type parser struct {
 	outgoing bool
 	// last is the verb after which nothing is run, nil before it was read.
 	last *etree.Element
+	// shown is what a <Set> has every <Dial> show behind it.
+	shown shown
 
 	result   engine.Document
 	problems []engine.Problem
@@ -116,8 +119,8 @@ func (p *parser) response() {
 	for _, at := range p.ampersands {
 		p.add(at, engine.Problem{Sentence: "this & begins no reference: write &amp; in text"})
 	}
-	attributes := p.attributes(root, OnAnswer, OnHangup)
-	for _, name := range []string{OnAnswer, OnHangup} {
+	attributes := p.attributes(root, OnAnswer, OnHangup, OnEvent)
+	for _, name := range []string{OnAnswer, OnHangup, OnEvent} {
 		value, ok := attributes[name]
 		if ok && p.absolute(root, name, value) {
 			if p.result.Remember == nil {
@@ -127,15 +130,23 @@ func (p *parser) response() {
 		}
 	}
 	p.children(root,
-		child{"Dial", p.dial}, child{"Play", p.play}, child{"Say", p.say}, child{"Gather", p.gather},
-		child{"Reject", p.reject}, child{"Hangup", p.hangup})
+		child{name: "Dial", read: p.dial}, child{name: "Play", read: p.play}, child{name: "Say", read: p.say}, child{name: "Gather", read: p.gather},
+		child{name: "Reject", read: p.reject}, child{name: "Hangup", read: p.hangup}, child{name: "Set", read: p.set, tolerated: true})
+	p.settled()
 }
 
-// run adds a verb to the program; one that ends the document is the last.
+// run adds a verb to the program; one that ends the document is the last. What
+// stands behind a <Dial> is run when that reaches nobody.
 func (p *parser) run(e *etree.Element, v engine.Verb, ends bool) {
 	if p.last != nil {
 		p.complain(e, "", "<%.40s> is never reached, because <%.40s> ends the document: put it before that, or leave it out", e.Tag, p.last.Tag)
 		return
+	}
+	if n := len(p.result.Program); n > 0 {
+		if d, ok := p.result.Program[n-1].(verbs.Dial); ok {
+			d.GoOn = true
+			p.result.Program[n-1] = d
+		}
 	}
 	p.result.Program = append(p.result.Program, v)
 	if ends {
@@ -178,18 +189,22 @@ func (p *parser) all() []engine.Problem {
 	return append(p.problems, engine.Problem{Sentence: fmt.Sprintf("the document has %d more problems: mend these first", p.untold)})
 }
 
-// child is an element that may stand in another, and who reads it.
+// child is an element that may stand in another, and who reads it. One that is
+// only tolerated is not recommended to anybody.
 type child struct {
-	name string
-	read func(*etree.Element)
+	name      string
+	read      func(*etree.Element)
+	tolerated bool
 }
 
 // children reads what stands in an element, and complains about elements that
 // are not known there and about text.
 func (p *parser) children(e *etree.Element, known ...child) {
-	names := make([]string, len(known))
-	for i, k := range known {
-		names[i] = k.name
+	var names []string
+	for _, k := range known {
+		if !k.tolerated {
+			names = append(names, k.name)
+		}
 	}
 	if text := strings.TrimSpace(ownText(e)); text != "" {
 		p.complain(e, "", "the text %.40q in <%.40s> is not read: %s", text, e.Tag, textAdvice(e.Tag))

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
@@ -50,7 +51,7 @@ func TestParseBytes(t *testing.T) {
 		{"a picture", "application/xml", "\x89PNG\r\n\x1a\n\x00\x00", "problem 1:1 : the byte 89 is not UTF-8: send UTF-8, or declare the encoding, for example encoding=\"ISO-8859-1\"\n"},
 		{"two kinds of ampersand before a place", "application/xml", "<Response a='&&amp;&#38;&x'><Pley/>&</Response>",
 			"problem 1:1 Response: the text \"&\" in <Response> is not read: leave it out\n" +
-				"problem 1:11 Response@a: <Response> has no attribute a: write onAnswer, onHangup or nothing\n" +
+				"problem 1:11 Response@a: <Response> has no attribute a: write onAnswer, onHangup, onEvent or nothing\n" +
 				"problem 1:29 Pley: <Pley> is not known in <Response>: did you mean <Play>?\n" +
 				"problem 1:36 : this & begins no reference: write &amp; in text\n"},
 		{"the place of an attribute", "application/xml", "<Response\n  onHangup = 'http://h/?onanswer=\"&gt;&>'\n\tONANSWER=\"\"/>",
@@ -113,7 +114,7 @@ func FuzzParse(f *testing.F) {
 			checkVerb(t, v, i == len(d.Program)-1, outgoing)
 		}
 		for name, value := range d.Remember {
-			if name != OnAnswer && name != OnHangup {
+			if name != OnAnswer && name != OnHangup && name != OnEvent {
 				t.Errorf("remembers %q", name)
 			}
 			checkURL(t, value)
@@ -151,12 +152,22 @@ func checkVerb(t *testing.T, v engine.Verb, last, outgoing bool) {
 			checkVerb(t, p, false, outgoing)
 		}
 	case verbs.Dial:
+		ends = !v.GoOn
+		if v.OnNoAnswer != "" {
+			checkURL(t, v.OnNoAnswer)
+		}
+		if v.GoOn && (last || v.OnNoAnswer != "") || v.RingTimeout < 0 {
+			t.Errorf("a Dial that is %s, the last: %v", v, last)
+		}
 		if len(v.Targets) < 1 || len(v.Targets) > maxTargets || outgoing && len(v.Targets) > 1 {
 			t.Errorf("dials %d targets", len(v.Targets))
 		}
 		for _, to := range v.Targets {
 			if to.Address.Kind != engine.KindNumber || !engine.IsNumber(to.Address.Value) {
 				t.Errorf("dials %q", to.Address.Value)
+			}
+			if to.Delay < 0 || to.Timeout < 0 || to.Delay > time.Hour || to.Timeout > time.Hour {
+				t.Errorf("dials %s", v)
 			}
 		}
 		if v.CallerID != nil && !engine.IsNumber(v.CallerID.Value) {

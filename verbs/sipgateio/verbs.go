@@ -13,63 +13,8 @@ import (
 	"github.com/callwright/callwright/verbs"
 )
 
-const (
-	// maxTargets is how many numbers one Dial rings.
-	maxTargets = 5
-	// maxNumber is the most digits of an E.164 number (ITU-T E.164 section 6).
-	maxNumber = 15
-)
-
-// dial reads <Dial callerId anonymous>, which holds one to five <Number>, or one
-// <Voicemail>.
-func (p *parser) dial(e *etree.Element) {
-	attributes := p.attributes(e, "callerId", "anonymous")
-	var v verbs.Dial
-	if value, ok := attributes["callerId"]; ok {
-		if from, ok := p.number(e, "callerId", value); ok {
-			v.CallerID = &from
-		}
-	}
-	if value, ok := attributes["anonymous"]; ok {
-		v.Anonymous = p.anonymous(e, value)
-	}
-	var mailbox *etree.Element
-	var box string // whose it is, if it says so
-	complained := len(p.problems)
-	p.children(e, child{"Number", func(n *etree.Element) {
-		text, _ := p.leaf(n)
-		if to, ok := p.number(n, "", text); ok {
-			v.Targets = append(v.Targets, p.target(n, to, len(v.Targets))...)
-		}
-	}}, child{"Voicemail", func(n *etree.Element) {
-		mailbox, box = n, p.attributes(n, "userId")["userId"]
-		p.children(n)
-	}})
-	switch {
-	case mailbox != nil && len(v.Targets) > 0:
-		p.complain(mailbox, "", "<%.40s> is left out, because <%.40s> rings numbers: give it a <%.40s> of its own", mailbox.Tag, e.Tag, e.Tag)
-		fallthrough
-	case len(v.Targets) > 0:
-		p.run(e, v, true)
-	case mailbox != nil:
-		p.run(e, verbs.Voicemail{Box: box}, true)
-	case len(p.problems) == complained:
-		p.complain(e, "", "<%.40s> rings nobody: put a <Number> into it, for example <Number>4915799912345</Number>", e.Tag)
-	}
-}
-
-// target gives a number to be rung, none if there are as many as may be.
-func (p *parser) target(e *etree.Element, to engine.Address, before int) []engine.Target {
-	switch {
-	case before > 0 && p.outgoing:
-		p.complain(e, "", "%s is not rung: a call that a user makes can be sent to one number only, keep the first", to)
-		return nil
-	case before >= maxTargets:
-		p.complain(e, "", "%s is not rung: a <Dial> rings up to %d numbers, leave out the others", to, maxTargets)
-		return nil
-	}
-	return []engine.Target{{Address: to}}
-}
+// maxNumber is the most digits of an E.164 number (ITU-T E.164 section 6).
+const maxNumber = 15
 
 // number reads a telephone number, with or without a plus.
 func (p *parser) number(e *etree.Element, attribute, value string) (engine.Address, bool) {
@@ -116,7 +61,7 @@ func (p *parser) sound(e *etree.Element) (v verbs.Play, ok bool) {
 	p.attributes(e)
 	seen := false
 	complained := len(p.problems)
-	p.children(e, child{"Url", func(u *etree.Element) {
+	p.children(e, child{name: "Url", read: func(u *etree.Element) {
 		if seen {
 			p.complain(u, "", "<%.40s> plays one <%.40s>: write a <%.40s> for each", e.Tag, u.Tag, e.Tag)
 			return
@@ -145,16 +90,14 @@ func (p *parser) gather(e *etree.Element) {
 	if value, ok := attributes["type"]; ok && !strings.EqualFold(value, dtmf) {
 		p.complain(e, "type", "type=%.40q is not known, and dtmf is taken: write dtmf, or leave it out", value)
 	}
-	// The greatest values are ours: what is beyond them is a slip, and would
-	// hold a call for hours.
 	digits := p.integer(e, "maxDigits", attributes, limits{least: 1, greatest: 1000, otherwise: 1})
-	millis := p.integer(e, "timeout", attributes, limits{least: 0, greatest: 3_600_000, otherwise: 2000})
+	millis := p.integer(e, "timeout", attributes, limits{greatest: longest, otherwise: 2000})
 	v := verbs.Gather{OnData: attributes["onData"], MaxDigits: digits, Timeout: time.Duration(millis) * time.Millisecond}
-	p.children(e, child{"Play", func(c *etree.Element) {
+	p.children(e, child{name: "Play", read: func(c *etree.Element) {
 		if prompt, ok := p.sound(c); ok {
 			v.Prompts = append(v.Prompts, prompt)
 		}
-	}}, child{"Say", func(c *etree.Element) {
+	}}, child{name: "Say", read: func(c *etree.Element) {
 		if prompt, ok := p.speech(c); ok {
 			v.Prompts = append(v.Prompts, prompt)
 		}
@@ -166,7 +109,8 @@ func (p *parser) gather(e *etree.Element) {
 	}
 }
 
-// limits are what a whole number may be, and what it is otherwise.
+// limits are what a whole number may be, and what it is otherwise; that is below
+// least where it is then as if it were not given.
 type limits struct{ least, greatest, otherwise int }
 
 // integer reads a whole number; one that is too great counts as the greatest,
@@ -181,11 +125,14 @@ func (p *parser) integer(e *etree.Element, name string, attributes map[string]st
 	case err == nil && n > l.greatest:
 		p.complain(e, name, "%s=%q is too great: %d is taken, write a number up to that", name, value, l.greatest)
 		return l.greatest
-	case err != nil || n < l.least:
+	case err == nil && n >= l.least:
+		return n
+	case l.otherwise < l.least:
+		p.complain(e, name, "%s=%.40q is not a whole number from %d to %d, and is not read: write the number in digits", name, value, l.least, l.greatest)
+	default:
 		p.complain(e, name, "%s=%.40q is not a whole number from %d to %d: %d is taken, write the number in digits", name, value, l.least, l.greatest, l.otherwise)
-		return l.otherwise
 	}
-	return n
+	return l.otherwise
 }
 
 // reject reads <Reject reason>.

@@ -21,7 +21,7 @@ import (
 // engine.ErrNoCall when it is not alive, and those with sound also with
 // engine.ErrNoSound, ErrRecording and ErrNotRecording.
 type Actions interface {
-	Recordings
+	Recorder
 	Hangup(engine.ID, engine.Cause) error
 	SendDigits(id engine.ID, digits string) error
 	// Refer asks the party to call somebody else. It fails with
@@ -29,8 +29,8 @@ type Actions interface {
 	Refer(id engine.ID, to string) error
 }
 
-// Recordings are those of living calls.
-type Recordings interface {
+// Recorder records living calls.
+type Recorder interface {
 	// Record gives the path of the file.
 	Record(engine.ID, media.RecordWhat) (path string, err error)
 	PauseRecording(id engine.ID, pause bool) error

@@ -43,6 +43,10 @@ type Config struct {
 	Actions       Actions
 	Registrations Registrations
 	Trunks        Trunks
+	Recordings    Recordings
+	Keeper        Keeper
+	// Folder is where the files of recordings are.
+	Folder string
 }
 
 // Face is the face.
@@ -62,6 +66,11 @@ func (f *Face) Routes(g *echo.Group) {
 	g.POST("/calls/:id/recording", f.record)
 	g.GET("/events", f.streamEvents)
 	g.GET("/registrations", f.listRegistrations)
+	g.GET("/recordings", f.listRecordings)
+	g.GET("/recordings/:id", f.showRecording)
+	g.DELETE("/recordings/:id", f.deleteRecording)
+	g.GET("/recordings/:id/audio", f.playRecording)
+	g.PUT("/recordings/:id/heard", f.markRecording)
 	for _, k := range kinds() {
 		o := &objects{k, f.config.Settings}
 		o.routes(g)

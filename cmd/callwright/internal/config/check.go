@@ -36,7 +36,7 @@ func Dialects() []string { return slices.Sorted(maps.Keys(dialects.All())) }
 
 // check finds what no type can: values that mean nothing.
 func (c *Config) check() error {
-	for _, part := range []func() error{c.HTTP.check, c.SIP.check, c.Media.check, c.checkKept, c.checkTimes, c.Speech.check, c.Limits.check} {
+	for _, part := range []func() error{c.HTTP.check, c.SIP.check, c.Media.check, c.checkKept, c.checkTimes, c.Speech.check, c.Voicemail.check, c.Limits.check} {
 		if err := part(); err != nil {
 			return err
 		}
@@ -123,6 +123,18 @@ func (c *Config) checkTimes() error {
 	}
 	if d := c.SIP.SessionExpires; d > 0 && d < minSessionExpires {
 		return fmt.Errorf("sip.session_expires is %s: write at least %s (RFC 4028 section 4), or 0s", d, minSessionExpires)
+	}
+	return nil
+}
+
+// check finds limits of messages that mean nothing: without an end, one caller
+// could fill the disk.
+func (v *Voicemail) check() error {
+	if v.MaxLength < time.Second {
+		return fmt.Errorf("voicemail.max_length is %s: write 1s or more, like 3m", v.MaxLength)
+	}
+	if v.Silence != 0 && v.Silence < time.Second {
+		return fmt.Errorf("voicemail.silence is %s: write 1s or more, or 0s for messages that silence does not end", v.Silence)
 	}
 	return nil
 }

@@ -134,7 +134,7 @@ type Speech struct {
 // Voicemail is how messages are taken.
 type Voicemail struct {
 	// MaxLength is the longest message, Silence how long nothing must be heard for
-	// it to be over.
+	// it to be over; 0 is for ever.
 	MaxLength time.Duration `koanf:"max_length"`
 	Silence   time.Duration `koanf:"silence"`
 }

@@ -217,5 +217,8 @@ func span(d time.Duration) string {
 
 // Engine gives the limits as the engine knows them.
 func (l *Limits) Engine() engine.Limits {
-	return engine.Limits{Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration, Prefixes: l.Prefixes, MinutesPerDay: l.MinutesPerDay}
+	return engine.Limits{
+		Calls: l.Calls, CallsPerSecond: l.CallsPerSecond, MaxDuration: l.MaxDuration, Prefixes: l.Prefixes,
+		OwnCallerIDs: l.OwnCallerIDs, MinutesPerDay: l.MinutesPerDay,
+	}
 }

@@ -38,7 +38,7 @@ func (r Report) Program() []string {
 	lines := make([]string, 0, len(r.Document.Program)+1)
 	for i, v := range r.Document.Program {
 		lines = append(lines, excerpt.Plain(v.String()))
-		if _, goesOn := v.(verbs.Play); goesOn && i+1 == len(r.Document.Program) {
+		if _, goesOn := v.(verbs.Prompt); goesOn && i+1 == len(r.Document.Program) {
 			lines = append(lines, "leave the call to the settings of its number")
 		}
 	}

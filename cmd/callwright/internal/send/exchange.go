@@ -80,8 +80,13 @@ func printNext(out io.Writer, p Push, d engine.Document) {
 		commands = append(commands, strings.Join(words, " "))
 	}
 	for _, v := range d.Program {
-		if g, ok := v.(verbs.Gather); ok {
-			add(DTMF, g.OnData, "--digits="+"1234567890"[:min(g.MaxDigits, 10)])
+		switch v := v.(type) {
+		case verbs.Gather:
+			add(DTMF, v.OnData, "--digits="+"1234567890"[:min(v.MaxDigits, 10)])
+		case verbs.Dial:
+			if v.OnNoAnswer != "" {
+				add(NoAnswer, v.OnNoAnswer, "--cause=noAnswer")
+			}
 		}
 	}
 	if url := d.Remember[sipgateio.OnAnswer]; url != "" {

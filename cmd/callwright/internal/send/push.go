@@ -17,17 +17,20 @@ const (
 	Answer  = "answer"
 	DTMF    = "dtmf"
 	Hangup  = "hangup"
+	// NoAnswer is ours: a <Dial> with onNoAnswer reached nobody.
+	NoAnswer = "noAnswer"
 )
 
 // Push is one thing that an app is asked or told.
 type Push struct {
-	// Name is NewCall, Answer, DTMF or Hangup.
+	// Name is NewCall, DTMF, NoAnswer, Answer or Hangup.
 	Name string
 	// URL is where the app listens for it.
 	URL string
 	// Call is the call that it is about.
 	Call engine.CallInfo
-	// Digits were typed, By picked up, Cause ended the call.
+	// Digits were typed, By picked up, Cause ended the call or is why nobody was
+	// reached.
 	Digits string
 	By     *engine.Address
 	Cause  engine.Cause
@@ -43,6 +46,8 @@ func (p Push) event() engine.Event {
 		e.Kind = engine.EventIncoming
 	case DTMF:
 		e.Kind, e.Data = engine.EventGathered, engine.Data{Digits: p.Digits, URL: p.URL}
+	case NoAnswer:
+		e.Kind, e.Data = engine.EventUnanswered, engine.Data{Cause: p.Cause, URL: p.URL}
 	case Answer:
 		e.Kind, e.Data = engine.EventAnswered, engine.Data{Party: p.By}
 	case Hangup:
@@ -61,7 +66,7 @@ func (p Push) call() engine.CallInfo {
 }
 
 // asks says whether the app's answer is read.
-func (p Push) asks() bool { return p.Name == NewCall || p.Name == DTMF }
+func (p Push) asks() bool { return p.Name == NewCall || p.Name == DTMF || p.Name == NoAnswer }
 
 // picksUp is who may answer such a call: its first user, or whom a user calls.
 func (p Push) picksUp() string {

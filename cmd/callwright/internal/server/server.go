@@ -156,6 +156,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 	})
 	s.API.MountAdmin("/api/v1", admin.New(admin.Config{
 		Calls: s.Store, Feed: s.Store, Settings: s.Settings, Actions: s.Engine, Registrations: s.SIP, Trunks: s.SIP,
+		Recordings: s.Store, Keeper: s.Engine, Folder: c.Recordings,
 	}))
 	s.mountSipgate(c, log)
 	if err := s.API.Start(); err != nil {

@@ -25,8 +25,8 @@ type Store interface {
 	settings.Store
 	admin.Calls
 	admin.Feed
+	admin.Recordings
 	engine.Recordings
-	Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error)
 	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
 	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)

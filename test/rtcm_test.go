@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+
+package test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+)
+
+// TestOfficialClientControls has Dave's console do to his conversation with Carol
+// what the client's module can, but transfer it.
+func TestOfficialClientControls(t *testing.T) {
+	t.Parallel()
+	a := startNode(t, "voicemail", "OPEN=true")
+	h := newHouseOf(t, askedOf(withTokens, a), nil)
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
+	dave := h.baresip(t, line{host: hostMobile, username: "dave", plays: toneOfDave}).registered()
+	c := h.console(t)
+	c.talks(0)
+	carol.do(carol.brand.dial, ourNumber)
+	carol.hears(toneOfDave)
+	established := c.talks(1)[0]
+	id := call{established.CallID}
+	want := talk{CallID: id.CallID, Participants: []participant{{PhoneNumber: "+4921102"}, {PhoneNumber: "+4921100", Owner: true}}}
+	if diff := cmp.Diff(want, established, cmpopts.IgnoreFields(participant{}, "ParticipantID")); diff != "" {
+		t.Errorf("the established call, -want +got:\n%s", diff)
+	}
+
+	c.done("rtcm.mute", id, true)
+	if now := c.talks(1)[0]; !now.Muted || !now.Participants[1].Muted || now.Participants[0].Muted {
+		t.Errorf("a call whose owner is muted is %+v", now)
+	}
+	carol.hearsNoMore(toneOfDave)
+	dave.hears(toneOfCarol)
+	c.done("rtcm.mute", id, false)
+	carol.hears(toneOfDave)
+
+	c.done("rtcm.hold", id, true)
+	carol.hearsNoMore(toneOfDave)
+	dave.hearsNoMore(toneOfCarol)
+	c.done("rtcm.hold", id, false)
+	carol.hears(toneOfDave)
+	dave.hears(toneOfCarol)
+
+	c.done("rtcm.announce", id, sounds(t)+"/440/1500.wav")
+	carol.hears(440)
+	dave.hears(440)
+	carol.hears(toneOfDave)
+	dave.hears(toneOfCarol)
+
+	c.done("rtcm.sendDTMF", id, "5#")
+	for _, key := range []string{"5", "#"} {
+		carol.expect(carol.brand.keyHeard, key)
+	}
+	for _, key := range []string{"5", "#"} {
+		dave.expect(dave.brand.keyHeard, key)
+	}
+
+	c.done("rtcm.record", id, map[string]bool{"value": true, "announcement": true})
+	carol.hears(toneOfDave)
+	if now := c.talks(1)[0]; !now.Recording || now.Muted || now.Hold {
+		t.Errorf("a call that is recorded is %+v", now)
+	}
+	c.done("rtcm.record", id, map[string]bool{"value": false, "announcement": false})
+
+	c.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{"01A1FF933CF37D378A308302E02F0B70"})
+	c.says(`{"error":"The requested Call could not be found"}`, "rtcm.mute", call{"nothing"}, true)
+	c.says(`{"error":"Request failed with status code 400"}`, "rtcm.announce", id, a.url)
+
+	dave.do(dave.brand.hangUp)
+	carol.expect(carol.brand.closed)
+	c.talks(0)
+	h.expectPorts(t, 0)
+	a.expect(t, carolCalls, daveAnswers, daveHangsUp)
+}
