@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: MIT
+
+package verbs_test
+
+import (
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/verbs/builtin"
+)
+
+// settings are those of a number, and what comes of a call to it that no app
+// directs.
+type settings struct {
+	name    string
+	number  engine.Number
+	targets map[string]func(*enginetest.Leg)
+	script  func(*enginetest.Leg)
+	limits  engine.Limits
+	dialled []string // who was rung, and when
+	calls   []string // the calls of the chain with their causes, and who answered
+	said    []string // of transfers, in the timelines
+}
+
+// sendsOn has a phone send the call on (302).
+func sendsOn(contacts ...string) func(*enginetest.Leg) {
+	return func(l *enginetest.Leg) {
+		l.End(engine.LegEnded{Cause: engine.CauseUnreachable, Remote: true, Text: "302 Moved Temporarily", Contacts: contacts})
+	}
+}
+
+const second = "+4921112399"
+
+func (s settings) run(t *testing.T) {
+	s.number.Number, s.number.Account = called.Value, engine.DefaultAccount
+	entries := engine.Entries{
+		Users:   []engine.User{{ID: "w0", Name: "Alice", CallerID: "+4930000"}, {ID: "w1"}, {ID: "w2"}},
+		Groups:  []engine.Group{{ID: "g0", Users: []string{"w1", "w2"}}},
+		Numbers: []engine.Number{s.number, {Number: second, Users: []string{"w2"}, OnBusy: called.Value, OnOffline: "voicemail"}},
+	}
+	h := enginetest.New(t, entries, map[string]engine.Dialect{"": builtin.AccountSettings{}}, func(c *engine.Config) { c.Limits = s.limits })
+	var mu sync.Mutex // targets ring side by side
+	var dialled []string
+	start := time.Now()
+	for _, tt := range []string{"w0", "w1", "w2", berlin, bonn} {
+		script := s.targets[tt]
+		if script == nil {
+			continue
+		}
+		h.Target(tt, func(l *enginetest.Leg) {
+			mu.Lock()
+			dialled = append(dialled, tt+" after "+time.Since(start).String())
+			mu.Unlock()
+			script(l)
+		})
+	}
+	leg := h.Call(t, caller, called, s.number)
+	if s.script != nil {
+		s.script(leg)
+	}
+	time.Sleep(5 * time.Minute)
+	var calls, said []string
+	for _, r := range h.Journal.Records() {
+		for _, e := range h.Journal.Events(r.ID, engine.EventTransfer) {
+			said = append(said, e.Text)
+		}
+		if !r.Parent.IsZero() {
+			continue
+		}
+		line := string(r.Cause)
+		if r.AnsweredBy != nil {
+			line += " " + string(r.AnsweredBy.Kind) + " " + r.AnsweredBy.Value
+		}
+		calls = append(calls, line)
+	}
+	slices.Sort(dialled)
+	for _, d := range []struct {
+		what      string
+		want, got []string
+	}{{"dialled", s.dialled, dialled}, {"calls", s.calls, calls}} {
+		if diff := cmp.Diff(d.want, d.got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", d.what, diff)
+		}
+	}
+	for _, want := range s.said {
+		if !slices.Contains(said, want) {
+			t.Errorf("the timelines do not say %q but %q", want, said)
+		}
+	}
+	h.Close(t)
+}
+
+func TestDeliverByRules(t *testing.T) {
+	t.Parallel()
+	users := func(n engine.Number, users ...string) engine.Number {
+		n.Users = users
+		return n
+	}
+	leaves := func(l *enginetest.Leg) { time.Sleep(30 * time.Second); l.HangUp() }
+	for _, s := range []settings{
+		{
+			name: "voicemail after a while", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": rings},
+			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "normal voicemail w0"},
+		}, {
+			name: "voicemail of who is busy", number: users(engine.Number{VoicemailAfter: "20s"}, "w1"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w1": refuses(486)},
+			dialled: []string{"w1 after 0s"}, calls: []string{"forwarded", "normal voicemail w1"},
+		}, {
+			name: "voicemail of a group", number: engine.Number{VoicemailAfter: "20s", Groups: []string{"g0"}}, script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w1": refuses(480), "w2": rings},
+			dialled: []string{"w1 after 0s", "w2 after 0s"}, calls: []string{"forwarded", "normal voicemail w1"},
+		}, {
+			name: "voicemail of a number that rings nobody", number: engine.Number{OnOffline: "voicemail"}, script: leaves,
+			calls: []string{"forwarded", "normal voicemail " + called.Value},
+		}, {
+			name: "who picks up in time gets no message", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": picksUp},
+			dialled: []string{"w0 after 0s"}, calls: []string{"normal user w0"},
+		}, {
+			name: "a rule comes before voicemail", number: users(engine.Number{VoicemailAfter: "20s", OnBusy: berlin}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
+			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + berlin},
+		}, {
+			name: "offline", number: users(engine.Number{OnOffline: berlin, OnBusy: bonn}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(480), berlin: refuses(486), bonn: picksUp},
+			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "busy"},
+		}, {
+			name: "no answer, after the time to ring", number: users(engine.Number{OnNoAnswer: berlin, RingTime: "7s"}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": rings, berlin: picksUp},
+			dialled: []string{berlin + " after 7s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + berlin},
+		}, {
+			name: "refused is not answered", number: users(engine.Number{OnNoAnswer: berlin}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(603), berlin: refuses(480)},
+			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "offline"},
+		}, {
+			name: "one busy, one who does not answer", number: users(engine.Number{OnBusy: bonn, OnNoAnswer: berlin, RingTime: "7s"}, "w0", "w1"),
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), "w1": rings, berlin: refuses(486), bonn: picksUp},
+			dialled: []string{berlin + " after 7s", "w0 after 0s", "w1 after 0s"}, calls: []string{"forwarded", "busy"},
+		}, {
+			name: "no rule", number: users(engine.Number{OnNoAnswer: berlin}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
+			dialled: []string{"w0 after 0s"}, calls: []string{"busy"},
+		}, {
+			name: "the caller gives up", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"),
+			script:  func(l *enginetest.Leg) { time.Sleep(10 * time.Second); l.Cancel() },
+			targets: map[string]func(*enginetest.Leg){"w0": rings},
+			dialled: []string{"w0 after 0s"}, calls: []string{"cancelled"},
+		}, {
+			name: "to a number of ours, by its own rules, and not back", number: users(engine.Number{OnBusy: second}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), "w2": refuses(486)},
+			dialled: []string{"w0 after 0s", "w0 after 0s", "w2 after 0s"}, calls: []string{"forwarded", "forwarded", "busy"},
+		}, {
+			name: "to a number outside that may not be called", number: users(engine.Number{OnBusy: berlin}, "w0"),
+			limits:  engine.Limits{Prefixes: []string{"+44"}},
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
+			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "forbidden"},
+		}, {
+			name: "a phone that rings alone sends the call on", number: users(engine.Number{}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("sip:eve@elsewhere", "w1"), "w1": picksUp},
+			dialled: []string{"w0 after 0s", "w1 after 0s"}, calls: []string{"forwarded", "normal user w1"},
+			said: []string{
+				`does not follow Alice (w0) to sip:eve@elsewhere: "sip:eve@elsewhere" is no user, group or number that w0 could dial`,
+				"Alice (w0) sends the call on to w1",
+			},
+		}, {
+			name: "to a number outside", number: users(engine.Number{OnBusy: bonn}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": sendsOn(berlin), berlin: refuses(486)},
+			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "busy"},
+		}, {
+			name: "to nobody that may be, so the rule holds", number: users(engine.Number{OnOffline: bonn}, "w0"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("112", "sip:eve@elsewhere"), bonn: picksUp},
+			dialled: []string{bonn + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + bonn},
+			said: []string{"does not follow Alice (w0) to 112: no call is sent on to an emergency service"},
+		}, {
+			name: "one phone of several is followed inside", number: users(engine.Number{}, "w0", "w1"), script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("w2"), "w1": rings, "w2": picksUp},
+			dialled: []string{"w0 after 0s", "w1 after 0s", "w2 after 0s"}, calls: []string{"normal user w2"},
+		}, {
+			name: "phones that send the call to each other", number: users(engine.Number{}, "w0"),
+			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("w1"), "w1": sendsOn("w0")},
+			dialled: []string{"w0 after 0s", "w0 after 0s", "w0 after 0s", "w1 after 0s", "w1 after 0s", "w1 after 0s"},
+			calls:   []string{"forwarded", "forwarded", "forwarded", "forwarded", "forwarded", "unreachable"},
+		},
+	} {
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, s.run)
+		})
+	}
+}
