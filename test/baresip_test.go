@@ -59,7 +59,7 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 	t.Helper()
 	peer.Need(t, "baresip", "baresip-core")
 	dir, host := t.TempDir(), h.host(l.host)
-	source, mode, encryption := "aubridge,null-a", "auto", ""
+	source, mode, encryption, watch := "aubridge,null-a", "auto", "", ""
 	if l.plays != 0 {
 		source = "aufile," + filepath.Join(dir, "tape.wav")
 		tape(t, filepath.Join(dir, "tape.wav"), l.plays)
@@ -70,8 +70,11 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 	if l.encrypted {
 		encryption = ";mediaenc=srtp-mand"
 	}
+	if l.watches {
+		watch = "module_app mwi.so\n"
+	}
 	files := map[string]string{
-		"config":   strings.NewReplacer("HOST", host, "MODULES", modules(t), "SOURCE", source, "DIR", dir).Replace(baresipSettings),
+		"config":   watch + strings.NewReplacer("HOST", host, "MODULES", modules(t), "SOURCE", source, "DIR", dir).Replace(baresipSettings),
 		"contacts": "",
 		"accounts": fmt.Sprintf("<sip:%[1]s@callwright.test>;auth_user=%[1]s;auth_pass=pw-%[1]s;outbound=\"%[2]s\";regint=60;answermode=%[3]s%[4]s\n",
 			l.username, l.through(h), mode, encryption),

@@ -26,6 +26,7 @@ type line struct {
 	encrypted bool   // it takes no sound that is not encrypted
 	authority string // who may have signed the server's certificate; empty means who did
 	manual    bool   // it does not answer by itself
+	watches   bool   // it subscribes to the messages that wait for its user
 	plays     int    // hertz of the tone that it plays; 0 sends back what it hears
 }
 

@@ -74,13 +74,9 @@ func (s *Server) phones(account, user string) []engine.Registration {
 // messages: the user at our address, as far as the phone can know it.
 func (s *Server) unasked(p engine.Registration) (mwi.Watcher, string, error) {
 	network, at := flow(p)
-	host := s.cfg.Advertise
-	if host == "" {
-		ours, err := dialog.Towards(at)
-		if err != nil {
-			return nil, "", err
-		}
-		host = ours.String()
+	host, err := s.endpoint.Host(network, at)
+	if err != nil {
+		return nil, "", err
 	}
 	user, _ := s.cfg.Directory.User(p.Account, p.User)
 	account := route{host: host}.at(cmp.Or(user.Username, user.ID))

@@ -282,6 +282,21 @@ func Towards(peer string) (netip.Addr, error) {
 	return c.LocalAddr().(*net.UDPAddr).AddrPort().Addr().Unmap().WithZone(""), nil
 }
 
+// Host is the address by which a peer reaches us that was heard by a network from an
+// address.
+func (e *Endpoint) Host(network, peer string) (string, error) {
+	address, err := netip.ParseAddrPort(peer)
+	if err != nil {
+		return "", err
+	}
+	w := &way{place: resolve.Place{Network: network, Addr: address}}
+	if c := e.streams.Find(network, address); c != nil {
+		w.conn = c
+	}
+	err = e.name(w)
+	return w.host, err
+}
+
 // Connected says whether a connection with a peer is open: "TCP", "TLS", "WS" or
 // "WSS", and its address.
 func (e *Endpoint) Connected(network, peer string) bool {
