@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -96,6 +97,12 @@ func TestOfficialClient(t *testing.T) {
 				`{"event":"answer",` + ofCall + `"answeringNumber":"+4915799967890",` + chain,
 				`{"event":"hangup","cause":"normalClearing",` + ofCall + `"answeringNumber":"+4915799967890",` + chain,
 			},
+		},
+		{
+			name: "a menu, and no key is pressed", app: "menu", env: []string{"ANNOUNCEMENT=SOUNDS/440/100.wav", "TIMEOUT=100"},
+			caller:  phone{scenario: "caller-refused", values: map[string]string{"status": "603"}},
+			records: []string{"in +4921100 rejected"},
+			events:  append(slices.Repeat([]string{`{"event":"dtmf","callId":"A",` + chain}, 3), `{"event":"hangup","cause":"noAnswer",`+ofCall+chain),
 		},
 		{
 			name: "play, and a user answers", app: "play", env: []string{"ANNOUNCEMENT=SOUNDS/440/100.wav"},

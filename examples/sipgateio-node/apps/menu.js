@@ -5,10 +5,11 @@ const { createWebhookModule, WebhookResponse } = require('sipgateio')
 const port = process.env.SIPGATE_WEBHOOK_SERVER_PORT || 3000
 const serverAddress = process.env.SIPGATE_WEBHOOK_SERVER_ADDRESS || `http://localhost:${port}/`
 const announcement = process.env.ANNOUNCEMENT // the URL of a WAV file: mono, 16 bits, 8000 Hz
+const timeout = Number(process.env.TIMEOUT || 3000) // milliseconds for a key, after the announcement
 const sales = process.env.SALES || '+4915799912345'
 
 const log = (event) => console.log(JSON.stringify(event))
-const ask = () => WebhookResponse.gatherDTMF({ announcement, maxDigits: 1, timeout: 3000 })
+const ask = () => WebhookResponse.gatherDTMF({ announcement, maxDigits: 1, timeout })
 const wrong = new Map() // how often the caller of a call was wrong
 
 createWebhookModule().createServer({ port, serverAddress, skipSignatureVerification: true }).then((server) => {
