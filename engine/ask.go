@@ -13,6 +13,8 @@ import (
 type question struct {
 	why   Event
 	reply chan Reply // has room for the one reply
+	token uint64     // that comes with it
+	left  bool       // nobody waits for it any more
 	// around is what the program around a nested one was asking.
 	around *question
 }
@@ -37,6 +39,7 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	c.asking = q
 	c.waiting.token++
 	token := c.waiting.token
+	q.token = token
 	c.engine.goroutines.Go(func() {
 		q.reply <- c.engine.exchange(c.engine.ctx, c.timeline, r, askPatience)
 		c.inbox.put(done{token: token})

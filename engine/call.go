@@ -63,6 +63,10 @@ type waiting struct {
 	keepDigits bool
 	// token is the last one that was given to work or a play.
 	token uint64
+	// replaceable says that a program runs that an API can replace, replacement by
+	// what it is.
+	replaceable bool
+	replacement *replacement
 }
 
 // party is the live half of a Call and what is going on with it.
@@ -114,8 +118,9 @@ func (c *Call) info(r Record) CallInfo {
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile
-// whatever else arrives. It returns an *EndedError when the call is over, or
-// the cause of ctx when that ends.
+// whatever else arrives. It returns an *EndedError when the call is over, a
+// *ReplacedError when an API has sent the party to somebody else, or the cause of
+// ctx when that ends.
 //
 // Messages that nobody wants are dropped; inside a nested program they are kept
 // for the programs around it.
@@ -146,6 +151,9 @@ func (c *Call) await(ctx, limit context.Context, want func(Message) bool) (Messa
 		}
 		if c.over != "" {
 			return nil, &EndedError{Cause: c.over}
+		}
+		if c.waiting.replacement != nil {
+			return nil, &ReplacedError{}
 		}
 		m, ok := c.inbox.take()
 		if !ok {
@@ -225,6 +233,10 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case sendDigits:
 		c.relay(m.digits)
 		return nil
+	case done:
+		if c.heardOut(m) {
+			return nil
+		}
 	}
 	return c.handleTransfer(m) //nolint:contextcheck // a child that it rings lives in its own time
 }

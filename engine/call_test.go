@@ -15,6 +15,7 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/verbs"
 )
 
 // phrase is a dialect for tests: it asks with the kind of the event, runs the
@@ -40,11 +41,15 @@ func (p *phrase) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Docu
 	return d, nil
 }
 
-func (p *phrase) Default(_ engine.CallInfo, _ engine.Event, why engine.Missing) engine.Program {
-	if p.missing == nil {
-		return nil
+// Default rings where a call of a chain is led.
+func (p *phrase) Default(c engine.CallInfo, _ engine.Event, why engine.Missing) engine.Program {
+	switch {
+	case p.missing != nil:
+		return p.missing(why)
+	case c.Destination != nil && why == engine.MissingEmpty:
+		return engine.Program{verbs.Dial{Targets: []engine.Target{{Address: *c.Destination}}}}
 	}
-	return p.missing(why)
+	return nil
 }
 
 func (p *phrase) Notify(c engine.CallInfo, e engine.Event) []engine.Request {

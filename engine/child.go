@@ -227,23 +227,51 @@ func (c *Call) Connect(answered ChildAnswered) error {
 		target = Target{Address: answered.By}
 		c.children[answered.Child] = target
 	}
+	by := target.Address
+	borrows := c.party.leg == nil // what its app is told comes before the end of its lender
+	if borrows {
+		c.answered(by, answered.Child)
+	}
 	if err := c.pickUp(); err != nil {
 		return err
 	}
 	c.silenceRingback()
-	by := target.Address
 	if err := c.bridge(answered.Child, answered.Stream, by); err != nil {
 		return err
 	}
 	c.party.talking = true
-	c.record.AnsweredBy = &by
+	if !borrows {
+		c.answered(by, answered.Child)
+	}
 	c.publish()
-	e := c.save(EventAnswered, Data{Party: &by, Other: answered.Child}, "%s answered", target)
 	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
+	c.missed(answered.Child)
+	return nil
+}
+
+// answered notes who picked up, and tells the app.
+func (c *Call) answered(by Address, other ID) {
+	now := time.Now()
+	if c.record.AnsweredAt == nil {
+		c.record.State, c.record.AnsweredAt = StateAnswered, &now
+	}
+	c.record.AnsweredBy = &by
+	e := c.save(EventAnswered, Data{Party: &by, Other: other}, "%s answered", Target{Address: by})
 	if c.parent == nil {
 		c.tell(e)
 	}
-	return nil
+	if !c.line.lender.IsZero() {
+		c.tellCall(c.line.lender, reached{by: c.record.ID, party: by})
+	}
+}
+
+// missed finds the end of a child that came while the call waited for its party.
+func (c *Call) missed(child ID) {
+	for i, m := range c.waiting.stash {
+		if ended, ok := m.(ChildEnded); ok && ended.Child == child {
+			c.waiting.stash[i] = parted{ended.Cause}
+		}
+	}
 }
 
 // FromChild says whether a message is news of a child, for Await.

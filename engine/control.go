@@ -41,6 +41,9 @@ type talking struct {
 	// muted says that the owner is not heard, hushed that it is this party, held that
 	// both hear the hold tone.
 	muted, hushed, held bool
+	// keysTo is the call that gets the keys of the party; zero is that of who hears
+	// it.
+	keysTo ID
 	// hold is the token of the hold tone, 0 while something else is heard.
 	hold uint64
 	// announcements wait to be heard by both; the first of them is being heard.
@@ -55,6 +58,8 @@ func (e *Engine) control(id ID, do func(*Call) error) error {
 			return ErrNoCall
 		case c.urgent():
 			return ErrEmergency
+		case c.consulting():
+			return ErrTransferring
 		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
 			return ErrNoTalk
 		}

@@ -28,6 +28,7 @@ func (c *Call) close(text string) {
 		c.handle(context.Background(), m)
 	}
 	c.end(text)
+	c.returnParty()
 	c.tellNext()
 	if c.party.leg != nil {
 		c.engine.unbind(c.party.leg)

@@ -31,6 +31,9 @@ type lineage struct {
 	// Numbers whose settings did.
 	steps  int
 	passed []string
+	// lender is the call that has the party until this one needs it; zero if it
+	// has it from the start.
+	lender ID
 	// since is when the first call of the chain began.
 	since time.Time
 	// told is closed when the app was told of the end of the call before; nil if
@@ -70,7 +73,8 @@ func (handed) message() {}
 
 // forward hands the leg to the next call of the chain and ends this one. It gives
 // an *EndedError, or a *DialError that says why the call is not forwarded.
-func (c *Call) forward(ctx context.Context, to Address) error {
+func (c *Call) forward(ctx context.Context, s succession) error {
+	to := s.destination
 	ends := func(m Message) bool {
 		told, of := m.(fromLeg)
 		_, ended := told.event.(LegEnded)
@@ -85,7 +89,10 @@ func (c *Call) forward(ctx context.Context, to Address) error {
 		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", to, no)
 		return no
 	}
-	next := c.chained(succession{destination: to, dialled: c.record.To, diversion: c.dialled()})
+	if err := c.needParty(); err != nil {
+		return err
+	}
+	next := c.chained(s)
 	next.line.told = make(chan struct{})
 	if !c.engine.register(next) {
 		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
@@ -129,6 +136,8 @@ type succession struct {
 	destination, dialled Address
 	// diversion is the number that sent it on.
 	diversion string
+	// from is who it is shown as; zero is the caller.
+	from Address
 }
 
 // chained makes the next call of the chain, which has no leg yet. One to a Number
@@ -139,6 +148,9 @@ func (c *Call) chained(s succession) *Call {
 		ID: NewID(), Chain: c.record.Chain, Account: c.record.Account, Number: c.record.Number, App: c.record.App,
 		Direction: In, Caller: c.record.Caller, Trunk: c.record.Trunk,
 		From: c.record.From, To: s.dialled, Diversion: s.diversion,
+	}
+	if s.from.Kind != "" {
+		r.From = s.from
 	}
 	line := lineage{
 		before: c.record.ID, steps: c.line.steps + 1, since: c.began(),
@@ -205,17 +217,24 @@ func (c *Call) handLeg(to *Call) bool {
 	if !p.mailbox.redirect(to.inbox, handed{p, c.waiting.token}) {
 		return false
 	}
-	c.engine.hand(p.leg, c.record.ID, to.record.ID)
+	c.engine.hand(p.leg, c.record.ID, to.timeline.call)
 	c.party = party{}
 	return true
 }
 
 // takeLeg takes the leg of another call. A call that is over meanwhile hangs it up.
 func (c *Call) takeLeg(m handed) {
+	rang := c.party.alerted // before it had a party
 	c.party = m.party
 	c.waiting.token = max(c.waiting.token, m.token) // a play of before must not be taken for one of ours
 	if c.over != "" {
 		c.party.leg.Hangup(c.over)
+		return
+	}
+	if rang {
+		if err := c.Alert(); err != nil {
+			c.log.Debug("ringing tone for a party that was handed over", "err", err)
+		}
 	}
 }
 

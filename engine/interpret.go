@@ -53,6 +53,9 @@ func (c *Call) settle(ctx context.Context, err error) {
 		c.finishWith(refused.Cause)
 	case errors.Is(err, ErrLegGone) || errors.Is(err, media.ErrNoStream):
 		// The leg went away under the program; it says why in a moment.
+		if c.party.leg == nil {
+			break
+		}
 		_, _ = c.Await(ctx, func(Message) bool { return false })
 	default:
 		c.log.Error("call failed", "err", err)
@@ -82,15 +85,11 @@ func (c *Call) settleDuration() {
 // converse asks the app and runs what it answers, until something ends the
 // call.
 func (c *Call) converse(ctx context.Context, why Event) error {
-	program, err := c.first(ctx, why)
-	if err != nil {
-		return err
-	}
-	if err := c.execute(ctx, program); err != nil {
+	if err := c.perform(ctx, func() (Program, error) { return c.first(ctx, why) }); err != nil {
 		return err
 	}
 	// The document is at its end, and the call is not.
-	if err := c.execute(ctx, c.missing(MissingEnd)); err != nil {
+	if err := c.perform(ctx, func() (Program, error) { return c.missing(MissingEnd), nil }); err != nil {
 		return err
 	}
 	c.finishWith(CauseNormal)
@@ -127,7 +126,7 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			c.finishWith(next.end)
 			return &EndedError{Cause: c.over}
 		case next.forward != nil:
-			return c.forward(ctx, *next.forward)
+			return c.forward(ctx, succession{destination: *next.forward, dialled: c.record.To, diversion: c.dialled()})
 		case next.ask == nil:
 			return nil
 		}
@@ -159,7 +158,8 @@ func (c *Call) runNested(ctx context.Context, program Program) {
 	c.waiting.depth++
 	defer func() { c.waiting.depth-- }()
 	var over *EndedError
-	if err := c.execute(ctx, program); err != nil && !errors.As(err, &over) {
+	var replaced *ReplacedError // the programs around are told of it too
+	if err := c.execute(ctx, program); err != nil && !errors.As(err, &over) && !errors.As(err, &replaced) {
 		c.Complain(Problem{Sentence: "a program that was run inside the call failed: " + err.Error()})
 	}
 }

@@ -77,6 +77,10 @@ type (
 	ringInstead struct {
 		old    ID
 		target Target
+		// from is who that one is shown; zero is the party that stays. consult says
+		// that the old one talks with it first.
+		from    Address
+		consult bool
 	}
 	// joinInstead asks the other end of a call to take the place of another.
 	joinInstead struct{ old, place ID }
@@ -130,6 +134,26 @@ type (
 	rungLong struct{ handover *handover }
 )
 
+// What a call of a chain that has no party yet and its lender tell each other.
+// lend.go says when.
+type (
+	// needs asks for the party.
+	needs struct{ to ID }
+	// lent says that the party was handed over, or will not be.
+	lent struct{ refused bool }
+	// rings says that somebody is alerted, reached who picked up.
+	rings   struct{ by ID }
+	reached struct {
+		by    ID
+		party Address
+	}
+	// unlent says that the call is over which had, or was to have, the party.
+	unlent struct {
+		by    ID
+		cause Cause
+	}
+)
+
 // done is the result of work that was done outside the Call's goroutine.
 type done struct {
 	token uint64
@@ -172,6 +196,11 @@ func (met) message()           {}
 func (adopted) message()       {}
 func (left) message()          {}
 func (rungLong) message()      {}
+func (needs) message()         {}
+func (lent) message()          {}
+func (rings) message()         {}
+func (reached) message()       {}
+func (unlent) message()        {}
 func (fromLeg) message()       {}
 func (done) message()          {}
 func (hangUp) message()        {}

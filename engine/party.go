@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,10 +87,11 @@ func (c *Call) handleMedia(ev media.Event) Message {
 // passOn sends a key to the party that hears this one, which may be somebody
 // else's menu, and says so. Tones are in the sound that it hears.
 func (c *Call) passOn(key string, way media.DigitWay) string {
-	if c.party.hearer.IsZero() || way == media.ByTone || c.party.talk.held {
+	to := cmp.Or(c.party.talk.keysTo, c.party.hearer)
+	if to.IsZero() || way == media.ByTone || c.party.talk.held {
 		return ""
 	}
-	if c.engine.send(c.party.hearer, sendDigits{key}) != nil {
+	if c.engine.send(to, sendDigits{key}) != nil {
 		return "" // it is gone; its end is on its way
 	}
 	return ", passed on"
@@ -108,6 +110,9 @@ func (c *Call) relay(digits string) {
 // OpenSound makes sure that the party hears what is played: as early media, or
 // by answering, as the app is set.
 func (c *Call) OpenSound() error {
+	if err := c.needParty(); err != nil {
+		return err
+	}
 	if c.party.sound {
 		return nil
 	}
@@ -127,6 +132,9 @@ func (c *Call) OpenSound() error {
 
 // pickUp answers the call, and its leg if that was not picked up for one before.
 func (c *Call) pickUp() error {
+	if err := c.needParty(); err != nil {
+		return err
+	}
 	if !c.Answered() {
 		if err := c.party.leg.Answer(); err != nil {
 			return fmt.Errorf("answer the call: %w", err)
@@ -165,6 +173,10 @@ func (c *Call) Alert() error {
 		return nil
 	}
 	c.party.alerted = true
+	if c.party.leg == nil {
+		c.tellCall(c.line.lender, rings{by: c.record.ID})
+		return nil
+	}
 	if !c.party.sound {
 		return c.party.leg.Progress(false)
 	}
@@ -192,7 +204,7 @@ func (c *Call) Preview(ringing ChildRinging) error {
 		return nil // every provisional response of the target says so again
 	}
 	if !c.party.sound {
-		if !c.app.EarlyMedia {
+		if c.party.leg == nil || !c.app.EarlyMedia {
 			return c.Alert()
 		}
 		err := c.party.leg.Progress(true)

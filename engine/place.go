@@ -74,7 +74,7 @@ func (c *Call) met(m met) Message {
 			c.tellCall(m.other, left{c.record.ID, c.over})
 		}
 		return nil
-	case h == nil:
+	case h == nil || h.chained != nil:
 		return m
 	case m.refused != "":
 		return c.handoverFailed(m.refused, m.text)

@@ -7,9 +7,13 @@ import (
 	"fmt"
 )
 
-// ErrNoTransfer says that the party of a call cannot be asked to call somebody
-// else: it is not in an answered call, or its phone is none that can.
-var ErrNoTransfer = errors.New("the party cannot be transferred: it must have answered")
+var (
+	// ErrNoTransfer says that the party of a call cannot be sent to somebody else: it
+	// is not in an answered call, or its phone is none that can be asked to.
+	ErrNoTransfer = errors.New("the party cannot be transferred: it must have answered")
+	// ErrTransferring says that a transfer is under way.
+	ErrTransferring = errors.New("a transfer of this call is under way; wait for its end")
+)
 
 // Refer asks the party of a living call to call somebody else (REFER): a number,
 // or a user or group of its account. When it says that it has reached that, the

@@ -278,3 +278,5 @@ func TestDigitsToAll(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+func contains(err error, text string) bool { return err != nil && strings.Contains(err.Error(), text) }

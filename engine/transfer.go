@@ -23,8 +23,9 @@ import (
 
 // moving is what a call knows of transfers.
 type moving struct {
-	// asked is what the party asked for, until it is known what came of it.
-	asked *LegReferred
+	// asked is what the party asked for, or an API in its place, until it is known
+	// what came of it.
+	asked *asked
 	// yielding says that the other end was told of somebody for our place.
 	yielding bool
 	// handover is how somebody else comes to the other end, if that is under way.
@@ -34,6 +35,14 @@ type moving struct {
 	referred bool
 	// undo ends what goOn began.
 	undo func()
+}
+
+// asked is what somebody wants who is to leave.
+type asked struct {
+	referral LegReferred
+	// ordered says that an API wants it: the party is told nothing. consult says that
+	// it talks with who is to take its place first.
+	ordered, consult bool
 }
 
 // leaving says that the other end is to stay if the party hangs up.
@@ -47,6 +56,12 @@ type handover struct {
 	ringing map[ID]bool
 	why     Cause // of the best of those that were not reached
 	timer   *time.Timer
+	// chained is the call that is to have the party, or has it (lend.go), and name
+	// where it is led.
+	chained *Call
+	name    string
+	// consult is set while the old other end talks with the new one first.
+	consult *consultation
 	// rang says that one is alerted, late that it took too long, alone that the
 	// old one has hung up.
 	rang, late, alone bool
@@ -60,7 +75,9 @@ const handoverTime = 60 * time.Second
 func (c *Call) handleTransfer(m Message) Message {
 	switch m := m.(type) {
 	case ringInstead:
-		c.ringInstead(m)
+		if no := c.ringInstead(m); no != nil {
+			c.tellCall(m.old, moved{cause: no.Cause, text: no.Error(), by: c.record.ID})
+		}
 	case joinInstead:
 		c.joinInstead(m)
 	case moved:
@@ -78,7 +95,7 @@ func (c *Call) handleTransfer(m Message) Message {
 	case rungLong:
 		c.rungLong(m.handover)
 	default:
-		return m
+		return c.handleLending(m)
 	}
 	return nil
 }
@@ -90,13 +107,13 @@ func (c *Call) refer(ev LegReferred) {
 	order, err := c.transferOf(ev)
 	if err != nil {
 		c.log.Warn("transfer refused: "+err.Error(), "asked_for", ev.Asked)
-		c.answerReferral(ev, err.Cause, err.Error())
+		c.answerReferral(asked{referral: ev}, err.Cause, err.Error())
 		return
 	}
-	c.move.asked = &ev
+	c.move.asked = &asked{referral: ev}
 	if c.engine.send(c.party.hearer, order) != nil {
 		c.move.asked = nil
-		c.answerReferral(ev, CauseCancelled, "the other side has hung up")
+		c.answerReferral(asked{referral: ev}, CauseCancelled, "the other side has hung up")
 	}
 }
 
@@ -119,6 +136,9 @@ func (c *Call) transferOf(ev LegReferred) (Message, *DialError) {
 		return nil, refuseTransfer(CauseRejected, "another transfer of this call is under way")
 	case !ev.Replaces:
 		target, err := c.mayReach(c.user(), ev.To)
+		if err == nil && c.engine.directory.Emergency(target.Address) {
+			err = refuseTransfer(CauseForbidden, "nobody is transferred to an emergency service: it must be called")
+		}
 		return ringInstead{old: c.record.ID, target: target}, err
 	}
 	place, ok := c.engine.callOf(ev.Other)
@@ -134,7 +154,7 @@ func refuseTransfer(cause Cause, format string, args ...any) *DialError {
 
 // answerReferral tells the party how the transfer goes that it asked for, and
 // puts it on the timeline.
-func (c *Call) answerReferral(ev LegReferred, cause Cause, text string) {
+func (c *Call) answerReferral(a asked, cause Cause, text string) {
 	status, phrase := 200, "OK"
 	switch cause {
 	case "":
@@ -147,8 +167,8 @@ func (c *Call) answerReferral(ev LegReferred, cause Cause, text string) {
 		text = fmt.Sprintf("not transferred: %s: %s", cause, text)
 	}
 	c.note(EventTransfer, Data{Status: status}, "%s", text)
-	if t, ok := c.party.leg.(Transfer); ok {
-		t.Notify(ev.ID, status, phrase)
+	if t, ok := c.party.leg.(Transfer); ok && !a.ordered {
+		t.Notify(a.referral.ID, status, phrase)
 	}
 }
 
@@ -185,19 +205,51 @@ func (c *Call) mayHandOver(old ID) *DialError {
 	return nil
 }
 
-// ringInstead rings a target in place of the other end.
-func (c *Call) ringInstead(m ringInstead) {
+// ringInstead rings a target in place of the other end, or says why not. A call of
+// its own that is to go to somebody of the account is led there as the next of its
+// chain, which asks an app like any other.
+func (c *Call) ringInstead(m ringInstead) *DialError {
 	if no := c.mayHandOver(m.old); no != nil {
-		c.tellCall(m.old, moved{cause: no.Cause, text: no.Error(), by: c.record.ID})
-		return
+		return no
+	}
+	if m.target.Address.same(c.party.talk.with) || m.target.Address.same(c.record.From) {
+		return refuseTransfer(CauseRejected, "%s is in the conversation already", m.target)
+	}
+	if c.record.Parent.IsZero() && !m.consult && c.ours(m.target.Address) {
+		return c.leadOn(m)
 	}
 	c.note(EventTransfer, Data{Party: &m.target.Address}, "is being transferred to %s", m.target)
 	h := &handover{old: m.old, ringing: map[ID]bool{}}
+	if m.consult {
+		c.consult(h)
+	}
+	from := m.from
+	if from.Kind == "" {
+		from = c.shown()
+	}
 	h.timer = time.AfterFunc(handoverTime, func() { c.inbox.put(rungLong{h}) })
 	c.move.handover = h
 	for _, place := range c.Places([]Target{m.target}) {
-		h.ringing[c.Ring(place, c.shown())] = true
+		h.ringing[c.Ring(place, from)] = true
 	}
+	return nil
+}
+
+// leadOn has the next call of the chain begin, which takes the party over when
+// somebody picks up there, or when the old other end hangs up.
+func (c *Call) leadOn(m ringInstead) *DialError {
+	if no := c.mayForward(m.target.Address); no != nil {
+		return no
+	}
+	next := c.chained(*c.successor(m.target.Address, m.from))
+	next.line.lender = c.record.ID
+	if !c.engine.register(next) {
+		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
+	}
+	c.note(EventTransfer, Data{Party: &m.target.Address, Other: next.record.ID}, "is being transferred to %s, as call %s", m.target, next.record.ID)
+	c.move.handover = &handover{old: m.old, chained: next, name: m.target.Address.String()}
+	next.begin(fmt.Sprintf("transferred to %s by call %s", m.target, c.record.ID))
+	return nil
 }
 
 // rungLong gives up a handover whose targets do not pick up.
@@ -222,9 +274,14 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		if !h.rang {
 			h.rang = true
 			c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
+			c.consultRings(h)
 		}
 	case ChildAnswered:
-		if !h.late {
+		switch {
+		case h.late:
+		case h.consult != nil && !h.alone:
+			c.consultWith(h, m)
+		default:
 			delete(h.ringing, child)
 			c.handOver(h, m)
 		}
@@ -250,7 +307,11 @@ func (c *Call) handOver(h *handover, m ChildAnswered) {
 		c.log.Error("transfer", "err", err)
 	}
 	c.note(EventBridged, Data{Party: &m.By, Other: m.Child}, "%s and %s hear each other", c.shown(), m.By)
+	c.across(func(other *Call) { other.party.talk.keysTo = ID{} })
 	c.letGo(m.By)
+	if c.record.Parent.IsZero() {
+		c.answered(m.By, m.Child)
+	}
 }
 
 // letGo ends a handover: the old other end is not needed any more.
@@ -268,6 +329,11 @@ func (c *Call) letGo(party Address) {
 func (c *Call) handoverFailed(cause Cause, text string) Message {
 	h := c.move.handover
 	c.endHandover()
+	if h.consult != nil && !h.alone {
+		c.hold(false)
+		c.rejoin()
+		c.publish()
+	}
 	if h.alone {
 		c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s, and who asked for it has hung up", cause)
 		c.silenceRingback()
@@ -296,8 +362,21 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 	c.goOn()
 	c.leaveTalk()
 	h := c.move.handover
-	if h == nil {
+	switch {
+	case h == nil:
 		return parted{cause}
+	case h.chained != nil:
+		h.alone = true
+		if !c.lendParty(h.chained) { // it is over too
+			c.endHandover()
+			return parted{cause}
+		}
+		return nil
+	case h.consult != nil && h.consult.with.Child != (ID{}):
+		h.alone = true
+		delete(h.ringing, h.consult.with.Child)
+		c.handOver(h, h.consult.with)
+		return nil
 	}
 	if !h.alone {
 		h.alone, c.party.alerted = true, false
@@ -340,6 +419,13 @@ func (c *Call) goOn() {
 
 // part is what a call does about transfers when it ends.
 func (c *Call) part() {
+	if h := c.move.handover; h != nil && h.chained != nil {
+		cause := CauseCancelled
+		if c.Answered() && h.old.IsZero() || c.party.leg == nil {
+			cause = c.over
+		}
+		c.tellCall(h.chained.timeline.call, hangUp{cause: cause})
+	}
 	c.endHandover()
 	if c.move.undo != nil {
 		c.move.undo()

@@ -115,9 +115,9 @@ func TestCalledPartyTransfers(t *testing.T) {
 		carol.Leg.HangUp()
 		synctest.Wait()
 		equal(t, "the caller", in.Did(), []string{"progress", "answer", "hangup normal"})
-		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseNormal, engine.CauseTransferred, engine.CauseNormal})
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseTransferred, engine.CauseNormal, engine.CauseNormal})
 		equal(t, "timelines", transfers(h), []string{
-			"is being transferred to Carol (w2)",
+			"is being transferred to Carol (w2), as call " + h.Journal.Records()[2].ID.String(),
 			"asks to transfer +4930111 to sip:w2@us", "it rings", "transferred to w2",
 		})
 		h.Close(t)
@@ -196,7 +196,7 @@ func TestTransferPolicy(t *testing.T) {
 		{"user to an allowed number", bob, "+4930222222", "200", "transferred to +4930222222"},
 		{"user to another number", bob, "+4940222222", "403", "limits.prefixes"},
 		{"user to another user", bob, "w2", "200", "transferred to w2"},
-		{"user to a group", bob, "g0", "200", "transferred to w2"},
+		{"user to a group", bob, "g0", "200", "transferred to g0"},
 		{"user to an address elsewhere", bob, "sip:w2@elsewhere", "404", `"sip:w2@elsewhere" is no user, group or number that w1 could dial`},
 		{"trunk to a user", outside, "w2", "200", "transferred to w2"},
 		{"trunk to a number outside", outside, "+4930222222", "403", nowhere},
@@ -306,9 +306,9 @@ func TestTransferorHangsUp(t *testing.T) {
 				}
 				equal(t, "who stays", stays.Did()[len(stays.Did())-1], did)
 				causes := ends(t, h)
-				wants := []engine.Cause{want, engine.CauseTransferred, want}
-				if callersOwn {
-					wants[0], wants[1] = wants[1], wants[0]
+				wants := []engine.Cause{engine.CauseForwarded, engine.CauseTransferred, want, want}
+				if callersOwn { // who was called goes on by itself
+					wants = []engine.Cause{engine.CauseTransferred, want, want}
 				}
 				equal(t, "causes", causes, wants)
 				h.Close(t)

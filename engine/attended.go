@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+// An attended transfer by an API: X and the owner O talk, and O is to talk with
+// somebody else, T, before X does. The call of X carries it out, as every transfer
+// that leads to nobody's own call: it rings T as its child.
+//
+//	            X hears      O hears    T hears
+//	T rings     hold tone    ringing
+//	T talks     hold tone    T          O
+//	O hangs up  T                       X          the transfer is done
+//	T refuses,  O            X                     as it was
+//	or hangs up
+//	X hangs up                                     all of it is over
+//
+// If O hangs up while T rings, X waits for T. The keys of O and T go to each other.
+
+// consultation is what O and T have of each other.
+type consultation struct {
+	// with is T once it has picked up.
+	with ChildAnswered
+}
+
+// consulting says that the owner of the conversation is in a consultation.
+func (c *Call) consulting() bool {
+	h, asked := c.move.handover, c.move.asked
+	return h != nil && h.consult != nil || asked != nil && asked.consult
+}
+
+// consult begins a consultation: the party waits.
+func (c *Call) consult(h *handover) {
+	h.consult = &consultation{}
+	c.hold(true)
+	c.publish()
+}
+
+// consultRings lets the other end hear that somebody rings.
+func (c *Call) consultRings(h *handover) {
+	if h.consult == nil || h.alone {
+		return
+	}
+	c.across(func(other *Call) {
+		other.party.alerted = false
+		if err := other.Alert(); err != nil {
+			other.log.Debug("ringing tone for a consultation", "err", err)
+		}
+	})
+}
+
+// consultWith lets the other end talk with who picked up.
+func (c *Call) consultWith(h *handover, m ChildAnswered) {
+	h.timer.Stop()
+	h.consult.with = m
+	for id := range h.ringing {
+		if id != m.Child {
+			c.HangupChild(id, CauseElsewhere)
+		}
+	}
+	c.note(EventTransfer, Data{Party: &m.By, Other: m.Child}, "%s talks with %s first", c.party.talk.with, m.By)
+	c.across(func(other *Call) {
+		other.silenceRingback()
+		other.party.talk.keysTo = m.Child
+		// One that is gone hears nobody; its end is on its way.
+		_ = other.engine.sound.Bridge(other.Stream(), m.Stream)
+	})
+	old := c.party.hearer
+	c.tellCall(m.Child, command{result: make(chan error, 1), do: func(new *Call) error {
+		new.party.talk.keysTo = old
+		return nil
+	}})
+}

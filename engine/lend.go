@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+// A call of a chain may begin before it has a party: it is led to somebody while the
+// party still talks, or hears that it rings, in the call before, its lender. It gets
+// the party when it needs it, because somebody picked up or something is to be
+// heard, and it gets it unasked as soon as nobody else talks with the party.
+//
+//	B -needs→ A    A -handed→ B, A -lent→ B     the lender of a transfer ends as forwarded
+//	B -rings→ A    A lets those know who wait for that
+//	B -reached→ A  somebody has picked up
+//	B -unlent→ A   B is over: without the party, or after it
+//
+// There are two that lend: a call whose other side is transferred (transfer.go), and
+// one that an API began (originate.go), which lives on until B is over.
+
+// needParty has the call wait for its party, if that is still its lender's.
+func (c *Call) needParty() error {
+	if c.party.leg != nil || c.line.lender.IsZero() {
+		return nil
+	}
+	if c.engine.send(c.line.lender, needs{c.record.ID}) != nil {
+		return c.lenderGone()
+	}
+	// What comes meanwhile, such as the end of who picked up, is for later.
+	c.waiting.depth++
+	defer func() { c.waiting.depth-- }()
+	m, err := c.Await(c.engine.ctx, func(m Message) bool { _, ok := m.(lent); return ok })
+	if err != nil {
+		return err
+	}
+	if m.(lent).refused {
+		return c.lenderGone()
+	}
+	return nil
+}
+
+// lenderGone ends a call whose party hung up before it had it.
+func (c *Call) lenderGone() error {
+	cause := CauseCancelled
+	if c.record.AnsweredBy != nil {
+		cause = CauseNormal
+	}
+	c.finishWith(cause)
+	return &EndedError{Cause: c.over}
+}
+
+// borrower is the call that is to have the party, if it is this one.
+func (c *Call) borrower(id ID) *Call {
+	if h := c.move.handover; h != nil && h.chained != nil && h.chained.timeline.call == id && c.over == "" {
+		return h.chained
+	}
+	return nil
+}
+
+// handleLending does what a message of a borrower asks of the call, and gives what
+// is left of it for the program, or nil.
+func (c *Call) handleLending(m Message) Message {
+	switch m := m.(type) {
+	case needs:
+		if b := c.borrower(m.to); b == nil || !c.lendParty(b) {
+			c.tellCall(m.to, lent{refused: true})
+		}
+	case rings:
+		c.borrowerRings(m)
+	case reached:
+		if c.borrower(m.by) != nil && c.move.handover.old.IsZero() {
+			c.answered(m.party, m.by)
+		}
+	case unlent:
+		if c.borrower(m.by) == nil {
+			return nil
+		}
+		if c.move.handover.old.IsZero() {
+			return m // to Enter
+		}
+		return c.handoverFailed(m.cause, "nobody was reached")
+	default:
+		return m
+	}
+	return nil
+}
+
+// borrowerRings lets those know who wait for it that somebody rings.
+func (c *Call) borrowerRings(m rings) {
+	h := c.move.handover
+	switch {
+	case c.borrower(m.by) == nil:
+	case !h.old.IsZero():
+		c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
+	default:
+		if err := c.Alert(); err != nil {
+			c.log.Debug("ringing tone", "err", err)
+		}
+	}
+}
+
+// lendParty hands the party over to a call that was made to have it.
+func (c *Call) lendParty(to *Call) bool {
+	h := c.move.handover
+	if c.party.leg == nil || c.party.gone != nil {
+		return false
+	}
+	if !c.handLeg(to) {
+		c.rejoin() // it is over, and says so in a moment
+		return false
+	}
+	to.inbox.put(lent{})
+	c.publish()
+	if h.old.IsZero() {
+		return true
+	}
+	c.endHandover()
+	if !h.alone {
+		c.tellCall(h.old, moved{cause: CauseTransferred, text: h.name, by: c.record.ID})
+	}
+	c.finishWith(CauseForwarded)
+	return true
+}
+
+// rejoin has the party and the call at the other end hear each other again.
+func (c *Call) rejoin() {
+	stream := c.Stream()
+	c.across(func(other *Call) {
+		other.silenceRingback()
+		other.party.talk.keysTo = ID{}
+		// One that is gone hears nobody.
+		_ = other.engine.sound.Bridge(other.Stream(), stream)
+	})
+}
+
+// returnParty says that the call is over to the one that it has, or was to have, its
+// party of.
+func (c *Call) returnParty() {
+	if !c.line.lender.IsZero() {
+		c.tellCall(c.line.lender, unlent{by: c.record.ID, cause: c.over})
+	}
+}

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"cmp"
+	"errors"
+)
+
+// TransferOrder says where the other side of an account's User in a call goes.
+type TransferOrder struct {
+	// To is a number, or a user or group of the account.
+	To string
+	// Attended has the User talk to whoever is there first; the transfer is when
+	// the User hangs up.
+	Attended bool
+	// CallerID is the number that is shown to whoever is there, one of the
+	// account's; empty is that of the party that is transferred or, attended, of the
+	// User.
+	CallerID string
+}
+
+// Transfer sends the party of a living call to somebody else. In a conversation that
+// is the one who talks with the owner; without an owner it is the one who called.
+// Until somebody picks up they talk on, and if nobody does nothing has happened.
+// Before there is a conversation, what the app has the call do is left at once: it
+// is forwarded to somebody of the account, or rings somebody outside.
+//
+// The error is ErrNoCall, ErrNoTransfer, ErrNoTalk for an attended transfer outside
+// of a conversation, ErrEmergency, or a *DialError when the party may not be sent
+// there.
+func (e *Engine) Transfer(id ID, o TransferOrder) error {
+	return e.order(id, func(c *Call) error { return c.transferTo(o) })
+}
+
+func (c *Call) transferTo(o TransferOrder) error {
+	switch {
+	case c.parent != nil:
+		return ErrNoCall
+	case c.urgent():
+		return ErrEmergency
+	case c.move.leaving() || c.move.handover != nil || c.waiting.replacement != nil:
+		return ErrTransferring
+	}
+	target, no := c.mayTransfer(o.To)
+	if no != nil {
+		return no
+	}
+	from, no := c.mayShowAs(o.CallerID)
+	if no != nil {
+		return no
+	}
+	switch {
+	case !c.party.talking && o.Attended:
+		return ErrNoTalk
+	case !c.party.talking:
+		return c.sendOn(target, from)
+	}
+	return c.transferTalk(target, from, o.Attended)
+}
+
+// transferTalk transfers the party of a conversation that is not the owner.
+func (c *Call) transferTalk(target Target, from Address, attended bool) error {
+	here, _ := c.owners()
+	if attended && from.Kind == "" {
+		from = c.numberOf(c.party.talk.with)
+		if here {
+			from = c.shown()
+		}
+	}
+	order := ringInstead{old: c.record.ID, target: target, from: from, consult: attended}
+	if !here {
+		order.old = c.party.hearer
+		if no := c.ringInstead(order); no != nil {
+			return no
+		}
+		return nil
+	}
+	c.move.asked = &asked{ordered: true, consult: attended}
+	if c.engine.send(c.party.hearer, order) != nil {
+		c.move.asked = nil
+		return ErrNoTalk
+	}
+	return nil
+}
+
+// sendOn has the call leave what it does for somebody else.
+func (c *Call) sendOn(target Target, from Address) error {
+	switch {
+	case !c.waiting.replaceable || c.party.leg == nil || c.party.gone != nil:
+		return ErrNoTransfer
+	case !c.ours(target.Address):
+		c.note(EventTransfer, Data{Party: &target.Address}, "is sent to %s", target)
+		c.waiting.replacement = &replacement{lead: &target.Address, from: from}
+		c.leaveQuestions()
+		return nil
+	}
+	if no := c.mayForward(target.Address); no != nil {
+		return no
+	}
+	c.waiting.replacement = &replacement{forward: c.successor(target.Address, from)}
+	return nil
+}
+
+// successor is how the next call of the chain follows when the party is transferred.
+func (c *Call) successor(to, from Address) *succession {
+	s := succession{destination: to, dialled: c.numberOf(to), diversion: c.dialled(), from: from}
+	if s.dialled.Kind != KindNumber {
+		s.dialled = c.record.To
+	}
+	return &s
+}
+
+// mayTransfer finds whom the party of a call may be sent to: who could be dialled by
+// a document.
+func (c *Call) mayTransfer(to string) (Target, *DialError) {
+	directory, account := c.engine.directory, c.record.Account
+	if party, ok := directory.Party(account, to); ok {
+		return Target{Address: party}, nil
+	}
+	target := Target{Address: NumberAddress(to)}
+	switch {
+	case !IsNumber(to):
+		return target, refuseTransfer(CauseNotFound, "%q is no user, group or number of the account, nor a number outside", to)
+	case directory.Emergency(target.Address):
+		return target, refuseTransfer(CauseForbidden, "nobody is transferred to an emergency service: it must be called")
+	case c.ours(target.Address):
+		return target, nil
+	}
+	return target, c.mayLeave(target.Address)
+}
+
+// mayLeave says whether a number that is none of the account may be called.
+func (c *Call) mayLeave(to Address) *DialError {
+	if _, ours := c.engine.directory.ours(c.record.Account, to.Value); ours {
+		return refuseTransfer(CauseForbidden, "%s is a number of another account of this server, and cannot be rung from this one", to)
+	}
+	var no *DialError
+	if err := c.engine.guard.dial(to); errors.As(err, &no) {
+		return no
+	}
+	if err := c.engine.toll.check(); err != nil {
+		return &DialError{Cause: CauseForbidden, Err: err}
+	}
+	return nil
+}
+
+// ours says whether an address is a user, group or number of the account.
+func (c *Call) ours(a Address) bool {
+	if a.Kind == KindUser || a.Kind == KindGroup {
+		return true
+	}
+	n, ok := c.engine.directory.ours(c.record.Account, a.Value)
+	return a.Kind == KindNumber && ok && n.Account == c.record.Account
+}
+
+// mayShowAs says whether a number may be shown: one of the account's. Empty is no
+// wish.
+func (c *Call) mayShowAs(number string) (Address, *DialError) {
+	if number == "" {
+		return Address{}, nil
+	}
+	a := NumberAddress(number)
+	if n, ok := c.engine.directory.ours(c.record.Account, a.Value); ok && n.Account == c.record.Account {
+		return a, nil
+	}
+	return a, refuseTransfer(CauseForbidden, "%s cannot be shown: it is no number of the account", cmp.Or(a.Value, number))
+}
+
+// same says whether both are one party.
+func (a Address) same(b Address) bool { return a.Kind == b.Kind && a.Value == b.Value && a.Value != "" }
