@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func (c *Call) ShownAs(id *Address, anonymous *bool) Address {
 	case anonymous != nil && c.record.Direction == Out && c.record.From.Kind == KindAnonymous:
 		return c.engine.directory.shown(c.user())
 	}
-	return c.record.From
+	return cmp.Or(c.called.shown, c.record.From)
 }
 
 // mayShow says whether a number may be shown, and complains if not.

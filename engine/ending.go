@@ -13,6 +13,7 @@ import (
 // told. It is called exactly once a Call, and nothing of the Call is left
 // behind it but deliveries.
 func (c *Call) close(text string) {
+	borrower := c.move.handover
 	c.part()
 	c.hangUpChildren(c.over)
 	if c.party.leg != nil {
@@ -28,6 +29,7 @@ func (c *Call) close(text string) {
 		c.handle(context.Background(), m)
 	}
 	c.end(text)
+	c.hangUpBorrower(borrower)
 	c.returnParty()
 	c.tellNext()
 	if c.party.leg != nil {

@@ -53,6 +53,8 @@ type called struct {
 	// destination is where a call of a chain is led, whatever its number's
 	// settings say; nil leaves it to them.
 	destination *Address
+	// shown is who it is shown as when it is led there; zero is the caller.
+	shown Address
 	// dialled is what a User dialled who made the call.
 	dialled string
 }

@@ -130,6 +130,19 @@ func (c *Call) rejoin() {
 	})
 }
 
+// hangUpBorrower ends the call that had, or was to have, the party of this one, which
+// is over: its end is told before that one's.
+func (c *Call) hangUpBorrower(h *handover) {
+	if h == nil || h.chained == nil {
+		return
+	}
+	cause := CauseCancelled
+	if c.party.leg == nil { // that one has it
+		cause = c.over
+	}
+	c.tellCall(h.chained.timeline.call, hangUp{cause: cause})
+}
+
 // returnParty says that the call is over to the one that it has, or was to have, its
 // party of.
 func (c *Call) returnParty() {

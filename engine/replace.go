@@ -62,7 +62,7 @@ func (c *Call) replaced(ctx context.Context) (Program, error) {
 		_ = c.engine.sound.Unbridge(c.Stream())
 		c.hears(ID{}, Address{})
 	}
-	c.called.destination, c.called.users = r.lead, nil
+	c.called.destination, c.called.shown, c.called.users = r.lead, r.from, nil
 	return c.missing(MissingEmpty), nil
 }
 

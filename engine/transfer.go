@@ -419,13 +419,6 @@ func (c *Call) goOn() {
 
 // part is what a call does about transfers when it ends.
 func (c *Call) part() {
-	if h := c.move.handover; h != nil && h.chained != nil {
-		cause := CauseCancelled
-		if c.Answered() && h.old.IsZero() || c.party.leg == nil {
-			cause = c.over
-		}
-		c.tellCall(h.chained.timeline.call, hangUp{cause: cause})
-	}
 	c.endHandover()
 	if c.move.undo != nil {
 		c.move.undo()
