@@ -16,8 +16,9 @@ import (
 const (
 	// maxPage is how many calls or recordings one page holds at most.
 	maxPage = 1000
-	// searched is how many calls of an account are looked through for events.
-	searched = 1000
+	// searched is how many calls are looked through for each event that is wanted:
+	// most have no other than that they are rung for one that has a few.
+	searched = 4
 )
 
 // Calls gives a page of the calls, newest first, and the cursor of the next
@@ -58,9 +59,11 @@ func (s *Store) CallsOf(ctx context.Context, account string, limit int, cursor s
 
 func recordID(r engine.Record) engine.ID { return r.ID }
 
-// EventsOf gives events of some kinds of the newest 1000 calls of an account,
-// newest first. A limit outside 1 to 1000 counts as the nearest in it.
+// EventsOf gives events of some kinds, newest first, of an account's newest calls:
+// four times as many as there may be events, and no more than 1000. A limit
+// outside 1 to 1000 counts as the nearest in it.
 func (s *Store) EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
+	limit = min(max(limit, 1), maxPage)
 	wanted, err := store.JSON(kinds)
 	if err != nil {
 		return nil, err
@@ -71,7 +74,7 @@ func (s *Store) EventsOf(ctx context.Context, account string, kinds []engine.Eve
 		SELECT e.id, e.call, e.seq, e.at, e.kind, e.text, e.data
 		FROM (SELECT id FROM calls WHERE account = ? ORDER BY id DESC LIMIT ?) AS c CROSS JOIN call_events AS e ON e.call = c.id
 		WHERE e.kind IN (SELECT value FROM json_each(?)) ORDER BY e.id DESC LIMIT ?`,
-		account, searched, wanted, min(max(limit, 1), maxPage))
+		account, min(searched*limit, maxPage), wanted, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list events of account %s: %w", account, err)
 	}
