@@ -272,7 +272,13 @@ func (h *house) get(path string, into any) error {
 // post asks for something to be done.
 func (h *house) post(t *testing.T, path, body string) {
 	t.Helper()
-	request, err := http.NewRequest(http.MethodPost, h.api(path), strings.NewReader(body))
+	h.order(t, http.MethodPost, path, body)
+}
+
+// order does so by any method.
+func (h *house) order(t *testing.T, method, path, body string) {
+	t.Helper()
+	request, err := http.NewRequest(method, h.api(path), strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -284,7 +290,7 @@ func (h *house) post(t *testing.T, path, body string) {
 	}
 	reply.Body.Close()
 	if reply.StatusCode != http.StatusNoContent {
-		t.Fatalf("POST %s: %s", path, reply.Status)
+		t.Fatalf("%s %s: %s", method, path, reply.Status)
 	}
 }
 

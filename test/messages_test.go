@@ -4,6 +4,7 @@ package test
 
 import (
 	"maps"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -42,8 +43,8 @@ func (p *telephone) shows(waiting, counts string) {
 }
 
 // TestMessagesWait has telephones of one user told of a message that somebody
-// leaves: a baresip that subscribes, and a linphone, which cannot and is told all the
-// same.
+// leaves, and that it was heard: a baresip that subscribes, and a linphone, which
+// cannot and is told all the same.
 func TestMessagesWait(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct{ transport, via string }{{"udp", ""}, {"tcp", ""}, {"tls", ""}, {"udp", hostProxy}, {"tcp", hostProxy}} {
@@ -69,6 +70,13 @@ func TestMessagesWait(t *testing.T) {
 			carol.leaveMessage("+4921100")
 			asks.shows("yes", "1/0")
 			silent.tells("Voice-Message: 1/0 (0/0)")
+			var list struct{ Recordings []struct{ ID string } }
+			if err := h.get("/api/v1/recordings?kind=voicemail&box=w3", &list); err != nil || len(list.Recordings) != 1 {
+				t.Fatalf("the messages are %+v, %v", list, err)
+			}
+			h.order(t, http.MethodPut, "/api/v1/recordings/"+list.Recordings[0].ID+"/heard", `{"heard": true}`)
+			asks.shows("no", "0/1")
+			silent.tells("Voice-Message: 0/1 (0/0)")
 		})
 	}
 }

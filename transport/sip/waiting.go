@@ -16,8 +16,8 @@ func (s *Server) newLamps() *mwi.Lamps {
 	return mwi.New(mwi.Config{
 		Mailboxes: s.cfg.Mailboxes, Log: s.log, Phones: s.phones, Unasked: s.unasked,
 		May: func(account, user string) bool {
-			_, ok := s.cfg.Directory.User(account, user)
-			return ok
+			u, ok := s.cfg.Directory.User(account, user)
+			return ok && u.Username != ""
 		},
 	})
 }
