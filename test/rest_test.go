@@ -27,7 +27,7 @@ func TestOfficialClientHangsUpAfterPlay(t *testing.T) {
 	a.expect(t, carolCalls, `{"event":"hangup","cause":"normalClearing",`+ofCarol+chain)
 }
 
-// TestOfficialClientAsks asks who there is, and for calls that are not.
+// TestOfficialClientAsks asks what there is, and for calls that are not.
 func TestOfficialClientAsks(t *testing.T) {
 	t.Parallel()
 	h := newHouseOf(t, withTokens, nil)
@@ -38,10 +38,66 @@ func TestOfficialClientAsks(t *testing.T) {
 	if len(users) != 3 || users[1].ID != "w3" || users[1].Firstname != "Dave" {
 		t.Errorf("users = %+v, want Carol, Dave and Erin", users)
 	}
+	var numbers struct {
+		Items []struct{ Number, Type, EndpointID, EndpointAlias string }
+	}
+	c.get(&numbers, "numbers.getAllNumbers")
+	if n := len(numbers.Items); n != 4 || numbers.Items[0].Number != "+4921104" || numbers.Items[0].EndpointID != "p4" || numbers.Items[0].EndpointAlias != "Erin" {
+		t.Errorf("numbers = %+v, want Erin's and three more", numbers.Items)
+	}
+	var devices []struct {
+		ID, Type, Owner string
+		Online          bool
+	}
+	c.get(&devices, "devices.getDevices", "w3")
+	if len(devices) != 1 || devices[0].ID != "e3" || devices[0].Type != "REGISTER" || devices[0].Owner != "w3" || devices[0].Online {
+		t.Errorf("devices = %+v, want Dave's, which is not there", devices)
+	}
+	c.says(`{"error":"Request failed with status code 404"}`, "devices.getDevices", "w99")
+	var voicemails []struct {
+		ID                string
+		BelongsToEndpoint struct{ Extension, Type string }
+	}
+	c.get(&voicemails, "voicemails.getVoicemails")
+	if len(voicemails) != 3 || voicemails[1].ID != "v3" || voicemails[1].BelongsToEndpoint.Extension != "p3" {
+		t.Errorf("voicemails = %+v, want Carol's, Dave's and Erin's", voicemails)
+	}
 	c.talks(0)
 	for _, id := range []string{"01A1FF933CF37D378A308302E02F0B70", "nothing"} {
 		c.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{id})
 	}
+}
+
+// TestOfficialClientChangesSettings has the client set which app is asked, and for
+// whom.
+func TestOfficialClientChangesSettings(t *testing.T) {
+	t.Parallel()
+	was, is := startNode(t, "play"), startNode(t, "reject")
+	h := newHouseOf(t, askedOf(configuration+"tokens:\n  - {id: token-CLIENT, token: \""+token+"\", user: w1}\n", was), nil)
+	c := h.console(t)
+	c.says(`{"result":{"incomingUrl":"`+was.url+`","outgoingUrl":"","log":true,"whitelist":null}}`, "settings.getWebhookSettings")
+	c.done("settings.setIncomingUrl", is.url)
+	c.done("settings.setOutgoingUrl", is.url)
+	c.done("settings.setLog", false)
+	c.done("settings.setWhitelist", []string{"p0", "p1"})
+	c.says(`{"result":{"incomingUrl":"`+is.url+`","outgoingUrl":"`+is.url+`","log":false,"whitelist":["p0","p1"]}}`, "settings.getWebhookSettings")
+	h.call(t, phone{scenario: "caller-refused", number: ourNumber, values: map[string]string{"status": "486"}})
+	is.expect(t, from("+492111234567", newCall, `{"event":"hangup","cause":"busy",`+ofCall+chain)...)
+
+	c.done("settings.clearWhitelist")
+	c.done("settings.clearIncomingUrl")
+	c.done("settings.clearOutgoingUrl")
+	c.says(`{"result":{"incomingUrl":"","outgoingUrl":"","log":false,"whitelist":[]}}`, "settings.getWebhookSettings")
+	bob := h.target(t, phone{scenario: "target-answers", host: hostBob})
+	alice := h.target(t, phone{scenario: "target-refuses", host: hostAlice, values: map[string]string{"status": "486"}})
+	h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+	alice.wait(t)
+	bob.wait(t)
+	c.done("settings.disableWhitelist")
+	c.says(`{"result":{"incomingUrl":"","outgoingUrl":"","log":false,"whitelist":null}}`, "settings.getWebhookSettings")
+	h.expectPorts(t, 0)
+	is.expect(t, from("+492111234567", newCall, `{"event":"hangup","cause":"busy",`+ofCall+chain)...)
+	was.expect(t)
 }
 
 // TestOfficialClientVerifies has the client check signatures, by our key, and that
