@@ -88,8 +88,13 @@ func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem
 
 // tell queues what the app is told about an event.
 func (c *Call) tell(e Event) {
-	requests := c.dialect.Notify(c.Info(), e)
-	c.outbox.add(telling{timeline: c.timeline, words: func() []Request { return requests }})
+	for _, r := range c.dialect.Notify(c.Info(), e) {
+		to := c.outbox
+		if r.Aside {
+			to = to.beside()
+		}
+		to.add(telling{timeline: c.timeline, words: func() []Request { return []Request{r} }})
+	}
 }
 
 // wantsEnd says whether the app is to be told of the end, or may still say so.

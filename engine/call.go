@@ -207,6 +207,9 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		c.takeLeg(m)
 		return nil
 	case ChildRinging:
+		if by := m.By; m.First && c.record.Parent.IsZero() {
+			c.tell(Event{Call: c.record.ID, At: time.Now(), Kind: EventRinging, Data: Data{Party: &by, Other: m.Child}})
+		}
 		rest, _ := c.fromRung(m.Child, m)
 		return rest
 	case ChildAnswered:

@@ -53,7 +53,7 @@ func (p *phrase) Default(c engine.CallInfo, _ engine.Event, why engine.Missing) 
 }
 
 func (p *phrase) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
-	if c.Dialect["tell"] == "" {
+	if c.Dialect["tell"] == "" || e.Kind == engine.EventRinging {
 		return nil
 	}
 	return []engine.Request{{Name: string(e.Kind), Method: "POST", URL: c.App.IncomingURL, Body: []byte(c.ID.String())}}

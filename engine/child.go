@@ -192,9 +192,10 @@ func (c *Call) report(m Message, to Address) {
 		if news == c.party.news {
 			return // carriers repeat themselves while it rings
 		}
+		first := c.party.news == (alerted{})
 		c.party.news = news
 		c.note(EventRinging, Data{Status: m.Status, Party: &to}, "%s is ringing", to)
-		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream})
+		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream, By: to, First: first})
 	case legAnswered:
 		now := time.Now()
 		c.record.Trunk = c.party.leg.Info().Trunk

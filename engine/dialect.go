@@ -110,9 +110,10 @@ type Dialect interface {
 	// Default is what the vendor does when there is no program after the app
 	// was asked about an event.
 	Default(c CallInfo, asked Event, why Missing) Program
-	// Notify words what is told about an event without waiting for a reply:
-	// EventAnswered and EventEnded of a call that is no child, EventVoicemail, and
-	// EventRecording of a recording that is complete.
+	// Notify words what is told about an event without waiting for a reply: of a
+	// call that is no child EventRinging, once for each that rings, EventAnswered,
+	// EventRecording and EventVoicemail with a Recording, and EventEnded, about
+	// which nothing is told Aside.
 	Notify(c CallInfo, e Event) []Request
 }
 
@@ -131,7 +132,10 @@ type Request struct {
 	Signature string
 	// Unlogged keeps the request out of what the App may read of the timeline.
 	Unlogged bool
-	Policy   Policy
+	// Aside has it told beside what else is told of the call, in an order of its
+	// own: neither waits for the other.
+	Aside  bool
+	Policy Policy
 }
 
 // Policy is how a vendor treats a customer's server.

@@ -29,6 +29,10 @@ type ChildRinging struct {
 	// Sound is true when the target sends early media on Stream.
 	Sound  bool
 	Stream media.StreamID
+	// By is who is alerted: a target may have sent the call on. First says that it
+	// was not told before that it is.
+	By    Address
+	First bool
 }
 
 // ChildAnswered says that a target picked up.

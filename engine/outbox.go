@@ -20,6 +20,18 @@ type outbox struct {
 	mu      sync.Mutex
 	queue   []telling
 	running bool
+	// aside is for what is told beside; nil until there is something.
+	aside *outbox
+}
+
+// beside is the outbox of what is told Aside.
+func (o *outbox) beside() *outbox {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.aside == nil {
+		o.aside = &outbox{engine: o.engine}
+	}
+	return o.aside
 }
 
 // telling is something to be told.

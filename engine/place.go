@@ -123,6 +123,9 @@ func (c *Call) takePlace(ctx context.Context, old ID) error {
 	c.save(EventAnswered, Data{Party: &m.party, Other: m.other}, "takes the place of call %s, talking with %s", old, m.party)
 	if m.adopter != nil {
 		news := ChildAnswered{Child: c.record.ID, Stream: c.Stream(), By: c.record.From}
+		if u := c.user(); u.ID != "" { // a user is told as one, whatever number it shows
+			news.By = u.Address()
+		}
 		if !m.adopter.put(adopted{old: old, ChildAnswered: news}) {
 			return refuseTransfer(CauseCancelled, "the caller has hung up")
 		}

@@ -43,6 +43,9 @@ func (r *recital) Default(c engine.CallInfo, _ engine.Event, _ engine.Missing) e
 }
 
 func (r *recital) Notify(_ engine.CallInfo, e engine.Event) []engine.Request {
+	if e.Kind == engine.EventRinging {
+		return nil
+	}
 	name := string(e.Kind)
 	if e.Data.Party != nil {
 		name += " " + e.Data.Party.Value

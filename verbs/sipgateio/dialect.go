@@ -72,22 +72,21 @@ func (d *Dialect) Request(c engine.CallInfo, why engine.Event) engine.Request {
 	return engine.Request{Name: string(why.Kind)}
 }
 
-// Notify words an answer or a hangup if the App subscribed to it, and what is
-// stored.
+// Notify words an answer or a hangup if the App subscribed to it, and events of
+// ours.
 func (d *Dialect) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
+	var told []engine.Request
 	switch e.Kind {
 	case engine.EventAnswered:
 		if url, by := c.Dialect[OnAnswer], answeredBy(c, e); url != "" && by != nil {
-			return []engine.Request{push(c, answer, url, answerFields(c, *by))}
+			told = append(told, push(c, answer, url, answerFields(c, *by)))
 		}
-	case engine.EventVoicemail, engine.EventRecording:
-		return stored(c, e)
 	case engine.EventEnded:
 		if url := c.Dialect[OnHangup]; url != "" {
-			return []engine.Request{push(c, hangup, url, hangupFields(c, e))}
+			told = append(told, push(c, hangup, url, hangupFields(c, e)))
 		}
 	}
-	return nil
+	return append(told, extra(c, e)...)
 }
 
 // Default delivers the call by the account settings, whyever there is no
@@ -175,14 +174,13 @@ func answerFields(c engine.CallInfo, by engine.Address) form {
 	var f form
 	f.add("event", answer)
 	f.add("callId", callID(c.ID))
-	if u, ok := user(c, by); ok && c.Direction == engine.In {
-		f.add("user", userName(u))
-		f.add("userId", u.ID)
-		f.add("fullUserId", fullUserID(c.Account, u))
+	if c.Direction == engine.In {
+		f.addUser(c, by)
 	}
 	f.addParties(c, &by)
 	f.addDiversion(c)
 	f.addChain(c)
+	f.add("answeredBy", kindOf(by)) // of ours
 	return f
 }
 

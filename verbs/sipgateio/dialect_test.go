@@ -135,16 +135,18 @@ func TestPushBodies(t *testing.T) {
 
 		{"answer by a user", nil, answeredEvent(user(bob)),
 			"event=answer " + id + " user=Bob+%26+S%C3%B6hne userId=w1 fullUserId=1234567w1 " +
-				fromTo + "direction=in answeringNumber=4915791234567" + end},
+				fromTo + "direction=in answeringNumber=4915791234567" + end + " answeredBy=user"},
 		{"answer by a number", func(c *engine.CallInfo) { c.Diversion = "4930123456" }, answeredEvent(external),
-			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4921199999999 diversion=4930123456" + end},
+			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4921199999999 diversion=4930123456" + end + " answeredBy=external"},
 		{"answer of an outgoing call", func(c *engine.CallInfo) { c.Direction = engine.Out }, answeredEvent(user(bob)),
-			"event=answer " + id + " " + fromTo + "direction=out answeringNumber=4915791234567" + end},
+			"event=answer " + id + " " + fromTo + "direction=out answeringNumber=4915791234567" + end + " answeredBy=user"},
 		{"answer by a user of another number", func(c *engine.CallInfo) { c.Users = nil }, answeredEvent(user(alice)),
 			"event=answer " + id + " user=Alice userId=w0 fullUserId=1234567w0 " +
-				fromTo + "direction=in answeringNumber=4915791234567" + end},
+				fromTo + "direction=in answeringNumber=4915791234567" + end + " answeredBy=user"},
+		{"answer by a voicemail", nil, answeredEvent(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}),
+			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4915791234567" + end + " answeredBy=voicemail"},
 		{"answer with a diversion that is no number", func(c *engine.CallInfo) { c.Diversion = "123456e0" }, answeredEvent(external),
-			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4921199999999" + end},
+			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4921199999999" + end + " answeredBy=external"},
 
 		{"hangup that nobody answered", nil, endedEvent(engine.CauseCancelled),
 			"event=hangup cause=cancel " + id + " " + fromTo + "direction=in" + end},
@@ -322,7 +324,8 @@ func TestDefaultDelivers(t *testing.T) {
 
 // TestDocumentedPushes compares with the bodies of the four curl commands of
 // sipgate's documentation, decoded: every field there is sent here, and here is
-// nothing else but the chain, which is documented apart.
+// nothing else but the chain, which is documented apart, and who answered, which is
+// ours.
 func TestDocumentedPushes(t *testing.T) {
 	t.Parallel()
 	john := engine.User{ID: "w0", Name: "John Doe"}
@@ -360,6 +363,9 @@ func TestDocumentedPushes(t *testing.T) {
 			want.Set("callId", callID(c.ID))
 			want.Set("origCallId", callID(c.ID))
 			want.Set("xcid", "8123456789abcdef")
+			if want.Get("event") == answer {
+				want.Set("answeredBy", "user")
+			}
 			for name, values := range tt.changed {
 				want[name] = values
 			}

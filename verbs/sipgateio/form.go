@@ -36,6 +36,15 @@ func (f *form) addParties(c engine.CallInfo, by *engine.Address) {
 	}
 }
 
+// addUser adds who a party is, if it is a User.
+func (f *form) addUser(c engine.CallInfo, who engine.Address) {
+	if u, ok := user(c, who); ok {
+		f.add("user", userName(u))
+		f.add("userId", u.ID)
+		f.add("fullUserId", fullUserID(c.Account, u))
+	}
+}
+
 // addDiversion adds the number that was dialled before the call came to us.
 func (f *form) addDiversion(c engine.CallInfo) {
 	if engine.IsNumber(c.Diversion) {
