@@ -34,7 +34,7 @@ func TestOfficialClientTimedVoicemail(t *testing.T) {
 	a.expect(t, from("+4921102", carolCalls,
 		`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
 		`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["voicemail"],"xcid":"X","diversion":"+4921100"}`,
-		`{"event":"answer",`+ofSecond+diverted,
+		`{"event":"answer",`+ofSecond+diverted[:len(diverted)-1]+`,"answeredBy":"voicemail"}`,
 		`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
 }
 
@@ -63,7 +63,7 @@ func TestOfficialClientForwards(t *testing.T) {
 				`{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100","users":["Alice"],"userIds":["w0"],"fullUserIds":["5140894w0"],"xcid":"X"}`,
 				`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
 				`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["Bob"],"userIds":["w1"],"fullUserIds":["5140894w1"],"xcid":"X","diversion":"+4921100"}`,
-				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+diverted,
+				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+diverted[:len(diverted)-1]+`,"answeredBy":"user"}`,
 				`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
 		})
 	}

@@ -23,9 +23,13 @@ func askedOf(configuration string, a *nodeApp) string {
 // Fields of the events of a call to our number as the client's handlers see them,
 // where FROM stands for the caller, and newCall, the first of the events.
 const (
-	ofCall  = `"callId":"A","from":"FROM","to":"+4921100","direction":"in",`
-	chain   = `"originalCallId":"A","xcid":"X"}`
-	newCall = `{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100",` +
+	ofCall = `"callId":"A","from":"FROM","to":"+4921100","direction":"in",`
+	chain  = `"originalCallId":"A","xcid":"X"}`
+	// What our answer has besides: who it was.
+	byUser      = `"originalCallId":"A","xcid":"X","answeredBy":"user"}`
+	byNumber    = `"originalCallId":"A","xcid":"X","answeredBy":"external"}`
+	byVoicemail = `"originalCallId":"A","xcid":"X","answeredBy":"voicemail"}`
+	newCall     = `{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100",` +
 		`"users":["Alice","Bob"],"userIds":["w0","w1"],"fullUserIds":["5140894w0","5140894w1"],"xcid":"X"}`
 )
 
@@ -70,7 +74,7 @@ func TestOfficialClient(t *testing.T) {
 			caller:  phone{scenario: "caller-hangs-up"},
 			records: []string{"in +4921100 normal", "out +4915799912345 normal"},
 			events: []string{
-				`{"event":"answer",` + ofCall + `"answeringNumber":"+4915799912345",` + chain,
+				`{"event":"answer",` + ofCall + `"answeringNumber":"+4915799912345",` + byNumber,
 				`{"event":"hangup","cause":"normalClearing",` + ofCall + `"answeringNumber":"+4915799912345",` + chain,
 			},
 		},
@@ -94,7 +98,7 @@ func TestOfficialClient(t *testing.T) {
 			caller:  phone{scenario: "caller-hangs-up"},
 			records: []string{"in +4921100 normal", "out +4915799967890 normal", "out +4915799912345 answered-elsewhere"},
 			events: []string{
-				`{"event":"answer",` + ofCall + `"answeringNumber":"+4915799967890",` + chain,
+				`{"event":"answer",` + ofCall + `"answeringNumber":"+4915799967890",` + byNumber,
 				`{"event":"hangup","cause":"normalClearing",` + ofCall + `"answeringNumber":"+4915799967890",` + chain,
 			},
 		},
@@ -110,7 +114,7 @@ func TestOfficialClient(t *testing.T) {
 			caller:  phone{scenario: "caller-waits"},
 			records: []string{"in +4921100 normal", "out w0 answered-elsewhere", "out w1 normal"},
 			events: []string{
-				`{"event":"answer","callId":"A","user":"Bob","userId":"w1","fullUserId":"5140894w1",` + ofCall[len(`"callId":"A",`):] + `"answeringNumber":"+4921100",` + chain,
+				`{"event":"answer","callId":"A","user":"Bob","userId":"w1","fullUserId":"5140894w1",` + ofCall[len(`"callId":"A",`):] + `"answeringNumber":"+4921100",` + byUser,
 				`{"event":"hangup","cause":"normalClearing",` + ofCall + `"answeringNumber":"+4921100",` + chain,
 			},
 		},
@@ -166,7 +170,7 @@ const (
 	carolCalls = `{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"+4921102","to":"+4921100",` +
 		`"users":["Dave"],"userIds":["w3"],"fullUserIds":["5140894w3"],"xcid":"X"}`
 	daveAnswers = `{"event":"answer","callId":"A","user":"Dave","userId":"w3","fullUserId":"5140894w3","from":"+4921102","to":"+4921100","direction":"in",` +
-		`"answeringNumber":"+4921100",` + chain
+		`"answeringNumber":"+4921100",` + byUser
 	daveHangsUp = `{"event":"hangup","cause":"normalClearing",` + ofCarol + `"answeringNumber":"+4921100",` + chain
 )
 
@@ -228,7 +232,7 @@ func TestOfficialClientVoicemail(t *testing.T) {
 	carol.expect(carol.brand.closed)
 	h.expectPorts(t, 0)
 	a.expect(t, carolCalls,
-		`{"event":"answer",`+ofCarol+`"answeringNumber":"+4921100",`+chain, daveHangsUp)
+		`{"event":"answer",`+ofCarol+`"answeringNumber":"+4921100",`+byVoicemail, daveHangsUp)
 }
 
 // holds complains unless there are two seconds of a tone in a WAV file of a folder,
