@@ -170,7 +170,7 @@ func TestUserCalls(t *testing.T) {
 		})
 		must(t, err)
 		leg := h.next()
-		tc.want.Account, tc.want.Caller, tc.want.MaxForwards = engine.DefaultAccount, tc.user, 70
+		tc.want.Account, tc.want.Caller, tc.want.Dialled, tc.want.MaxForwards = engine.DefaultAccount, tc.user, tc.dialled, 70
 		if diff := cmp.Diff(tc.want, leg.Arrival); diff != "" {
 			t.Errorf("%s dials %s (-want +got):\n%s", tc.user.ID, tc.dialled, diff)
 		}
