@@ -47,6 +47,15 @@ func NewKey(text string) (*Key, error) {
 	return k, nil
 }
 
+// Derive gives a key for another use, of 32 bytes, that tells nothing of this one.
+func (k *Key) Derive(use string) ([]byte, error) {
+	derived, err := hkdf.Key(sha256.New, k.hash, nil, "callwright "+use, 32)
+	if err != nil {
+		return nil, fmt.Errorf("make the key of %s: %w", use, err)
+	}
+	return derived, nil
+}
+
 // seal encrypts a secret (AES-256-GCM) for one place; in another it cannot be
 // opened. Nothing stays nothing.
 func (k *Key) seal(secret, place string) string {

@@ -9,8 +9,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
-	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -34,9 +32,6 @@ type Keeper interface {
 	// DeleteRecording deletes the file as well.
 	DeleteRecording(ctx context.Context, account string, id engine.ID) error
 }
-
-// slack is how much longer than it lasts it may take to send a recording.
-const slack = time.Minute
 
 // recording is one of GET /recordings.
 type recording struct {
@@ -142,46 +137,17 @@ func (f *Face) playRecording(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	file, changed, err := f.open(r)
+	sound, err := api.OpenSound(f.config.Folder, r)
 	if err != nil {
 		return err
 	}
-	defer file.Close()
+	defer sound.Close()
 	if heard == "true" && r.Kind == engine.RecordingMessage && r.HeardAt == nil {
 		if err := f.config.Keeper.MarkRecording(c.Request().Context(), r.Account, r.ID, true); err != nil {
 			return refuseChange(r.ID, err)
 		}
 	}
-	answer := c.Response()
-	// The server's own limit is for answers that are soon written.
-	if err := http.NewResponseController(answer).SetWriteDeadline(time.Now().Add(r.Duration + slack)); err != nil {
-		return fmt.Errorf("give a recording time to be sent: %w", err)
-	}
-	answer.Header().Set(echo.HeaderContentType, "audio/wav")
-	answer.Header().Set(echo.HeaderContentDisposition, fmt.Sprintf("inline; filename=%q", r.ID.String()+".wav"))
-	answer.Header().Set(echo.HeaderXContentTypeOptions, "nosniff")
-	http.ServeContent(answer, c.Request(), "", changed, file)
-	return nil
-}
-
-// open opens the file of a recording, which is in the folder whatever its name is.
-func (f *Face) open(r engine.Recording) (*os.File, time.Time, error) {
-	file, err := os.OpenInRoot(f.config.Folder, filepath.Base(r.File))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, time.Time{}, api.Refuse(http.StatusNotFound,
-			"the file %s of the recording is not in the folder of recordings here: it was removed, or is on another machine", filepath.Base(r.File))
-	}
-	if err != nil {
-		return nil, time.Time{}, fmt.Errorf("open recording %s: %w", r.ID, err)
-	}
-	about, err := file.Stat()
-	if err == nil && !about.Mode().IsRegular() {
-		err = fmt.Errorf("%s is no file", r.File)
-	}
-	if err != nil {
-		return nil, time.Time{}, errors.Join(fmt.Errorf("open recording %s: %w", r.ID, err), file.Close())
-	}
-	return file, about.ModTime(), nil
+	return sound.Serve(c)
 }
 
 // markRecording is PUT /recordings/{id}/heard with {"heard": true}.

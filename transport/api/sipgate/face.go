@@ -21,6 +21,10 @@ type Config struct {
 	Settings      Settings
 	Registrations Registrations
 	Archive       Archive
+	Recordings    Recordings
+	// Folder is where recordings are, and Links are how they are reached.
+	Folder string
+	Links  *Links
 	// MasterSIPID gives the number that full ids of an account's users begin with.
 	MasterSIPID func(account string) string
 	// Domain is what the server calls itself: the host of http.public_url.
@@ -66,6 +70,10 @@ func rows() []row {
 		{http.MethodGet, "/:id/devices", []string{"devices:read"}, (*Face).listDevices},
 		{http.MethodGet, "/voicemails", []string{"voicemails:read"}, (*Face).listVoicemails},
 
+		{http.MethodGet, "/history", []string{"history:read"}, (*Face).listHistory},
+		{http.MethodGet, "/:id/history", []string{"history:read"}, (*Face).listHistory},
+		{http.MethodGet, "/history/:id", []string{"history:read"}, (*Face).showHistory},
+
 		{http.MethodGet, "/settings/sipgateio", []string{"settings:sipgateio:read"}, (*Face).showWebhooks},
 		{http.MethodPut, "/settings/sipgateio", []string{"settings:sipgateio:write"}, (*Face).changeWebhooks},
 		{http.MethodGet, "/log/webhooks", []string{"log:webhooks:read"}, (*Face).listPushes},
@@ -94,6 +102,9 @@ type request struct {
 func (f *Face) Routes(g *echo.Group) {
 	for _, row := range rows() {
 		g.Add(row.method, row.path, func(c echo.Context) error { return f.serve(c, row) })
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead} {
+		g.Add(method, "/recordings/:account/:id", f.playRecording)
 	}
 }
 

@@ -7,9 +7,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -138,10 +140,46 @@ func (h *house) Token(id string) (engine.Token, bool) {
 
 func (h *house) Registrations() []engine.Registration { return h.phones }
 
-// archive are the events of the tests.
+// archive is what is kept in the tests, the newest first.
 type archive struct {
-	events []engine.Event // the newest first
-	err    error
+	events     []engine.Event
+	records    []engine.Record
+	recordings []engine.Recording
+	err        error
+}
+
+// CallsOf gives pages of two.
+func (a *archive) CallsOf(_ context.Context, account string, _ int, cursor string) ([]engine.Record, string, error) {
+	var of []engine.Record
+	for _, r := range a.records {
+		if r.Account == account {
+			of = append(of, r)
+		}
+	}
+	from, _ := strconv.Atoi(cursor)
+	to := min(from+2, len(of))
+	if to == len(of) {
+		return of[from:to], "", a.err
+	}
+	return of[from:to], strconv.Itoa(to), a.err
+}
+
+func (a *archive) Recordings(_ context.Context, f engine.RecordingFilter, _ int, _ string) (of []engine.Recording, next string, err error) {
+	for _, r := range a.recordings {
+		if r.Account == f.Account {
+			of = append(of, r)
+		}
+	}
+	return of, "", a.err
+}
+
+func (a *archive) Recording(_ context.Context, account string, id engine.ID) (engine.Recording, error) {
+	for _, r := range a.recordings {
+		if r.Account == account && r.ID == id {
+			return r, a.err
+		}
+	}
+	return engine.Recording{}, cmpOr(a.err, fs.ErrNotExist)
 }
 
 func (a *archive) EventsOf(_ context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
@@ -218,6 +256,8 @@ type bench struct {
 	calls   *calls
 	house   *house
 	archive *archive
+	folder  string
+	links   *sipgate.Links
 	log     *logText
 }
 
@@ -242,9 +282,10 @@ func (l *logText) String() string {
 // start serves the face on a port of the kernel's.
 func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	t.Helper()
-	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}}
+	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}, folder: t.TempDir(), links: sipgate.NewLinks("", []byte("key"))}
 	c := sipgate.Config{
 		Calls: b.calls, Control: b.calls, Exchange: b.calls, Tokens: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
+		Recordings: b.archive, Folder: b.folder, Links: b.links,
 		Domain: "pbx.example", Language: "en-US",
 		MasterSIPID: func(account string) string { return "of " + account },
 		Log:         slog.New(slog.NewTextHandler(b.log, nil)),

@@ -19,6 +19,9 @@ type Archive interface {
 	// EventsOf gives up to limit events of some kinds of an account's latest calls,
 	// the newest first.
 	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
+	// CallsOf gives up to limit calls of an account, the newest first, from behind
+	// the cursor on, and the cursor for the next page; it is empty behind the last.
+	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
 }
 
 // mostLogged is how many events the log is made of; a push has two at least.

@@ -12,7 +12,6 @@ import (
 	"net/url"
 	"os"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
@@ -25,6 +24,7 @@ import (
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/admin"
+	"github.com/callwright/callwright/transport/api/sipgate"
 	"github.com/callwright/callwright/transport/sip"
 	"github.com/callwright/callwright/transport/webhook"
 )
@@ -42,6 +42,8 @@ type Server struct {
 	Token string
 	SIP   *sip.Server
 	API   *api.Server
+	// links are how apps fetch recordings.
+	links *sipgate.Links
 	// publicKey tells apps what this server signed; nil when it signs nothing.
 	publicKey []byte
 	stops     []func() error // in the order of starting
@@ -95,7 +97,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
-		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, AudioURL: audioURL(c.HTTP.PublicURL),
+		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, AudioURL: s.links.URL,
 		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
 	})
 	s.started(quietly(func() {
@@ -232,13 +234,6 @@ func Loopback(raw string) bool {
 	}
 	ip, err := netip.ParseAddr(u.Hostname())
 	return u.Hostname() == "localhost" || err == nil && ip.IsLoopback()
-}
-
-// audioURL says where recordings can be fetched, with the admin token.
-func audioURL(public string) func(engine.Recording) string {
-	return func(r engine.Recording) string {
-		return strings.TrimSuffix(public, "/") + "/api/v1/recordings/" + r.ID.String() + "/audio"
-	}
 }
 
 // node names this machine in records.

@@ -17,6 +17,7 @@ import (
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/store/sqlite"
 	"github.com/callwright/callwright/transport/api/admin"
+	"github.com/callwright/callwright/transport/api/sipgate"
 )
 
 // Store is a database, as the house uses it.
@@ -55,6 +56,11 @@ func (s *Server) openStore(ctx context.Context, c config.Config, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	secret, err := key.Derive("links to recordings")
+	if err != nil {
+		return err
+	}
+	s.links = sipgate.NewLinks(strings.TrimSuffix(c.HTTP.PublicURL, "/")+"/v2", secret)
 	s.Settings, err = settings.Open(ctx, settings.Config{
 		Store: s.Store, File: c.Entries(), Sample: c.Sample.Entries(), Dialects: config.Dialects(), Emergency: c.Limits.Emergency,
 		Key: key, KeyName: from, Log: log,
