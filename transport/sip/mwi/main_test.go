@@ -166,4 +166,3 @@ func (b *bench) subscribe(expires string) *watcher {
 	}
 	return w
 }
-
