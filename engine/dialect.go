@@ -40,7 +40,8 @@ func Goto(why Event) Next { return Next{ask: &why} }
 func End(cause Cause) Next { return Next{end: cause} }
 
 // Forward ends the call and has its party go on as the next Call of the chain,
-// which is led to somebody else: a user, group or number, or a voicemail.
+// which is led to somebody else: a user, group or number, or a voicemail, by its box
+// or without a value that of who was called.
 func Forward(to Address) Next { return Next{forward: &to} }
 
 // Document is what an App answered.

@@ -155,6 +155,11 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	c := e.newCall(record)
 	c.emergency, c.hops, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
 	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled}
+	if record.Direction == Out && a.To.Kind == KindNumber {
+		if n, ours := e.directory.ours(record.Account, a.To.Value); ours && n.Account == record.Account {
+			c.called.number = n
+		}
+	}
 	replaced, found := e.callOf(a.Replaces)
 	if a.Replaces != nil && !found {
 		e.guard.leave()

@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -87,8 +88,11 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 		_, err := c.Await(ctx, func(Message) bool { return false })
 		return err
 	}
+	if to.Kind == KindVoicemail && to.Value == "" {
+		to.Value = c.Box()
+	}
 	if no := c.mayForward(to); no != nil {
-		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", to, no)
+		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", words(to), no)
 		return no
 	}
 	if err := c.needParty(); err != nil {
@@ -101,11 +105,19 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 	}
 	c.line.next = next.line.told
 	c.hangUpChildren(CauseForwarded)
-	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s", to, next.record.ID)
+	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s", words(to), next.record.ID)
 	c.handLeg(next)
 	c.finishWith(CauseForwarded)
-	next.begin(fmt.Sprintf("forwarded to %s by call %s", to, c.record.ID)) //nolint:contextcheck // it lives in its own time
+	next.begin(fmt.Sprintf("forwarded to %s by call %s", words(to), c.record.ID)) //nolint:contextcheck // it lives in its own time
 	return &EndedError{Cause: c.over}
+}
+
+// words names where a call is led.
+func words(to Address) string {
+	if to.Kind == KindVoicemail {
+		return "the voicemail of " + to.String()
+	}
+	return to.String()
 }
 
 // mayForward says why the call cannot be forwarded there, or nil.
@@ -147,7 +159,8 @@ type succession struct {
 // settings led here already; then, and for anybody else, it is just led there.
 func (c *Call) chained(s succession) *Call {
 	r := Record{
-		ID: NewID(), Chain: c.record.Chain, Account: c.record.Account, Number: c.record.Number, App: c.record.App,
+		ID: NewID(), Chain: c.record.Chain, Account: c.record.Account,
+		Number: c.called.number.Number, App: cmp.Or(c.called.number.App, c.record.App),
 		Direction: In, Caller: c.record.Caller, Trunk: c.record.Trunk,
 		From: c.record.From, To: s.dialled, Diversion: s.diversion,
 	}
@@ -172,9 +185,7 @@ func (c *Call) chained(s succession) *Call {
 		if line.steps <= mostDiversions && !slices.Contains(line.passed, n.ID()) {
 			to.number, to.destination = n, nil
 			r.Number = n.Number
-			if n.App != "" {
-				r.App = n.App
-			}
+			r.App = cmp.Or(n.App, r.App)
 		}
 	}
 	next := c.engine.newCall(r)

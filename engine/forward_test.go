@@ -104,6 +104,7 @@ func TestForwardTo(t *testing.T) {
 		{"a user", carol, "w2", "app", &carol},
 		{"a group", group, "w2", "app", &group},
 		{"a voicemail", box, "", "app", &box},
+		{"the voicemail of who was called", engine.Address{Kind: engine.KindVoicemail}, "", "app", &engine.Address{Kind: engine.KindVoicemail, Value: called.Value}},
 		{"a number outside", outside, "", "app", &outside},
 		{"a number of ours", engine.NumberAddress(second.Number), "w2 w0", "other", nil},
 		{"the number that led here", called, "", "app", &called},

@@ -16,10 +16,12 @@ import (
 // Box is whose voicemail answers the call: that of the first user whom it concerns,
 // or of the first of its number's, else the number's own.
 func (c *Call) Box() string {
-	for _, u := range slices.Concat(c.called.users, c.engine.directory.UsersOf(c.called.number)) {
-		if u.ID != "" {
-			return u.ID
-		}
+	users := c.engine.directory.UsersOf(c.called.number)
+	if c.record.Direction == In {
+		users = slices.Concat(c.called.users, users)
+	}
+	if len(users) > 0 {
+		return users[0].ID
 	}
 	if n := c.called.number.Number; IsNumber(n) {
 		return NormalizeNumber(n)

@@ -38,7 +38,7 @@ func (d Deliver) String() string {
 		switch {
 		case r.to == nil:
 		case r.to.Kind == engine.KindVoicemail:
-			s += fmt.Sprintf("; %s: voicemail of %s", r.when, r.to)
+			s += fmt.Sprintf("; %s: voicemail", r.when)
 		default:
 			s += fmt.Sprintf("; %s: %s", r.when, r.to)
 		}

@@ -21,6 +21,7 @@ import (
 type settings struct {
 	name    string
 	number  engine.Number
+	by      string // the user who calls out; else the call comes in
 	targets map[string]func(*enginetest.Leg)
 	script  func(*enginetest.Leg)
 	limits  engine.Limits
@@ -61,7 +62,15 @@ func (s settings) run(t *testing.T) {
 			script(l)
 		})
 	}
-	leg := h.Call(t, caller, called, s.number)
+	arrival := engine.Arrival{From: caller, To: called, Number: s.number}
+	if s.by != "" {
+		u := engine.User{ID: s.by, Account: engine.DefaultAccount}
+		arrival = engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: called}
+	}
+	leg, err := h.Arrive(arrival)
+	if err != nil {
+		t.Fatal(err)
+	}
 	if s.script != nil {
 		s.script(leg)
 	}
@@ -148,6 +157,14 @@ func TestDeliverByRules(t *testing.T) {
 			name: "no rule", number: users(engine.Number{OnNoAnswer: berlin}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
 			dialled: []string{"w0 after 0s"}, calls: []string{"busy"},
+		}, {
+			name: "a user calls a number of ours", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), by: "w1", script: leaves,
+			targets: map[string]func(*enginetest.Leg){"w0": rings},
+			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "normal voicemail w0"},
+		}, {
+			name: "a user calls a number of ours that goes on to one outside", number: users(engine.Number{OnBusy: bonn}, "w0"), by: "w1",
+			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), bonn: refuses(480)},
+			dialled: []string{bonn + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "offline"},
 		}, {
 			name: "the caller gives up", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"),
 			script:  func(l *enginetest.Leg) { time.Sleep(10 * time.Second); l.Cancel() },

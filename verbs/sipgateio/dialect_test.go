@@ -96,6 +96,22 @@ func TestPushBodies(t *testing.T) {
 			engine.Event{Kind: engine.EventOutgoing},
 			"event=newCall direction=out " + id + " " + chainID + " " + fromTo +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
+		{"newCall out, to a user whom the caller dialled by a number", func(c *engine.CallInfo) {
+			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []engine.User{alice}, "", user(bob), "201"
+		}, incoming(),
+			"event=newCall direction=out " + id + " " + chainID + " from=492111234567 to=201 " +
+				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
+		{"newCall out, to a user by its id", func(c *engine.CallInfo) {
+			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []engine.User{alice}, "", user(bob), "w1"
+		}, incoming(),
+			"event=newCall direction=out " + id + " " + chainID + " from=492111234567 to=anonymous " +
+				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
+		{"newCall of a voicemail", func(c *engine.CallInfo) {
+			c.Chain, c.Diversion = mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), "+4915791234567"
+			c.Destination = &engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+		}, incoming(),
+			"event=newCall direction=in " + id + " origCallId=0190A1B2000070009FEDCBA987654321 " + fromTo +
+				"user%5B%5D=voicemail xcid=9fedcba987654321 diversion=4915791234567"},
 		{"newCall withheld and diverted", func(c *engine.CallInfo) {
 			c.From, c.Diversion, c.Users = engine.Anonymous(), "+4930123456", []engine.User{alice}
 		}, incoming(),
