@@ -10,6 +10,10 @@ import (
 	"time"
 )
 
+// A call is forwarded when its leg goes on as the next Call of its chain; it is sent
+// on (diverted) when a target that rings names another, and transferred when a party
+// in a conversation is put through to somebody else.
+//
 // A forward has a caller go on as another Call. The one that it was so far ends
 // with CauseForwarded, and not its leg: that is handed to the next Call of the
 // chain, which asks its app like any other that came in, and is led to its
