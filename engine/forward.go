@@ -81,7 +81,6 @@ func (handed) message() {}
 // forward hands the leg to the next call of the chain and ends this one. It gives
 // an *EndedError, or a *DialError that says why the call is not forwarded.
 func (c *Call) forward(ctx context.Context, s succession) error {
-	to := s.destination
 	ends := func(m Message) bool {
 		told, of := m.(fromLeg)
 		_, ended := told.event.(LegEnded)
@@ -92,9 +91,10 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 		_, err := c.Await(ctx, func(Message) bool { return false })
 		return err
 	}
-	if to.Kind == KindVoicemail && to.Value == "" {
-		to.Value = c.Box()
+	if s.destination.Kind == KindVoicemail && s.destination.Value == "" {
+		s.destination.Value = c.Box()
 	}
+	to := s.destination
 	if no := c.mayForward(to); no != nil {
 		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", words(to), no)
 		return no
