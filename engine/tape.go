@@ -4,6 +4,7 @@ package engine
 
 import (
 	"cmp"
+	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -23,6 +24,14 @@ type tape struct {
 	recording Recording
 	path      string
 }
+
+// endless is for how long nothing must be heard where silence does not end a
+// message: what is heard is measured all the same.
+const endless = 24 * time.Hour
+
+// countPatience is for how long a caller waits until it is known whether a box is
+// full.
+const countPatience = 2 * time.Second
 
 // token names the tape in what the media plane tells of it, whichever Call the
 // party belongs to by then.
@@ -52,6 +61,28 @@ func (RecordingEnded) message() {}
 type MessageLimits struct {
 	// Longest is how long it may be, Silence for how long nothing must be heard.
 	Longest, Silence time.Duration
+	// Most is how many a box may hold; 0 is any number. It is the server's alone.
+	Most int
+}
+
+// BoxFull says whether no more messages fit into a box. A database that cannot say
+// is no reason to take none. The error is what Await returns.
+func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
+	kept, most := c.engine.kept, c.engine.messages.Most
+	if kept == nil || most == 0 {
+		return false, nil
+	}
+	full, err := do(ctx, c, func(ctx context.Context) bool {
+		ctx, cancel := context.WithTimeout(ctx, countPatience)
+		defer cancel()
+		unheard, heard, err := kept.Messages(ctx, c.record.Account, box)
+		return err == nil && unheard+heard >= most
+	})
+	if full {
+		c.Complain(Problem{Sentence: fmt.Sprintf(
+			"the voicemail of %s is full and takes no message: delete some of its %d, or raise voicemail.max_messages", box, most)})
+	}
+	return full, err
 }
 
 // TakeMessage records what the party says as a message in a box: the id of a User,
@@ -65,7 +96,7 @@ func (c *Call) TakeMessage(box string, l MessageLimits) (token uint64, err error
 	t, err := c.tape(Recording{Kind: RecordingMessage, Box: box}, media.RecordOptions{
 		What:        media.RecordSaid,
 		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
-		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence),
+		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence, endless),
 	})
 	return t.token(), err
 }

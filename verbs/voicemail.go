@@ -9,10 +9,14 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// endTone tells a caller that its message is taken.
-const endTone = "tone:425/100,0/100,425/100"
+// endTone tells a caller that its message is taken, fullTone that none can be.
+const (
+	endTone  = "tone:425/100,0/100,425/100"
+	fullTone = "tone:info"
+)
 
-// Voicemail answers the call, greets, and takes a message, which # ends as well.
+// Voicemail answers the call, greets, and takes a message, which # ends as well. A
+// box that is full answers with a tone only.
 //
 //	attribute  default                                      known to
 //	Box        the first user of the number that was        sipgateio <Voicemail userId>
@@ -35,7 +39,14 @@ func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error)
 	if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: box}); err != nil {
 		return engine.Next{}, err
 	}
-	steps := engine.Program{Greet{Box: box}, Play{URL: "tone:beep"}, TakeMessage{Box: box, Keys: "#"}, Play{URL: endTone}, Hangup{}}
+	full, err := c.BoxFull(ctx, box)
+	if err != nil {
+		return engine.Next{}, err
+	}
+	steps := engine.Program{Greet{Box: box}, Play{URL: "tone:beep"}, Message{Box: box, Keys: "#"}, Play{URL: endTone}, Hangup{}}
+	if full {
+		steps = engine.Program{Play{URL: fullTone}, Hangup{}}
+	}
 	for _, s := range steps {
 		if next, err := s.Run(ctx, c); err != nil || next != engine.Continue() {
 			return next, err

@@ -20,6 +20,7 @@ type file struct {
 	path   string
 	what   media.RecordWhat
 	ended  func(Result)
+	free   func(folder string) (bytes uint64, err error)
 	f      *os.File
 	w      *wav.Writer
 	frames int64
@@ -64,8 +65,12 @@ func (f *file) cut(length time.Duration) error {
 // create makes the file, and the folder if need be. It must not exist: a
 // recording never overwrites one.
 func (f *file) create() (err error) {
-	if err := os.MkdirAll(filepath.Dir(f.path), 0o700); err != nil {
+	folder := filepath.Dir(f.path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return fmt.Errorf("make folder for recording: %w", err)
+	}
+	if free, err := f.free(folder); err == nil && free < leastFree {
+		return fmt.Errorf("%w: %d MiB", ErrFull, free>>20)
 	}
 	f.f, err = os.OpenFile(f.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -33,6 +33,13 @@ const patience = 5 * time.Second
 // file is completed if it ever does.
 var ErrStuck = fmt.Errorf("the disk has not taken the end of the recording in %v: the file may be short", patience)
 
+// leastFree is how many bytes must be free on the disk for a recording to begin:
+// callers must not fill it, for the database may be there too.
+const leastFree = 100 << 20
+
+// ErrFull says that there is hardly any room left on the disk.
+var ErrFull = errors.New("too little is free on the disk to begin a recording")
+
 // ErrTooSlow ends a recording for which the disk is too slow.
 var ErrTooSlow = errors.New("the disk is too slow to record on: too much sound was waiting to be written")
 
@@ -61,12 +68,13 @@ type Recorder struct {
 	chunks  sync.Pool    // of *mpsc.Node[chunk]
 	waiting atomic.Int32 // chunks that wait for the disk
 	closing atomic.Bool
+	free    func(folder string) (bytes uint64, err error)
 	done    chan struct{}
 }
 
 // New starts a Recorder. Close it when all recordings have ended.
 func New() *Recorder {
-	r := &Recorder{wake: make(chan struct{}, 1), done: make(chan struct{})}
+	r := &Recorder{wake: make(chan struct{}, 1), done: make(chan struct{}), free: free}
 	r.chunks.New = func() any { return new(mpsc.Node[chunk]) }
 	go r.run()
 	return r
@@ -94,7 +102,7 @@ func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) 
 	if o.Silence > 0 {
 		rec.listener = newListener(o.Silence)
 	}
-	rec.file = file{path: o.Path, what: o.What, ended: rec.tell}
+	rec.file = file{path: o.Path, what: o.What, ended: rec.tell, free: r.free}
 	rec.push(rec.newChunk()) // empty: it makes the file
 	return rec
 }

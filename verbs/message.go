@@ -9,7 +9,7 @@ import (
 	"github.com/callwright/callwright/engine"
 )
 
-// TakeMessage records what the party says as a message in a box, and goes on when
+// Message records what the party says as a message in a box, and goes on when
 // that is over: when nothing was heard for a time, when it is as long as it may be,
 // or by a key. A message that cannot be recorded ends the call with a tone.
 //
@@ -17,17 +17,17 @@ import (
 //	Box        -               the id of a user, or a number
 //	Keys       none            each of them ends the message
 //	Limits     the server's
-type TakeMessage struct {
+type Message struct {
 	Box    string
 	Keys   string
 	Limits engine.MessageLimits
 }
 
 // String names the verb and the box.
-func (m TakeMessage) String() string { return "TakeMessage for " + m.Box }
+func (m Message) String() string { return "Message for " + m.Box }
 
 // Run records the message.
-func (m TakeMessage) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
+func (m Message) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	token, err := c.TakeMessage(m.Box, m.Limits)
 	if err != nil {
 		return engine.Next{}, err
@@ -56,7 +56,7 @@ func (m TakeMessage) Run(ctx context.Context, c *engine.Call) (engine.Next, erro
 }
 
 // after goes on, or lets the party hear that the message is lost.
-func (TakeMessage) after(ctx context.Context, c *engine.Call, ended engine.RecordingEnded) (engine.Next, error) {
+func (Message) after(ctx context.Context, c *engine.Call, ended engine.RecordingEnded) (engine.Next, error) {
 	if !ended.Failed {
 		return engine.Continue(), nil
 	}
