@@ -307,7 +307,7 @@ func TestCommands(t *testing.T) {
 			t.Errorf("the plane was told (-want +got):\n%s", diff)
 		}
 		var texts []string
-		for _, e := range h.Journal.Events(id, engine.EventRecording) {
+		for _, e := range h.Journal.Events(id, engine.EventRecording, engine.EventRecorded) {
 			texts = append(texts, e.Text)
 		}
 		if diff := cmp.Diff([]string{

@@ -112,9 +112,8 @@ type Dialect interface {
 	// was asked about an event.
 	Default(c CallInfo, asked Event, why Missing) Program
 	// Notify words what is told about an event without waiting for a reply: of a
-	// call that is no child EventRinging, once for each that rings, EventAnswered,
-	// EventRecording and EventVoicemail with a Recording, and EventEnded, about
-	// which nothing is told Aside.
+	// call that is no child EventRinging, once for each that rings, EventAnswered
+	// and EventEnded, about which nothing is told Aside; and EventRecorded.
 	Notify(c CallInfo, e Event) []Request
 }
 

@@ -26,8 +26,8 @@ const (
 	EventBridged    EventKind = "bridged"    // two parties hear each other
 	EventTransfer   EventKind = "transfer"   // a party is moved to another, or sends a call on
 	EventMedia      EventKind = "media"      // figures of a stream, its source
-	EventRecording  EventKind = "recording"  // a recording begins, pauses, ends
-	EventVoicemail  EventKind = "voicemail"  // a message was left in a box
+	EventRecording  EventKind = "recording"  // a recording begins, pauses, fails
+	EventRecorded   EventKind = "recorded"   // a recording is complete, a message or of a call
 	EventEnded      EventKind = "ended"      // always the last but for deliveries; exactly one a Call
 )
 

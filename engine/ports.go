@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"time"
 
 	"github.com/callwright/callwright/media"
 )
@@ -36,6 +37,9 @@ type Recorder interface {
 	PauseRecord(id media.StreamID, pause bool) error
 	// StopRecord ends the recording.
 	StopRecord(media.StreamID) error
+	// LookAtRecording gives how long a file is whose end nobody was told, and for how
+	// long somebody is heard in it. It reads all of it.
+	LookAtRecording(path string) (length, heard time.Duration, err error)
 }
 
 // Fetcher asks customers' servers.

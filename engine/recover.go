@@ -20,6 +20,7 @@ func (e *Engine) Recover(r Record, last Event) {
 		c.record.EndedAt = &last.At
 	}
 	c.finishWith(CauseInterrupted)
+	c.recoverTapes()
 	c.close("the server stopped while the call was alive")
 }
 

@@ -117,7 +117,7 @@ func (c *Call) tape(r Recording, o media.RecordOptions) (tape, error) {
 	}
 	r.ID, r.Account, r.Call, r.StartedAt = NewID(), c.record.Account, c.record.ID, time.Now()
 	r.From, r.To = c.record.From, c.record.To
-	r.File = fmt.Sprintf("%s-%s-%s.wav", r.Kind, r.Call, r.ID)
+	r.File = tapeName(r)
 	t := tape{recording: r, path: filepath.Join(c.engine.recordings, r.File)}
 	o.Token, o.Path = t.token(), t.path
 	if err := c.engine.recorder.Record(c.Stream(), o); err != nil {
@@ -159,8 +159,7 @@ func (c *Call) StopTape() error {
 	return nil
 }
 
-// recorded hears that a file is complete, or that it will not be, and keeps what is
-// worth it.
+// recorded hears that a file is complete, or that it will not be.
 func (c *Call) recorded(ev media.Event) Message {
 	t, ok := c.party.tapes.all[ev.Token]
 	if !ok {
@@ -171,6 +170,13 @@ func (c *Call) recorded(ev media.Event) Message {
 		c.party.tapes.current = 0
 		c.publish()
 	}
+	c.file(t, ev)
+	return RecordingEnded{Token: ev.Token, Failed: ev.Err != nil}
+}
+
+// file keeps a recording that is complete, or discards one that is not worth it or
+// could not be written.
+func (c *Call) file(t tape, ev media.Event) {
 	t.recording.Duration = ev.Duration
 	message := t.recording.Kind == RecordingMessage
 	switch {
@@ -181,20 +187,22 @@ func (c *Call) recorded(ev media.Event) Message {
 	case ev.Err != nil && ev.Duration == 0:
 		c.note(EventRecording, Data{}, "recording failed: %s", ev.Err)
 		c.discard(t)
+	case ev.Duration == 0:
+		c.note(EventRecording, Data{}, "nothing was recorded")
+		c.discard(t)
 	case message && ev.Heard < leastMessage:
 		c.note(EventRecording, Data{}, "no message: %.1f s of sound are not kept", ev.Heard.Seconds())
 		c.discard(t)
 	default:
 		c.keep(t.recording, ev)
 	}
-	return RecordingEnded{Token: ev.Token, Failed: ev.Err != nil}
 }
 
 // keep keeps a recording whose file is complete, and tells the app of it.
 func (c *Call) keep(r Recording, ev media.Event) {
-	kind, text := EventRecording, fmt.Sprintf("recorded %.1f s", r.Duration.Seconds())
+	text := fmt.Sprintf("recorded %.1f s", r.Duration.Seconds())
 	if r.Kind == RecordingMessage {
-		kind, text = EventVoicemail, fmt.Sprintf("message of %.1f s for %s", r.Duration.Seconds(), r.Box)
+		text = fmt.Sprintf("message of %.1f s for %s", r.Duration.Seconds(), r.Box)
 	}
 	switch ev.Reason {
 	case media.RecordSilent:
@@ -205,7 +213,7 @@ func (c *Call) keep(r Recording, ev media.Event) {
 	if ev.Err != nil {
 		text = fmt.Sprintf("recording failed: %s; %.1f s are kept", ev.Err, r.Duration.Seconds())
 	}
-	e := c.timeline.add(time.Now(), kind, text, Data{File: r.File, Recording: &r, URL: c.engine.audioURL(r)}, RecordingSaved{r})
+	e := c.timeline.add(time.Now(), EventRecorded, text, Data{File: r.File, Recording: &r, URL: c.engine.audioURL(r)}, RecordingSaved{r})
 	c.tell(e)
 	if r.Kind == RecordingMessage {
 		c.engine.indicate(r.Account, r.Box)

@@ -58,7 +58,7 @@ func TestVoicemail(t *testing.T) {
 		user     engine.User // w0, whose number is called; without an id the number rings nobody
 		before   engine.Program
 		verb     verbs.Voicemail
-		full     bool // the box holds as many messages as it may
+		full     bool                                         // the box holds as many messages as it may
 		script   func(h *enginetest.House, l *enginetest.Leg) // when it is recorded
 		leg      []string
 		sound    []string
@@ -71,17 +71,17 @@ func TestVoicemail(t *testing.T) {
 			name: "the caller hangs up", user: engine.User{ID: "w0", Greeting: "/greetings/w0.wav"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller /greetings/w0.wav", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "nothing more is heard", user: engine.User{ID: "w0", Greeting: "https://app/w0.wav"},
 			script: func(h *enginetest.House, l *enginetest.Leg) { h.Sound.Recorded(l.Info().Stream, silent(whole)) },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller https://app/w0.wav", beep, tape, end},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "a key that ends it, after one that does not", user: engine.User{ID: "w0", GreetingText: "a text", Language: "en-GB"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.Press("5"); time.Sleep(time.Second); l.Press("##") },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller speech:en-GB", beep, tape, "stop recording caller", end},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "nobody says anything", user: engine.User{ID: "w0", GreetingText: "a text"},
 			script: func(h *enginetest.House, l *enginetest.Leg) {
@@ -101,25 +101,25 @@ func TestVoicemail(t *testing.T) {
 			name: "the greeting is not there", user: engine.User{ID: "w0", Greeting: "/greetings/none.wav", Language: "de"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{"/greetings/none.wav: there is no sound file"},
 		}, {
 			name: "nor can it be spoken", user: engine.User{ID: "w0", Greeting: "http://app/none.wav", GreetingText: "???"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{"http://app/none.wav: there is no sound file", `"???" cannot be spoken`},
 		}, {
 			name:   "the number rings nobody, after early media",
 			before: engine.Program{verbs.Play{URL: "http://app/short.wav"}},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"early media", "answer"}, sound: []string{"play caller http://app/short.wav", "play caller speech:de-AT", beep, tape},
-			box: called.Value, told: []string{"incoming ", "answered " + called.Value, "voicemail", "ended normal"},
+			box: called.Value, told: []string{"incoming ", "answered " + called.Value, "recorded", "ended normal"},
 		}, {
 			name: "somebody else's", user: engine.User{ID: "w0"}, verb: verbs.Voicemail{Box: "w1"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:fr", beep, tape},
-			box: "w1", told: []string{"incoming ", "answered w1", "voicemail", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
+			box: "w1", told: []string{"incoming ", "answered w1", "recorded", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
 		}, {
 			name: "the box is full", user: engine.User{ID: "w0", GreetingText: "a text"}, full: true,
 			leg: []string{"answer", "hangup normal"}, sound: []string{"play caller tone:info"},
@@ -129,7 +129,7 @@ func TestVoicemail(t *testing.T) {
 			name: "nobody's", user: engine.User{ID: "w0", GreetingText: "a text"}, verb: verbs.Voicemail{Box: "w9"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de-AT", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "voicemail", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{`there is no user "w9": the voicemail of who was called answers; write the id of a user, like w0`},
 		},
 	} {

@@ -4,6 +4,7 @@ package enginetest
 
 import (
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
@@ -160,6 +161,14 @@ func (s *Sound) StopRecord(id media.StreamID) error {
 	}
 	s.Recorded(id, media.Event{Duration: time.Second, Heard: time.Second})
 	return nil
+}
+
+// LookAtRecording finds a second of sound in every file.
+func (s *Sound) LookAtRecording(path string) (length, heard time.Duration, err error) {
+	if _, err := os.Stat(path); err != nil {
+		return 0, 0, err
+	}
+	return time.Second, time.Second, nil
 }
 
 func (s *Sound) tape(id media.StreamID, what string) error {

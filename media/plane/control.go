@@ -5,6 +5,7 @@ package plane
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/dtmf"
@@ -126,6 +127,12 @@ func (p *Plane) recordEnded(id media.StreamID, rec *recorder.Recording, token ui
 // StopRecord ends the recording that is running, if any.
 func (p *Plane) StopRecord(id media.StreamID) error {
 	return p.order(id, func(s *shard, st *stream) { s.stopRecord(st) })
+}
+
+// LookAtRecording gives how long a file is that was recorded, and for how long
+// somebody is heard in it.
+func (*Plane) LookAtRecording(path string) (length, heard time.Duration, err error) {
+	return recorder.Look(path)
 }
 
 // Describe says what a stream carries at the moment, such as "pcma

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -178,5 +180,40 @@ func TestFull(t *testing.T) {
 	result, taken, file := take(t, media.PCMA, media.RecordOptions{MaxDuration: 2 * time.Second, Silence: waits}, hum(5*time.Second, -15))
 	if result.Reason != media.RecordFull || taken != 2*time.Second || len(file) != 2*media.SampleRate || result.Heard != 2*time.Second {
 		t.Errorf("got %+v after %s", result, taken)
+	}
+}
+
+// A file whose end nobody was told is as long, and as much is heard in it, as when
+// it was recorded. What is no file of ours is an error.
+func TestLook(t *testing.T) {
+	t.Parallel()
+	for _, what := range []media.RecordWhat{media.RecordSaid, media.RecordStereo} {
+		r, results, path := setup(t)
+		rec := r.Start(media.RecordOptions{Path: path, What: what}, into(results))
+		var none [media.FrameSize]byte
+		for i := range none {
+			none[i] = codec.Silence(media.PCMU)
+		}
+		for range 50 {
+			rec.Add(media.PCMU, &none, &none)
+		}
+		for _, f := range frames(media.PCMU, 100, 440) {
+			rec.Add(media.PCMU, &f, &none)
+		}
+		rec.Stop()
+		<-results
+		length, heard, err := recorder.Look(path)
+		if err != nil || length != 3*time.Second || heard != 2*time.Second {
+			t.Errorf("%d: %s, of which %s are heard, %v; want 3 and 2 seconds", what, length, heard, err)
+		}
+	}
+	broken := filepath.Join(t.TempDir(), "broken.wav")
+	if err := os.WriteFile(broken, []byte("RIFF"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{broken, broken + ".none"} {
+		if _, _, err := recorder.Look(path); err == nil {
+			t.Errorf("%s was read", path)
+		}
 	}
 }

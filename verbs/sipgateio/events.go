@@ -44,14 +44,15 @@ func extraFields(c engine.CallInfo, e engine.Event) (name string, f form) {
 		if by := answeredBy(c, e); by != nil {
 			return connected, connectedFields(c, *by)
 		}
-	case engine.EventRecording:
-		if e.Data.Recording != nil {
-			return recording, storedFields(c, recording, e)
+	case engine.EventRecorded:
+		if e.Data.Recording == nil {
+			return "", nil
 		}
-	case engine.EventVoicemail:
-		if e.Data.Recording != nil {
-			return voicemail, storedFields(c, voicemail, e)
+		name = recording
+		if e.Data.Recording.Kind == engine.RecordingMessage {
+			name = voicemail
 		}
+		return name, storedFields(c, name, e)
 	}
 	return "", nil
 }

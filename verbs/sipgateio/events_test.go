@@ -22,9 +22,9 @@ func TestEventBodies(t *testing.T) {
 	const bobs, alices = " user=Bob+%26+S%C3%B6hne userId=w1 fullUserId=1234567w1 ", " user=Alice userId=w0 fullUserId=1234567w0 "
 	user := engine.Address{Kind: engine.KindUser, Value: "w1"}
 	external := engine.NumberAddress("4921199999999")
-	stored := func(kind engine.EventKind, box, url string) engine.Event {
-		return engine.Event{Kind: kind, Data: engine.Data{URL: url, Recording: &engine.Recording{
-			ID: mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), Call: call(t).ID, Box: box, Duration: 12345 * time.Millisecond,
+	stored := func(kind engine.RecordingKind, box, url string) engine.Event {
+		return engine.Event{Kind: engine.EventRecorded, Data: engine.Data{URL: url, Recording: &engine.Recording{
+			Kind: kind, ID: mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), Call: call(t).ID, Box: box, Duration: 12345 * time.Millisecond,
 		}}}
 	}
 	ringsAt := func(who engine.Address) engine.Event {
@@ -47,12 +47,12 @@ func TestEventBodies(t *testing.T) {
 			"event=connected " + id + " " + parties + " answeringNumber=4921199999999" + chain + " answeredBy=external"},
 		{"connected with a voicemail", nil, answeredEvent(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}),
 			"event=connected " + id + " " + parties + " answeringNumber=4915791234567" + chain + " answeredBy=voicemail"},
-		{"a message of a user", nil, stored(engine.EventVoicemail, "w0", "https://calls.example.com/a.wav?t=1"),
+		{"a message of a user", nil, stored(engine.RecordingMessage, "w0", "https://calls.example.com/a.wav?t=1"),
 			"event=voicemail " + id + alices + parties + chain +
 				" recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
-		{"a message of a number", nil, stored(engine.EventVoicemail, "+4915791234567", ""),
+		{"a message of a number", nil, stored(engine.RecordingMessage, "+4915791234567", ""),
 			"event=voicemail " + id + " " + parties + chain + " recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3"},
-		{"a recording", nil, stored(engine.EventRecording, "", ""),
+		{"a recording", nil, stored(engine.RecordingCall, "", ""),
 			"event=recording " + id + " " + parties + chain + " recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -90,7 +90,7 @@ func TestEventURLs(t *testing.T) {
 		"beside what sipgate.io tells":  {engine.DialectState{OnEvent: eventsURL, OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers, "connected " + eventsURL}},
 		"not in place of it":            {engine.DialectState{OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers}},
 		"nothing of the end":            {engine.DialectState{OnEvent: eventsURL}, "", endedEvent(engine.CauseBusy), nil},
-		"nothing of an empty recording": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{Kind: engine.EventRecording}, nil},
+		"nothing of an empty recording": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{Kind: engine.EventRecorded}, nil},
 	} {
 		c := call(t)
 		c.Dialect, c.App.EventsURL = tt.state, tt.events

@@ -136,6 +136,9 @@ func (v *Voicemail) check() error {
 	if v.Silence != 0 && v.Silence < time.Second {
 		return fmt.Errorf("voicemail.silence is %s: write 1s or more, or 0s for messages that silence does not end", v.Silence)
 	}
+	if v.MaxMessages < 0 {
+		return fmt.Errorf("voicemail.max_messages is %d: write how many messages a box may hold, or 0 for any number", v.MaxMessages)
+	}
 	return nil
 }
 

@@ -137,6 +137,8 @@ type Voicemail struct {
 	// it to be over; 0 is for ever.
 	MaxLength time.Duration `koanf:"max_length"`
 	Silence   time.Duration `koanf:"silence"`
+	// MaxMessages is how many a box may hold; 0 is any number.
+	MaxMessages int `koanf:"max_messages"`
 }
 
 // Limits guard the purse and the machine. Calls to emergency numbers pass all of
@@ -171,6 +173,6 @@ func Default() Config {
 		Limits:    Limits{MaxDuration: 4 * time.Hour, Emergency: []string{"110", "112", "911"}},
 		Webhooks:  Webhooks{Sign: true},
 		Speech:    Speech{Provider: "espeak", Language: "en-US"},
-		Voicemail: Voicemail{MaxLength: 3 * time.Minute, Silence: 5 * time.Second},
+		Voicemail: Voicemail{MaxLength: 3 * time.Minute, Silence: 5 * time.Second, MaxMessages: 100},
 	}
 }

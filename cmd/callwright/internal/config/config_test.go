@@ -179,7 +179,7 @@ limits: {own_caller_ids: true}
 	}
 	want := config.Default()
 	want.Speech = config.Speech{Provider: "http", URL: "http://127.0.0.1:9", Key: "k", Model: "tts-1", Voice: "alloy", Language: "de-DE"}
-	want.Voicemail = config.Voicemail{MaxLength: 2 * time.Minute, Silence: 4 * time.Second}
+	want.Voicemail = config.Voicemail{MaxLength: 2 * time.Minute, Silence: 4 * time.Second, MaxMessages: 100}
 	want.Webhooks.Sign, want.Limits.OwnCallerIDs = false, true
 	if diff := cmp.Diff(want, c); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -232,6 +232,7 @@ func TestComplaints(t *testing.T) {
 		`voicemail: {max_length: 0s}`:                       `voicemail.max_length is 0s: write 1s or more`,
 		`voicemail: {max_length: 60}`:                       `voicemail.max_length is "60": write a time with its unit`,
 		`voicemail: {silence: 10ms}`:                        `voicemail.silence is 10ms: write 1s or more, or 0s`,
+		`voicemail: {max_messages: -1}`:                     `voicemail.max_messages is -1: write how many messages a box may hold`,
 		`voicemail: {silense: 1s}`:                          `unknown key "voicemail.silense": did you mean "silence"?`,
 		`numbers: [{number: "100", voicemail_after: 20}]`:   `numbers[0].voicemail_after is "20": write a time with its unit`,
 		`numbers: [{number: "100", voicemail_after: 20ms}]`: `number "100" has the voicemail_after 20ms: write 1s or more`,

@@ -111,7 +111,7 @@ func TestRecordACall(t *testing.T) {
 	}
 	var told []string
 	for _, e := range events {
-		if e.Kind == engine.EventRecording {
+		if e.Kind == engine.EventRecording || e.Kind == engine.EventRecorded {
 			text, _, _ := strings.Cut(e.Text, " into ")
 			told = append(told, text)
 		}

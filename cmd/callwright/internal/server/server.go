@@ -98,7 +98,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
 		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, AudioURL: s.links.URL,
-		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence},
+		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence, Most: c.Voicemail.MaxMessages},
 	})
 	s.started(quietly(func() {
 		now, cancel := context.WithCancel(context.Background())

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/callwright/callwright/media"
+)
+
+// tapeName is what the file of a recording is called. After a crash it tells what
+// the file is.
+func tapeName(r Recording) string { return fmt.Sprintf("%s-%s-%s.wav", r.Kind, r.Call, r.ID) }
+
+// readTapeName reads what tapeName wrote for a call.
+func readTapeName(name string, call ID) (r Recording, ok bool) {
+	kind, rest, _ := strings.Cut(strings.TrimSuffix(name, ".wav"), "-"+call.String()+"-")
+	id, err := ParseID(rest)
+	r = Recording{ID: id, Kind: RecordingKind(kind), Call: call, File: name}
+	return r, err == nil && tapeName(r) == name && (r.Kind == RecordingCall || r.Kind == RecordingMessage)
+}
+
+// recoverTapes files what was being recorded when an earlier run of the server died
+// with the call: the files can be read, and nobody was told of them.
+func (c *Call) recoverTapes() {
+	paths, err := filepath.Glob(filepath.Join(c.engine.recordings, "*-"+c.record.ID.String()+"-*.wav"))
+	if err != nil || c.engine.kept == nil {
+		return // the folder has a strange name, or nobody asks for recordings
+	}
+	for _, path := range paths {
+		r, ok := readTapeName(filepath.Base(path), c.record.ID)
+		if !ok {
+			continue
+		}
+		_, err := c.engine.kept.Recording(c.engine.ctx, c.record.Account, r.ID)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			c.recoverTape(r, path)
+		case err != nil:
+			c.log.Error("it cannot be told whether a recording is known", "file", path, "err", err)
+		}
+	}
+}
+
+func (c *Call) recoverTape(r Recording, path string) {
+	length, heard, err := c.engine.recorder.LookAtRecording(path)
+	if err != nil {
+		c.log.Error("a recording was cut off by the end of the server, and cannot be read", "file", path, "err", err)
+		return
+	}
+	r.Account, r.From, r.To = c.record.Account, c.record.From, c.record.To
+	r.StartedAt = time.UnixMilli(int64(binary.BigEndian.Uint64(r.ID[:8]) >> 16))
+	if r.Kind == RecordingMessage {
+		r.Box = c.Box()
+		if by := c.record.AnsweredBy; by != nil && by.Kind == KindVoicemail {
+			r.Box = by.Value
+		}
+	}
+	c.file(tape{r, path}, media.Event{Duration: length, Heard: heard})
+}
