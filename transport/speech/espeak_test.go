@@ -14,17 +14,10 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/internal/peer"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/codec"
 )
-
-// installed skips a test where espeak-ng is not; `make test` looks for it.
-func installed(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("espeak-ng"); err != nil {
-		t.Skip("espeak-ng is not installed: apt-get install espeak-ng")
-	}
-}
 
 // loudness is the root mean square of a prompt.
 func loudness(p *media.Prompt) int {
@@ -45,7 +38,7 @@ const listed = "en-US en-AU en-CA en-GB en-IN es-ES es-MX es-CA fr-FR fr-CA ja-J
 // Every locale that is listed, and every other that we name, is spoken.
 func TestEspeakLocales(t *testing.T) {
 	t.Parallel()
-	installed(t)
+	peer.Need(t, "espeak-ng", "espeak-ng")
 	greetings := map[string]string{"ja": "こんにちは", "ko": "안녕하세요", "zh": "你好", "zn": "你好", "ru": "Здравствуйте", "el": "Καλημέρα", "ar": "مرحبا"}
 	locales := strings.Fields(listed)
 	for _, v := range voices {
@@ -95,7 +88,7 @@ func TestVoiceOf(t *testing.T) {
 // Text is text, whatever it looks like.
 func TestEspeakText(t *testing.T) {
 	t.Parallel()
-	installed(t)
+	peer.Need(t, "espeak-ng", "espeak-ng")
 	durations := map[string]time.Duration{}
 	for _, text := range []string{"-v", "--help", "[[h@loU]]", "<b>a</b> & b", "a; rm -rf $HOME `id`"} {
 		sound, err := Espeak{}.Speak(t.Context(), engine.Speech{Text: text, Language: "en-US"})

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/internal/peer"
 )
 
 // newServer makes a Server that asks h.
@@ -33,7 +34,7 @@ func newServer(t *testing.T, path string, h http.HandlerFunc) (*Server, string) 
 // The sound is what espeak-ng wrote into its file, for want of a server.
 func TestServer(t *testing.T) {
 	t.Parallel()
-	installed(t)
+	peer.Need(t, "espeak-ng", "espeak-ng")
 	file, err := exec.CommandContext(t.Context(), "espeak-ng", "--stdout", "hello").Output()
 	if err != nil {
 		t.Fatal(err)
