@@ -114,7 +114,7 @@ func (c *Call) Info() CallInfo {
 }
 
 func (c *Call) info(r Record) CallInfo {
-	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Destination: c.called.destination, Dialled: c.called.dialled}
+	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Inward: c.called.inward, Destination: c.called.destination, Dialled: c.called.dialled}
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile

@@ -25,6 +25,7 @@ type phrase struct {
 	mu       sync.Mutex // calls may live side by side
 	programs []engine.Program
 	missing  func(engine.Missing) engine.Program
+	settings func(engine.CallInfo) engine.Program
 }
 
 func (p *phrase) Request(c engine.CallInfo, why engine.Event) engine.Request {
@@ -46,6 +47,8 @@ func (p *phrase) Default(c engine.CallInfo, _ engine.Event, why engine.Missing) 
 	switch {
 	case p.missing != nil:
 		return p.missing(why)
+	case p.settings != nil && why == engine.MissingEmpty:
+		return p.settings(c)
 	case c.Destination != nil && why == engine.MissingEmpty:
 		return engine.Program{verbs.Dial{Targets: []engine.Target{{Address: *c.Destination}}}}
 	}

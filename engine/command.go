@@ -36,6 +36,12 @@ func (c *Call) obey(m command) {
 		m.result <- ErrNoCall
 		return
 	}
+	if h := c.move.handover; h != nil && h.chained != nil && c.party.leg == nil {
+		if c.engine.send(h.chained.timeline.call, m) != nil { // it has the party
+			m.result <- ErrNoCall
+		}
+		return
+	}
 	m.result <- guarded(func() error { return m.do(c) })
 }
 

@@ -92,6 +92,9 @@ type CallInfo struct {
 	Users []User
 	// Called is the Number of ours that the call is for, if it is for one.
 	Called Number
+	// Inward says that an API began the call, and that who is called is of the
+	// account: Enter.
+	Inward bool
 	// Destination is where a call that was forwarded or transferred is led; nil
 	// leaves it to the settings of its number.
 	Destination *Address

@@ -39,6 +39,9 @@ type lineage struct {
 	// lender is the call that has the party until this one needs it; zero if it
 	// has it from the start.
 	lender ID
+	// entered says that an API had the caller call somebody of the account: the
+	// caller is the owner then.
+	entered bool
 	// since is when the first call of the chain began.
 	since time.Time
 	// told is closed when the app was told of the end of the call before; nil if
@@ -62,6 +65,8 @@ type called struct {
 	shown Address
 	// dialled is what a User dialled who made the call.
 	dialled string
+	// inward says that an API began it, to somebody of the account.
+	inward bool
 }
 
 // tellPatience is how long the app is not asked about a call because it is still

@@ -23,13 +23,23 @@ func (c *Call) arrive() Event {
 
 // main is the life of a call that came in, behind the event that it did.
 func (c *Call) main(arrived Event) {
+	c.live(func(ctx context.Context) error { return c.converse(ctx, arrived) })
+}
+
+// live has a call of its own do what it is for, and ends it.
+func (c *Call) live(do func(context.Context) error) {
 	ctx, cancel := context.WithCancel(c.engine.ctx)
 	defer cancel()
 	stop := c.limitDuration()
 	defer stop()
-	c.settle(ctx, guarded(func() error { return c.converse(ctx, arrived) }))
+	err := guarded(func() error { return do(ctx) })
+	c.settle(ctx, err)
 	c.engine.toll.end(c.record.ID) // a leg that was handed to it may cost
-	c.close("")
+	text := ""
+	if refused := (*DialError)(nil); errors.As(err, &refused) {
+		text = refused.Error()
+	}
+	c.close(text)
 }
 
 // guarded makes an error of a panic: one call's fault must not end the others.

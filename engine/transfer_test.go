@@ -27,7 +27,7 @@ func desks(t *testing.T, adjust func(*engine.Config), targets ...engine.Address)
 		p.programs = append(p.programs, engine.Program{verbs.Dial{Targets: []engine.Target{{Address: target}}}})
 	}
 	e := entries
-	e.Users = []engine.User{{ID: "w0", Name: "Alice"}, {ID: "w1", Name: "Bob", CallerID: "+492111"}, {ID: "w2", Name: "Carol"}}
+	e.Users = []engine.User{{ID: "w0", Name: "Alice", App: "app"}, {ID: "w1", Name: "Bob", CallerID: "+492111"}, {ID: "w2", Name: "Carol"}}
 	for i := range 8 {
 		e.Users = append(e.Users, engine.User{ID: fmt.Sprint("u", i)})
 	}

@@ -123,7 +123,7 @@ func (c *Call) mayTransfer(to string) (Target, *DialError) {
 	case !IsNumber(to):
 		return target, refuseTransfer(CauseNotFound, "%q is no user, group or number of the account, nor a number outside", to)
 	case directory.Emergency(target.Address):
-		return target, refuseTransfer(CauseForbidden, "nobody is transferred to an emergency service: it must be called")
+		return target, refuseTransfer(CauseForbidden, "%s is an emergency service: only a phone calls that", target)
 	case c.ours(target.Address):
 		return target, nil
 	}

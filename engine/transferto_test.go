@@ -164,7 +164,7 @@ func TestTransferToPolicy(t *testing.T) {
 		cause  engine.Cause
 		reason string
 	}{
-		{engine.TransferOrder{To: "112"}, engine.CauseForbidden, "nobody is transferred to an emergency service"},
+		{engine.TransferOrder{To: "112"}, engine.CauseForbidden, "is an emergency service: only a phone calls that"},
 		{engine.TransferOrder{To: "+4940222222"}, engine.CauseForbidden, "limits.prefixes"},
 		{engine.TransferOrder{To: "sip:w2@elsewhere"}, engine.CauseNotFound, "is no user, group or number of the account"},
 		{engine.TransferOrder{To: ""}, engine.CauseNotFound, "is no user"},

@@ -25,6 +25,8 @@ func Deliver(c engine.CallInfo) engine.Program {
 	case to != nil:
 		d.Targets = []engine.Target{{Address: *to}}
 		return engine.Program{d}
+	case c.Inward:
+		return engine.Program{verbs.Enter{To: c.To}}
 	case c.Direction == engine.Out && c.Called.Number == "":
 		return engine.Program{verbs.Dial{Targets: []engine.Target{{Address: c.To}}}}
 	case c.Direction == engine.Out:

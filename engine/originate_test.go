@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: MIT
+
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/verbs"
+)
+
+var ann = engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}
+
+// apiHouse is a house whose users have an app, which leaves calls to the account
+// settings.
+func apiHouse(t *testing.T, adjust func(*engine.Config)) *enginetest.House {
+	return desks(t, func(c *engine.Config) {
+		c.Ringback = &media.Prompt{Name: "ringback"}
+		p := c.Dialects["phrase"].(*phrase)
+		p.settings = func(c engine.CallInfo) engine.Program {
+			switch {
+			case c.Inward:
+				return engine.Program{verbs.Enter{To: c.To}}
+			case c.Destination != nil:
+				return ring(*c.Destination)
+			}
+			return ring(c.To)
+		}
+		if adjust != nil {
+			adjust(c)
+		}
+	})
+}
+
+// The caller's phone rings first; its app is asked when it is picked up, and then
+// who is called is rung: outside by the call itself, within the account by the next
+// of its chain, whose app is asked too.
+func TestOriginate(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		callee string
+		script func(h *enginetest.House, id engine.ID, phone, callee *enginetest.Leg)
+		told   []string
+		causes []engine.Cause
+	}{
+		{"outside, the caller hangs up", outside.Value, func(_ *enginetest.House, _ engine.ID, phone, _ *enginetest.Leg) { phone.HangUp() },
+			[]string{"incoming 0", "answered 0", "ended 0"},
+			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal}},
+		{"outside, an API hangs up", outside.Value, func(h *enginetest.House, id engine.ID, _, _ *enginetest.Leg) {
+			must(t, h.Engine.Hangup(id, engine.CauseNormal))
+		}, []string{"incoming 0", "answered 0", "ended 0"},
+			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal}},
+		{"within, the callee hangs up", "w1", func(_ *enginetest.House, _ engine.ID, _, callee *enginetest.Leg) { callee.HangUp() },
+			[]string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 2", "ended 0"},
+			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}},
+		{"within, an API hangs up", "w1", func(h *enginetest.House, id engine.ID, _, _ *enginetest.Leg) {
+			must(t, h.Engine.Hangup(id, engine.CauseNormal))
+		}, []string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 0", "ended 2"},
+			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := apiHouse(t, nil)
+				h.Target("phone w0", after(3*time.Second, answers))
+				id, err := h.Engine.Originate(engine.Origination{Account: engine.DefaultAccount, Caller: ann, Callee: tt.callee, CallerID: number.Number})
+				must(t, err)
+				account, err := h.Engine.AccountOf(id)
+				must(t, err)
+				equal(t, "account", account, engine.DefaultAccount)
+				time.Sleep(2 * time.Second)
+				equal(t, "while the caller's phone rings", len(h.App.Asked())+len(h.Dialled()), 1)
+				if err := h.Engine.Hold(id, true); !errors.Is(err, engine.ErrNoTalk) {
+					t.Errorf("held too early: %v", err)
+				}
+				time.Sleep(2 * time.Second)
+				all := h.Dialled()
+				equal(t, "shown to the caller", all[0].Request.From.Kind == engine.KindNumber, true)
+				equal(t, "shown to the callee", all[1].Request.From.Value, number.Number)
+				equal(t, "the sound", last(h), "bridge "+name(all[0])+" "+name(all[1]))
+				must(t, h.Engine.Hold(id, true), h.Engine.Mute(id, true)) // by the id that the API knows
+				synctest.Wait()
+				shown := talk(t, h)
+				equal(t, "the owner called", []bool{shown.Held, shown.Participants[0].Muted, shown.Participants[0].Owner}, []bool{true, true, true})
+				tt.script(h, id, all[0].Leg, all[1].Leg)
+				synctest.Wait()
+				equal(t, "the app", pushes(h), tt.told)
+				equal(t, "causes", ends(t, h), tt.causes)
+				h.Close(t)
+			})
+		})
+	}
+}
+
+func name(d *enginetest.Dialled) string {
+	if d.Request.Target.Contact != "" {
+		return d.Request.Target.Contact
+	}
+	return d.Request.Target.Address.Value
+}
+
+// What ends a call that an API began before anybody talks.
+func TestOriginateFails(t *testing.T) {
+	t.Parallel()
+	ringing := func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) }
+	for _, tt := range []struct {
+		name          string
+		phone, callee func(*enginetest.Leg)
+		script        func(h *enginetest.House, id engine.ID)
+		told          []string
+		causes        []engine.Cause
+	}{
+		{"the caller is busy", isBusy, pickUp, nil, nil, []engine.Cause{engine.CauseBusy, engine.CauseBusy}},
+		{"the caller does not pick up", ringing, pickUp, nil, nil, []engine.Cause{engine.CauseNoAnswer, engine.CauseNoAnswer}},
+		{"an API hangs up while the caller's phone rings", ringing, pickUp, func(h *enginetest.House, id engine.ID) {
+			must(t, h.Engine.Hangup(id, engine.CauseNormal))
+		}, nil, []engine.Cause{engine.CauseNormal, engine.CauseNormal}},
+		{"the callee is busy", pickUp, isBusy, nil, []string{"incoming 0", "incoming 2", "ended 2", "ended 0"},
+			[]engine.Cause{engine.CauseBusy, engine.CauseForwarded, engine.CauseBusy, engine.CauseBusy}},
+		{"the caller hangs up while it rings", pickUp, ringing, func(h *enginetest.House, _ engine.ID) { h.Dialled()[0].Leg.HangUp() },
+			[]string{"incoming 0", "incoming 2", "ended 0", "ended 2"},
+			[]engine.Cause{engine.CauseCancelled, engine.CauseForwarded, engine.CauseCancelled, engine.CauseCancelled}},
+		{"the caller hangs up as soon as it has picked up", func(l *enginetest.Leg) { pickUp(l); l.HangUp() }, ringing, nil, nil, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := apiHouse(t, nil)
+				h.Target("phone w0", tt.phone)
+				h.Target("phone w1", tt.callee)
+				id, err := h.Engine.Originate(engine.Origination{Caller: ann, Callee: "w1"})
+				must(t, err)
+				time.Sleep(5 * time.Second)
+				if tt.script != nil {
+					tt.script(h, id)
+				}
+				time.Sleep(2 * time.Minute)
+				if n := h.Engine.Living(); n != 0 {
+					t.Errorf("%d calls live", n)
+				}
+				causes := ends(t, h)
+				if tt.causes != nil {
+					equal(t, "causes", causes, tt.causes)
+					equal(t, "the app", pushes(h), tt.told)
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// Whom an API may have call whom.
+func TestOriginatePolicy(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		order  engine.Origination
+		reason string
+	}{
+		{engine.Origination{Caller: carol, Callee: "112"}, "is an emergency service"},
+		{engine.Origination{Caller: carol, Callee: "+4940222"}, "limits.prefixes"},
+		{engine.Origination{Caller: carol, Callee: "nobody"}, "is no user, group or number of the account"},
+		{engine.Origination{Caller: carol, Callee: "w2"}, "would call itself"},
+		{engine.Origination{Caller: carol, Callee: "w1", CallerID: "+4930999"}, "is no number of the account"},
+		{engine.Origination{Caller: outside, Callee: "w1"}, "is no user of the account"},
+		{engine.Origination{Caller: carol, Callee: "w1", Account: "other"}, "is no user of the account"},
+	} {
+		h := apiHouse(t, nil)
+		if _, err := h.Engine.Originate(tt.order); !contains(err, tt.reason) {
+			t.Errorf("%+v: %v, want %q", tt.order, err, tt.reason)
+		}
+		equal(t, "records", len(h.Journal.Records()), 0)
+		h.Close(t)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		h := apiHouse(t, func(c *engine.Config) { c.Limits.Calls = 1 })
+		_, err := h.Engine.Originate(engine.Origination{Caller: ann, Callee: "w1"})
+		must(t, err)
+		synctest.Wait()
+		var limit *engine.LimitError
+		if _, err := h.Engine.Originate(engine.Origination{Caller: carol, Callee: "w1"}); !errors.As(err, &limit) {
+			t.Errorf("beyond limits.calls: %v", err)
+		}
+		h.Close(t)
+		if _, err := h.Engine.Originate(engine.Origination{Caller: carol, Callee: "w1"}); err == nil {
+			t.Error("a call was begun while the server stops")
+		}
+	})
+}
+
+// A program that an API has somebody hear.
+func TestOriginateProgram(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := apiHouse(t, nil)
+		h.Prompts["http://app/a.wav"] = 2 * time.Second
+		_, err := h.Engine.Originate(engine.Origination{Caller: ann, Program: engine.Program{verbs.Play{URL: "http://app/a.wav"}}})
+		must(t, err)
+		time.Sleep(5 * time.Second)
+		if !slices.Contains(h.Sound.Did(), "play phone w0 http://app/a.wav") {
+			t.Errorf("heard %v", h.Sound.Did())
+		}
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseNormal, engine.CauseForwarded})
+		equal(t, "the phone", h.Dialled()[0].Leg.Did(), []string{"hangup normal"})
+		equal(t, "the app", len(h.App.Asked()), 0)
+		h.Close(t)
+	})
+}
