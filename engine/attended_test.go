@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: MIT
+
+package engine_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/engine/enginetest"
+	"github.com/callwright/callwright/media"
+)
+
+func attended(h *enginetest.House, to string) error {
+	return h.Engine.Transfer(h.Journal.Records()[0].ID, engine.TransferOrder{To: to, Attended: true})
+}
+
+// The owner talks with somebody before the other side does; what each of the three
+// hears, to whom keys go, and how it may end. X calls in and the owner is the user
+// who picked up, or the owner is a user who called out.
+func TestAttendedByAPI(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		third  func(*enginetest.Leg)
+		script func(x, o, third *enginetest.Leg)
+		// sound is what happened after the first five seconds, in which it rings for
+		// three; X, O and T stand for the legs.
+		sound []string
+		// talks is whether X talks on, and with whom.
+		with string
+	}{
+		{"the owner hangs up", after(3*time.Second, answers), func(_, o, _ *enginetest.Leg) { o.HangUp() }, []string{"stop X", "bridge X T"}, "T"},
+		{"the third hangs up", after(3*time.Second, answers), func(_, _, third *enginetest.Leg) { third.HangUp() }, []string{"stop X", "bridge O X"}, "O"},
+		{"the other side hangs up", after(3*time.Second, answers), func(x, _, _ *enginetest.Leg) { x.HangUp() }, nil, ""},
+		{"the third refuses", after(5*time.Second, isBusy), func(_, _, _ *enginetest.Leg) { time.Sleep(time.Second) }, []string{"stop X", "stop O", "bridge O X"}, "O"},
+		{"the owner hangs up while it rings", after(7*time.Second, answers), func(_, o, _ *enginetest.Leg) { o.HangUp(); time.Sleep(5 * time.Second) },
+			[]string{"stop X", "play X ringback", "stop X", "bridge X T"}, "T"},
+	} {
+		for _, out := range []bool{false, true} {
+			t.Run(tt.name, func(t *testing.T) {
+				t.Parallel()
+				synctest.Test(t, func(t *testing.T) {
+					target := bob
+					if out {
+						target = outside
+					}
+					h := desks(t, func(c *engine.Config) {
+						c.Ringback, c.HoldTone = &media.Prompt{Name: "ringback"}, &media.Prompt{Name: "hold"}
+					}, target)
+					h.Target("phone w2", tt.third)
+					arrival := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount}
+					if out {
+						arrival = engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+					}
+					first, err := h.Arrive(arrival)
+					must(t, err)
+					synctest.Wait()
+					second := h.Dialled()[0].Leg
+					x, o := first, second
+					legs := map[string]string{"X": "caller", "O": "phone w1", "T": "phone w2"}
+					if out {
+						x, o = second, first
+						legs["X"], legs["O"] = outside.Value, "caller"
+					}
+					named := func(did []string) []string { return rename(did, legs) }
+					n := len(h.Sound.Did())
+					must(t, attended(h, "w2"))
+					time.Sleep(time.Second)
+					equal(t, "while it rings", named(since(h, n)), []string{"play X hold", "play O ringback"})
+					id := h.Journal.Records()[0].ID
+					for _, err := range []error{h.Engine.Hold(id, false), h.Engine.Mute(id, true), attended(h, "w2"), blind(h, outside.Value)} {
+						if !errors.Is(err, engine.ErrTransferring) {
+							t.Errorf("in the middle of it: %v", err)
+						}
+					}
+					third := h.Dialled()[1]
+					shownTo := "+492111"
+					if out {
+						shownTo = "w0"
+					}
+					equal(t, "shown to the third", third.Request.From.Value, shownTo)
+					time.Sleep(3500 * time.Millisecond)
+					if tt.name == "the owner hangs up" {
+						equal(t, "while they talk", named(since(h, n+2)), []string{"stop O", "bridge O T"})
+						x.Press("1")
+						o.Press("2")
+						third.Leg.Press("3")
+						synctest.Wait()
+						keys := named(keysHeard(h))
+						slices.Sort(keys)
+						equal(t, "keys", keys, []string{"digits O 3", "digits T 2"})
+					}
+					n = len(h.Sound.Did())
+					tt.script(x, o, third.Leg)
+					time.Sleep(time.Second)
+					equal(t, "then", named(since(h, n)), tt.sound)
+					if tt.with == "" {
+						equal(t, "calls", h.Engine.Living(), 0)
+					} else {
+						shown := talk(t, h)
+						if shown.Held || len(shown.Participants) != 2 {
+							t.Errorf("shown as %+v", shown)
+						}
+						n = len(h.Sound.Did())
+						x.Press("7")
+						synctest.Wait()
+						equal(t, "its keys go to", named(since(h, n)), []string{"digits " + tt.with + " 7"})
+						x.HangUp()
+						synctest.Wait()
+						equal(t, "calls", h.Engine.Living(), 0)
+					}
+					ends(t, h)
+					h.Close(t)
+				})
+			})
+		}
+	}
+}
+
+// rename has acts name the parts that legs play.
+func rename(did []string, legs map[string]string) []string {
+	var named []string
+	for _, act := range did {
+		words := slices.Clone(fields(act))
+		for i, w := range words {
+			for part, leg := range legs {
+				if w == leg {
+					words[i] = part
+				}
+			}
+		}
+		named = append(named, strings.Join(words, " "))
+	}
+	return named
+}
+
+// fields are the words of an act; the name of a phone is one.
+func fields(act string) []string {
+	words := strings.Fields(strings.ReplaceAll(act, "phone ", "phone_"))
+	for i := range words {
+		words[i] = strings.ReplaceAll(words[i], "_", " ")
+	}
+	return words
+}
