@@ -336,6 +336,33 @@ func TestNoForwardToAnEmergencyService(t *testing.T) {
 	})
 }
 
+func TestNoForwardOfAnEmergencyCall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, func(c *engine.Config) {
+			c.Dialects["phrase"].(*phrase).missing = func(engine.Missing) engine.Program { return ring(engine.NumberAddress("112")) }
+		})
+		h.Target("112", pickUp)
+		u := engine.User{ID: "w1", Account: engine.DefaultAccount}
+		in, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: engine.NumberAddress("112")})
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		if err := h.Engine.Run(h.Journal.Records()[0].ID, forward(carol)); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Minute)
+		if n := h.Engine.Living(); n != 2 {
+			t.Errorf("%d calls live, want the caller and the service", n)
+		}
+		in.HangUp()
+		synctest.Wait()
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseNormal, engine.CauseNormal})
+		h.Close(t)
+	})
+}
+
 // A server that drains lets calls be forwarded, one that has hung up all does not.
 func TestForwardWhileStopping(t *testing.T) {
 	t.Parallel()
