@@ -59,7 +59,9 @@ func TestOfficialClientControls(t *testing.T) {
 	}
 
 	c.done("rtcm.record", id, map[string]bool{"value": true, "announcement": true})
-	carol.hears(toneOfDave)
+	for _, hz := range []int{toneOfCarol, toneOfDave} {
+		eventually(t, func() string { return holds(h.dir, hz) })
+	}
 	if now := c.talks(1)[0]; !now.Recording || now.Muted || now.Hold {
 		t.Errorf("a call that is recorded is %+v", now)
 	}
@@ -74,4 +76,15 @@ func TestOfficialClientControls(t *testing.T) {
 	c.talks(0)
 	h.expectPorts(t, 0)
 	a.expect(t, carolCalls, daveAnswers, daveHangsUp)
+
+	calls := c.history("CALL")
+	if len(calls) != 1 || calls[0].CallID != id.CallID || calls[0].Source != "+4921102" || len(calls[0].Recordings) != 1 {
+		t.Fatalf("the calls in the history are %+v, want one with a recording", calls)
+	}
+	conversation := download(t, calls[0].Recordings[0].URL)
+	for _, hz := range []int{toneOfCarol, toneOfDave} {
+		if complaint := has(conversation, hz); complaint != "" {
+			t.Error(complaint)
+		}
+	}
 }

@@ -4,15 +4,9 @@ package test
 
 import (
 	"cmp"
-	"encoding/binary"
-	"fmt"
-	"io/fs"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/callwright/callwright/media/tone"
 )
 
 // askedOf is a configuration whose app is one on the official client.
@@ -216,45 +210,4 @@ func TestOfficialClientPlays(t *testing.T) {
 	dave.expect(dave.brand.closed)
 	h.expectPorts(t, 0)
 	a.expect(t, carolCalls, daveAnswers, daveHangsUp)
-}
-
-// TestOfficialClientVoicemail has a telephone leave a message.
-func TestOfficialClientVoicemail(t *testing.T) {
-	t.Parallel()
-	a := startNode(t, "voicemail")
-	h := newHouseOf(t, askedOf(withDesk, a), nil)
-	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
-	carol.do(carol.brand.dial, ourNumber)
-	carol.expect(carol.brand.established)
-	carol.hears(1000) // the beep
-	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
-	carol.press(h, "#")
-	carol.expect(carol.brand.closed)
-	h.expectPorts(t, 0)
-	a.expect(t, carolCalls,
-		`{"event":"answer",`+ofCarol+`"answeringNumber":"+4921100",`+byVoicemail, daveHangsUp)
-}
-
-// holds complains unless there are two seconds of a tone in a WAV file of a folder,
-// which may still be being written.
-func holds(dir string, hz int) (complaint string) {
-	complaint = "there is no recording"
-	_ = filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
-		if err != nil || entry.IsDir() || filepath.Ext(name) != ".wav" {
-			return err
-		}
-		sound := recorded(name)
-		if len(sound) < 32000 {
-			complaint = fmt.Sprintf("there are %d bytes in the recording", len(sound))
-			return nil
-		}
-		samples := make([]int16, 8000)
-		_, _ = binary.Decode(sound[len(sound)-16000:], binary.LittleEndian, samples)
-		complaint = ""
-		if level := tone.Level(samples, float64(hz)); level < -20 {
-			complaint = fmt.Sprintf("%d Hz has %.0f dB in the recording", hz, level)
-		}
-		return nil
-	})
-	return complaint
 }
