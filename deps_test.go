@@ -48,6 +48,7 @@ var libraries = []struct {
 	{"github.com/miekg/dns", []string{"transport/sip/resolve/"}, "others resolve names as the system does"},
 	{"github.com/gobwas/ws", []string{"transport/sip/stream/"}, "WebSockets are SIP connections only"},
 	{"github.com/labstack/echo", []string{"transport/api/"}, "it must be replaceable in one folder"},
+	{"github.com/golang-jwt/jwt", []string{"transport/api/sipgate/"}, "bearer tokens are sipgate's"},
 	{"github.com/beevik/etree", []string{"verbs/"}, "documents are read by dialects"},
 	{"github.com/zaf/g711", []string{"media/codec/"}, "it allocates on each call; media/codec has its tables"},
 	{"github.com/pion/rtp", []string{"media/", "transport/sip/phone/"}, "packets stay inside media, and in the test phone"},

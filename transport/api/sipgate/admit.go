@@ -33,7 +33,7 @@ const howToShow = "send the id and the secret of one of your tokens as the heade
 // who shows a wrong secret.
 func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engine.Token, error) {
 	from := sourceOf(r)
-	shown, ok := shownBy(r)
+	shown, ok := f.shownBy(r)
 	if !ok {
 		return engine.Token{}, unauthorized(answer)
 	}
@@ -42,7 +42,7 @@ func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engi
 		return engine.Token{}, api.Refuse(http.StatusTooManyRequests, "too many wrong tokens came from your address; try again in %s seconds", wait)
 	}
 	token, known := f.config.Tokens.Token(shown.id)
-	if !shown.matches(token.Secret) || !known {
+	if !f.match(shown, token) || !known {
 		f.throttle.wrong(from)
 		f.complain(from, shown.id, known)
 		return engine.Token{}, unauthorized(answer)
@@ -64,29 +64,35 @@ func may(has, needed []string) bool {
 	})
 }
 
-// credentials are what a request shows.
+// credentials are what a request shows: the id of a token, and its secret or a
+// bearer token of it.
 type credentials struct {
-	// id is that of the token.
-	id     string
-	secret string
+	id, secret, bearer string
 }
 
-// shownBy reads the credentials of a request (RFC 7617).
-func shownBy(r *http.Request) (credentials, bool) {
+// shownBy reads the credentials of a request (RFC 7617 and RFC 6750 section 2.1).
+func (f *Face) shownBy(r *http.Request) (credentials, bool) {
+	if scheme, bearer, _ := strings.Cut(r.Header.Get("Authorization"), " "); strings.EqualFold(scheme, "Bearer") {
+		bearer = strings.TrimSpace(bearer)
+		return credentials{id: f.bearers.idOf(bearer), bearer: bearer}, bearer != ""
+	}
 	id, secret, ok := r.BasicAuth()
 	return credentials{id: id, secret: secret}, ok && id != "" && secret != ""
 }
 
-// matches says whether these are credentials of a token with this secret, in the
-// same time for every secret. An empty one has none.
-func (c credentials) matches(secret string) bool {
-	is, want := sha256.Sum256([]byte(c.secret)), sha256.Sum256([]byte(secret))
-	return subtle.ConstantTimeCompare(is[:], want[:]) == 1 && secret != ""
+// match says whether these are credentials of a token, in the same time for every
+// secret.
+func (f *Face) match(c credentials, t engine.Token) bool {
+	if c.bearer != "" {
+		return f.bearers.opens(c.bearer, t)
+	}
+	is, want := sha256.Sum256([]byte(c.secret)), sha256.Sum256([]byte(t.Secret))
+	return subtle.ConstantTimeCompare(is[:], want[:]) == 1 && t.Secret != ""
 }
 
 // complain tells the operator of a guess, or of a slip.
 func (f *Face) complain(from netip.Addr, id string, known bool) {
-	why := "the secret is another one; compare it with the token's (tokens[].token)"
+	why := "the secret is another one, or the bearer token is too old; compare it with the token's (tokens[].token), or make a new one"
 	if !known {
 		var ids []string
 		for _, t := range f.config.Settings.Entries().Tokens {
@@ -104,7 +110,8 @@ func (f *Face) complain(from netip.Addr, id string, known bool) {
 }
 
 func unauthorized(answer http.Header) error {
-	answer.Set("WWW-Authenticate", `Basic realm="callwright", charset="UTF-8"`)
+	answer.Add("WWW-Authenticate", `Basic realm="callwright", charset="UTF-8"`)
+	answer.Add("WWW-Authenticate", `Bearer realm="callwright"`)
 	return api.Refuse(http.StatusUnauthorized, "the token is missing or wrong; %s", howToShow)
 }
 

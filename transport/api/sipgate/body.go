@@ -64,7 +64,7 @@ func refused(err error) error {
 // tooEarly are the errors of what could be done to the call at another moment.
 func tooEarly() []error {
 	return []error{
-		engine.ErrNoTalk, engine.ErrNoOwner, engine.ErrNoSound, engine.ErrNoTransfer, engine.ErrAnnouncements,
+		engine.ErrNoTalk, engine.ErrNoOwner, engine.ErrNoSound, engine.ErrNoTransfer, engine.ErrTransferring, engine.ErrAnnouncements,
 		engine.ErrRecording, engine.ErrNotRecording,
 	}
 }

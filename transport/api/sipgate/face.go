@@ -25,6 +25,8 @@ type Config struct {
 	// Folder is where recordings are, and Links are how they are reached.
 	Folder string
 	Links  *Links
+	// BearerKey signs bearer tokens; it is a secret of the server.
+	BearerKey []byte
 	// MasterSIPID gives the number that full ids of an account's users begin with.
 	MasterSIPID func(account string) string
 	// Domain is what the server calls itself: the host of http.public_url.
@@ -38,6 +40,7 @@ type Config struct {
 type Face struct {
 	config   Config
 	throttle *throttle
+	bearers  bearers
 }
 
 // New makes the face.
@@ -45,7 +48,7 @@ func New(c Config) *Face {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Face{config: c, throttle: newThrottle()}
+	return &Face{config: c, throttle: newThrottle(), bearers: bearers{c.BearerKey}}
 }
 
 // row is one thing that can be asked.
@@ -63,6 +66,7 @@ func rows() []row {
 	read, write := []string{"rtcm:read"}, []string{"rtcm:write"}
 	return []row{
 		{http.MethodGet, "/authorization/userinfo", nil, (*Face).userInfo},
+		{http.MethodPost, "/authorization/token", nil, (*Face).makeBearer},
 		{http.MethodGet, "/users", []string{"users:read"}, (*Face).listUsers},
 		{http.MethodGet, "/numbers", []string{"numbers:read"}, (*Face).listNumbers},
 		{http.MethodGet, "/groups", []string{"groups:read"}, (*Face).listGroups},

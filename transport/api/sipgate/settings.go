@@ -97,7 +97,7 @@ func isURL(text string) bool {
 }
 
 // app gives the app that a token's settings are those of: its user's, else the one
-// app of the account.
+// app of the account, or the one of them that is asked about anything.
 func (f *Face) app(token engine.Token) (engine.App, error) {
 	user, _ := f.userOf(token.Account, token.User)
 	var apps []engine.App
@@ -109,6 +109,9 @@ func (f *Face) app(token engine.Token) (engine.App, error) {
 	if i := slices.IndexFunc(apps, func(a engine.App) bool { return a.Key == user.App }); i >= 0 {
 		return apps[i], nil
 	}
+	if len(apps) > 1 {
+		apps = slices.DeleteFunc(apps, func(a engine.App) bool { return !f.inUse(a) })
+	}
 	switch len(apps) {
 	case 0:
 		return engine.App{}, errNoApp()
@@ -118,8 +121,15 @@ func (f *Face) app(token engine.Token) (engine.App, error) {
 	return engine.App{}, api.Refuse(http.StatusForbidden, "the account has %d apps: name the app of %s at the user (users[].app), and its settings are shown here", len(apps), token.User)
 }
 
+// inUse says whether a number or user names an app.
+func (f *Face) inUse(a engine.App) bool {
+	e := f.config.Settings.Entries()
+	return slices.ContainsFunc(e.Numbers, func(n engine.Number) bool { return n.App == a.Key }) ||
+		slices.ContainsFunc(e.Users, func(u engine.User) bool { return u.App == a.Key })
+}
+
 func errNoApp() error {
-	return api.Refuse(http.StatusForbidden, "the account has no app for sipgate.io: make one (apps[] in the configuration, or POST /api/v1/apps)")
+	return api.Refuse(http.StatusForbidden, "the account has no app for sipgate.io that a number or user names: make one (apps[] in the configuration, or POST /api/v1/apps)")
 }
 
 // settled says what an error of the settings means to who asked.

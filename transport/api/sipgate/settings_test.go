@@ -74,6 +74,10 @@ func TestWhoseSettings(t *testing.T) {
 	}
 	e := &b.house.entries
 	e.Apps = append(e.Apps, engine.App{Key: "desk", Account: "default", Dialect: "sipgate", IncomingURL: "https://desk.example"}, engine.App{Key: "later", Account: "default", Dialect: "rcml"})
+	b.refuses("GET", webhooks, "", 403, "the account has no app for sipgate.io that a number or user names", "")
+	e.Numbers[0].App = "desk"
+	b.wants("GET", webhooks, "", 200, `{"incomingUrl":"https://desk.example","outgoingUrl":"","log":true,"whitelist":null}`)
+	e.Users[1].App = "shop"
 	b.refuses("GET", webhooks, "", 403, "the account has 2 apps: name the app of w0 at the user", "")
 	b.refuses("PUT", webhooks, "{}", 403, "the account has 2 apps", "")
 	e.Users[0].App = "desk"

@@ -44,6 +44,8 @@ type Server struct {
 	API   *api.Server
 	// links are how apps fetch recordings.
 	links *sipgate.Links
+	// bearerKey signs bearer tokens.
+	bearerKey []byte
 	// publicKey tells apps what this server signed; nil when it signs nothing.
 	publicKey []byte
 	stops     []func() error // in the order of starting

@@ -60,6 +60,9 @@ func (s *Server) openStore(ctx context.Context, c config.Config, log *slog.Logge
 	if err != nil {
 		return err
 	}
+	if s.bearerKey, err = key.Derive("bearer tokens"); err != nil {
+		return err
+	}
 	s.links = sipgate.NewLinks(strings.TrimSuffix(c.HTTP.PublicURL, "/")+"/v2", secret)
 	s.Settings, err = settings.Open(ctx, settings.Config{
 		Store: s.Store, File: c.Entries(), Sample: c.Sample.Entries(), Dialects: config.Dialects(), Emergency: c.Limits.Emergency,
