@@ -33,7 +33,7 @@ func (s *Server) makeClient(c config.Config, log *slog.Logger) (*webhook.Client,
 // mountSipgate serves what apps of sipgate look for.
 func (s *Server) mountSipgate(c config.Config, log *slog.Logger) {
 	s.API.Mount("/v2", sipgate.New(sipgate.Config{
-		Calls: s.Engine, Control: s.Engine,
+		Calls: s.Engine, Control: s.Engine, Exchange: s.Engine,
 		Tokens: s.Settings.Directory(), Settings: s.Settings, Registrations: s.SIP, Archive: s.Store, MasterSIPID: sipgateio.MasterSIPID,
 		Recordings: s.Store, Folder: c.Recordings, Links: s.links, BearerKey: s.bearerKey,
 		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
