@@ -92,13 +92,18 @@ func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
 //
 // A message in which hardly anything is heard is not kept.
 func (c *Call) TakeMessage(box string, l MessageLimits) (token uint64, err error) {
+	runs := c.party.tapes.current
 	c.party.tapes.current = 0 // the plane ends it when the next begins
 	t, err := c.tape(Recording{Kind: RecordingMessage, Box: box}, media.RecordOptions{
 		What:        media.RecordSaid,
 		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
 		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence, endless),
 	})
-	return t.token(), err
+	if err != nil {
+		c.party.tapes.current = runs
+		return 0, err
+	}
+	return t.token(), nil
 }
 
 // startRecording begins to record the call and gives the path of the file.
@@ -184,14 +189,14 @@ func (c *Call) file(t tape, ev media.Event) {
 		c.Complain(Problem{Sentence: fmt.Sprintf(
 			"the message in the voicemail of %s is lost: %s: look after the folder of recordings and its disk", t.recording.Box, ev.Err)})
 		c.discard(t)
+	case message && ev.Heard < leastMessage:
+		c.note(EventRecording, Data{}, "no message: %.1f s of sound are not kept", ev.Heard.Seconds())
+		c.discard(t)
 	case ev.Err != nil && ev.Duration == 0:
 		c.note(EventRecording, Data{}, "recording failed: %s", ev.Err)
 		c.discard(t)
 	case ev.Duration == 0:
 		c.note(EventRecording, Data{}, "nothing was recorded")
-		c.discard(t)
-	case message && ev.Heard < leastMessage:
-		c.note(EventRecording, Data{}, "no message: %.1f s of sound are not kept", ev.Heard.Seconds())
 		c.discard(t)
 	default:
 		c.keep(t.recording, ev)
