@@ -22,6 +22,7 @@ type Config struct {
 	Registrations Registrations
 	Archive       Archive
 	Recordings    Recordings
+	Keeper        Keeper
 	// Folder is where recordings are, and Links are how they are reached.
 	Folder string
 	Links  *Links
@@ -77,6 +78,11 @@ func rows() []row {
 		{http.MethodGet, "/history", []string{"history:read"}, (*Face).listHistory},
 		{http.MethodGet, "/:id/history", []string{"history:read"}, (*Face).listHistory},
 		{http.MethodGet, "/history/:id", []string{"history:read"}, (*Face).showHistory},
+		{http.MethodGet, "/history/export", []string{"history:read"}, (*Face).exportHistory},
+		{http.MethodPut, "/history", []string{"history:write"}, (*Face).changeEntries},
+		{http.MethodPut, "/history/:id", []string{"history:write"}, (*Face).changeEntry},
+		{http.MethodDelete, "/history", []string{"history:write"}, (*Face).deleteEntries},
+		{http.MethodDelete, "/history/:id", []string{"history:write"}, (*Face).deleteEntry},
 
 		{http.MethodGet, "/settings/sipgateio", []string{"settings:sipgateio:read"}, (*Face).showWebhooks},
 		{http.MethodPut, "/settings/sipgateio", []string{"settings:sipgateio:write"}, (*Face).changeWebhooks},
@@ -123,8 +129,11 @@ func (f *Face) serve(c echo.Context, row row) error {
 	if err != nil {
 		return err
 	}
-	if answer == nil {
+	switch answer := answer.(type) {
+	case nil:
 		return c.NoContent(http.StatusNoContent)
+	case table:
+		return c.Blob(http.StatusOK, "text/csv; charset=utf-8", answer)
 	}
 	return api.JSON(c, http.StatusOK, answer)
 }

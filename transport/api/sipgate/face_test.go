@@ -102,6 +102,14 @@ func (c *calls) Originate(o engine.Origination) (engine.ID, error) {
 	return id, c.note("originate", o.Account, string(o.Caller.Kind), o.Caller.Value, o.Callee, o.CallerID)
 }
 
+func (c *calls) MarkRecording(_ context.Context, account string, id engine.ID, heard bool) error {
+	return c.note("mark", account, written(id), fmt.Sprint(heard))
+}
+
+func (c *calls) DeleteRecording(_ context.Context, account string, id engine.ID) error {
+	return c.note("delete", account, written(id))
+}
+
 func (c *calls) note(words ...string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -285,7 +293,7 @@ func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}, folder: t.TempDir(), links: sipgate.NewLinks("", []byte("key"))}
 	c := sipgate.Config{
 		Calls: b.calls, Control: b.calls, Exchange: b.calls, Tokens: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
-		Recordings: b.archive, Folder: b.folder, Links: b.links,
+		Recordings: b.archive, Keeper: b.calls, Folder: b.folder, Links: b.links,
 		Domain: "pbx.example", Language: "en-US",
 		MasterSIPID: func(account string) string { return "of " + account },
 		Log:         slog.New(slog.NewTextHandler(b.log, nil)),

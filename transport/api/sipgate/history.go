@@ -82,41 +82,55 @@ const ordinaryPage = 10
 
 // listHistory is GET /history and GET /{userId}/history, the newest first.
 func (f *Face) listHistory(r *request) (any, error) {
-	wanted, err := filterOf(r.URL.Query())
+	entries, total, err := f.page(r)
 	if err != nil {
 		return nil, err
+	}
+	return map[string]any{"items": entries, "totalCount": total}, nil
+}
+
+// page gives the entries that a query asks for, and how many pass its filter.
+func (f *Face) page(r *request) (entries []entry, total int, err error) {
+	wanted, err := filterOf(r.URL.Query())
+	if err != nil {
+		return nil, 0, err
 	}
 	if r.id != "" {
 		u, ok := f.userOf(r.token.Account, r.id)
 		if !ok {
-			return nil, api.Refuse(http.StatusNotFound, "there is no user %s in this account; GET /v2/users lists those there are", short(r.id))
+			return nil, 0, api.Refuse(http.StatusNotFound, "there is no user %s in this account; GET /v2/users lists those there are", short(r.id))
 		}
 		wanted.of = append(wanted.of, extension('p', u.ID))
 	}
 	all, err := f.history(r.Context(), r.token.Account)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	all = slices.DeleteFunc(all, func(e entry) bool { return !wanted.passes(e) })
 	from, to, err := window(r.URL.Query(), len(all), ordinaryPage)
-	if err != nil {
-		return nil, err
-	}
-	return map[string]any{"items": all[from:to], "totalCount": len(all)}, nil
+	return all[from:to], len(all), err
 }
 
 // showHistory is GET /history/{entryId}.
-func (f *Face) showHistory(r *request) (any, error) {
+func (f *Face) showHistory(r *request) (any, error) { return f.entry(r, r.id) }
+
+// entry finds an entry of the account by its id, in either case and with or without
+// dashes.
+func (f *Face) entry(r *request, id string) (entry, error) {
 	all, err := f.history(r.Context(), r.token.Account)
 	if err != nil {
-		return nil, err
+		return entry{}, err
 	}
 	for _, e := range all {
-		if strings.EqualFold(e.ID, strings.ReplaceAll(r.id, "-", "")) {
+		if strings.EqualFold(e.ID, strings.ReplaceAll(id, "-", "")) {
 			return e, nil
 		}
 	}
-	return nil, api.Refuse(http.StatusNotFound, "the requested history event could not be found: GET /v2/history lists the latest")
+	return entry{}, errNoEntry()
+}
+
+func errNoEntry() error {
+	return api.Refuse(http.StatusNotFound, "the requested history event could not be found: GET /v2/history lists the latest")
 }
 
 // history gives the entries of an account, the newest first.

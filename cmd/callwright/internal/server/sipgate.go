@@ -35,7 +35,7 @@ func (s *Server) mountSipgate(c config.Config, log *slog.Logger) {
 	s.API.Mount("/v2", sipgate.New(sipgate.Config{
 		Calls: s.Engine, Control: s.Engine, Exchange: s.Engine,
 		Tokens: s.Settings.Directory(), Settings: s.Settings, Registrations: s.SIP, Archive: s.Store, MasterSIPID: sipgateio.MasterSIPID,
-		Recordings: s.Store, Folder: c.Recordings, Links: s.links, BearerKey: s.bearerKey,
+		Recordings: s.Store, Keeper: s.Engine, Folder: c.Recordings, Links: s.links, BearerKey: s.bearerKey,
 		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
 	}))
 	if s.publicKey != nil {
