@@ -225,3 +225,79 @@ func TestMessageWhenTheServerStops(t *testing.T) {
 		t.Errorf("the app was told of %d messages", n)
 	}
 }
+
+// A server that was killed while somebody left a message finds the file when it
+// starts again: the message is in its box, and its app is told.
+func TestMessageWhenTheServerIsKilled(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, func(string, *http.Request) string { return "" })
+	folder, data := t.TempDir(), t.TempDir()
+	same := func(c *config.Config) {
+		c.Database, c.DataDir = "sqlite:"+filepath.Join(data, "callwright.db"), data
+	}
+	first := mailbox(t, a, folder, same)
+	id, by := engine.NewID(), engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+	first.Store.Append(engine.RecordSaved{Record: engine.Record{
+		ID: id, Chain: id, Account: engine.DefaultAccount, App: "app", Number: "+4921112345", Direction: engine.In,
+		From: engine.NumberAddress("+4930111"), To: engine.NumberAddress("+4921112345"), State: engine.StateAnswered,
+		AnsweredBy: &by, StartedAt: time.Now(),
+	}})
+	if err := first.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.Create(filepath.Join(folder, fmt.Sprintf("voicemail-%s-%s.wav", id, engine.NewID())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	w, err := wav.NewWriter(f, wav.PCM, 1) // it is never closed, and its last second is lost
+	if err == nil {
+		err = w.WriteSamples(tone.Make(5*media.SampleRate/2, phone.Level, voiceHz))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := mailbox(t, a, folder, same)
+	until(t, "the event", func() bool { return a.count("voicemail") == 1 })
+	checkMessage(t, second, folder, 2*time.Second)
+	if err := second.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	checkMessage(t, mailbox(t, a, folder, same), folder, 2*time.Second) // and once only
+}
+
+// A caller who hears early media first is answered all the same when the voicemail
+// takes the call.
+func TestVoicemailBehindEarlyMedia(t *testing.T) {
+	t.Parallel()
+	a := newApp(t, func(string, *http.Request) string {
+		return `<Response><Play><Url>tone:600/1000</Url></Play><Dial><Voicemail/></Dial></Response>`
+	})
+	folder := t.TempDir()
+	s := mailbox(t, a, folder, nil)
+	call, err := newPhone(t, "+4930111").Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := call.WaitTone(t.Context(), 600, phone.Level-10); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the call to be ringing", func() bool {
+		records, _, err := s.Store.Calls(t.Context(), 1, "")
+		return err == nil && len(records) == 1 && records[0].State == engine.StateRinging
+	})
+	if err := call.WaitAnswer(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, hz := range []float64{greetingHz, 1000} {
+		if err := call.WaitTone(t.Context(), hz, phone.Level-10); err != nil {
+			t.Fatalf("%g Hz are not heard: %v", hz, err)
+		}
+	}
+	if err := call.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, voiceHz)); err != nil {
+		t.Fatal(err)
+	}
+	call.Hangup()
+	until(t, "the event", func() bool { return a.count("voicemail") == 1 })
+	checkMessage(t, s, folder, 2*time.Second)
+}
