@@ -138,7 +138,7 @@ func (s *Server) makeSIP(ctx context.Context, c config.Config, sound *plane.Plan
 // talkTones are what parties of a conversation hear while they are on hold, and
 // before they are recorded.
 func talkTones(tones *prompt.Tones) (hold, notice *media.Prompt, err error) {
-	if hold, err = tones.Prompt("425/100,0/3900"); err == nil {
+	if hold, err = tones.Prompt("425/200,0/3800"); err == nil {
 		notice, err = tones.Prompt("1400/200,0/200,1400/200,0/200,1400/400,0/400")
 	}
 	return hold, notice, err

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: MIT
+
+package server_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/media"
+	"github.com/callwright/callwright/transport/sip/phone"
+)
+
+// switchboard is an exchange with a number that rings Bob and has an app, and a
+// phone outside that calls by a trunk.
+type switchboard struct {
+	*exchange
+	outside *phone.Phone
+	app     *app
+	folder  string
+}
+
+// outsideTone is that of the phone outside; a 425 Hz tone is ours: ringing, or hold.
+const outsideTone, ourTone = 700, 425
+
+func newSwitchboard(t *testing.T) *switchboard {
+	b := &switchboard{exchange: &exchange{t: t}, folder: filepath.Join(t.TempDir(), "recordings")}
+	user := func(name string, tone float64) *phone.Phone {
+		p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: name, Tone: tone})
+		b.must(err)
+		t.Cleanup(func() { _ = p.Close() })
+		return p
+	}
+	b.alice, b.bob, b.carol = user("alice", 1300), user("bob", bobTone), user("carol", carolTone)
+	b.outside = user("+4930111", outsideTone)
+	b.app = newApp(t, func(base string, r *http.Request) string {
+		if strings.HasSuffix(r.URL.Path, ".wav") {
+			return "no sound at all"
+		}
+		return `<Response onAnswer="` + base + `" onHangup="` + base + `"/>`
+	})
+	b.Server = start(t, b.app.URL, func(c *config.Config) {
+		c.Recordings = b.folder
+		c.Apps[0].OutgoingURL = b.app.URL
+		c.Numbers[0].Users = []string{"b"}
+		for _, p := range []*phone.Phone{b.alice, b.bob, b.carol} {
+			name := strings.TrimPrefix(strings.Split(p.URI(), "@")[0], "sip:")
+			c.Users = append(c.Users, config.User{ID: name[:1], Username: name, Password: "secret", Contact: p.URI(), App: "app"})
+		}
+	})
+	return b
+}
+
+// comesIn is a call from outside that Bob picks up, and its id.
+func (b *switchboard) comesIn() (out, in *phone.Call, id engine.ID) {
+	b.t.Helper()
+	out, err := b.outside.Dial(b.at("+4921112345"), phone.CallOptions{})
+	b.must(err)
+	in = b.pickUp(b.bob)
+	b.must(out.WaitAnswer(b.t.Context()))
+	b.talk(out, bobTone, in, outsideTone)
+	talks := b.Engine.Talks(engine.DefaultAccount)
+	if len(talks) != 1 {
+		b.t.Fatalf("conversations: %+v", talks)
+	}
+	return out, in, talks[0].ID
+}
+
+// tells waits until the app has been told exactly this, in order.
+func (b *switchboard) tells(events ...string) {
+	b.t.Helper()
+	var got []string
+	until(b.t, "the app to be told everything", func() bool {
+		b.app.mu.Lock()
+		defer b.app.mu.Unlock()
+		got = slices.DeleteFunc(slices.Clone(b.app.events), func(e string) bool { return e == "" }) // a file is fetched
+		return len(got) >= len(events)
+	})
+	if !slices.Equal(got, events) {
+		b.t.Errorf("the app was told %v, want %v", got, events)
+	}
+}
+
+// silent sees that nothing is heard on calls for half a second.
+func (b *switchboard) silent(calls ...*phone.Call) {
+	b.t.Helper()
+	for _, c := range calls {
+		b.must(c.WaitSilence(b.t.Context(), 500*time.Millisecond, -40))
+	}
+}
+
+func TestControlAConversation(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	ctx := t.Context()
+	out, in, id := b.comesIn()
+
+	b.must(b.Engine.Mute(id, true))
+	b.silent(out)
+	b.must(in.WaitTone(ctx, outsideTone, phone.Level-3))
+	b.must(b.Engine.Mute(id, false))
+	b.talk(out, bobTone, in, outsideTone)
+
+	b.must(b.Engine.Hold(id, true))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitTone(ctx, ourTone, -30))
+	}
+	b.silent(out, in)
+	b.must(b.Engine.Announce(ctx, id, "tone:2000/600"))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitTone(ctx, 2000, -30))
+	}
+	b.must(out.WaitTone(ctx, ourTone, -30)) // still on hold
+	b.must(b.Engine.Hold(id, false))
+	b.talk(out, bobTone, in, outsideTone)
+
+	b.must(b.Engine.Announce(ctx, id, "tone:2000/600"))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitTone(ctx, 2000, -30))
+	}
+	b.talk(out, bobTone, in, outsideTone)
+	var bad *engine.SoundError
+	if err := b.Engine.Announce(ctx, id, b.app.URL+"/bad.wav"); !errors.As(err, &bad) {
+		t.Errorf("a file without sound: %v", err)
+	}
+
+	b.must(b.Engine.SendDigits(id, "42"))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitDigits(ctx, media.ByEvent, 2))
+	}
+
+	b.must(b.Engine.RecordTalk(ctx, id, true, true))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitTone(ctx, 1400, -30))
+	}
+	recording := func(is bool) func() bool {
+		return func() bool { return b.Engine.Talks(engine.DefaultAccount)[0].Recording == is }
+	}
+	until(t, "the tape to run", recording(true))
+	b.talk(out, bobTone, in, outsideTone)
+	b.must(b.Engine.RecordTalk(ctx, id, false, false))
+	until(t, "the tape to end", recording(false))
+	if files, err := os.ReadDir(b.folder); err != nil || len(files) != 1 {
+		t.Errorf("recordings: %v, %v", files, err)
+	}
+	b.must(b.Engine.Hangup(id, engine.CauseNormal))
+	b.over(out, in)
+	b.tells("newCall", "answer", "hangup normalClearing")
+}
+
+// A transfer to nobody returns the caller to the conversation; one that succeeds is
+// told as the vendor does.
+func TestTransferByTheAPI(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	out, in, id := b.comesIn()
+	b.must(b.Engine.Transfer(id, engine.TransferOrder{To: "c"}))
+	carol, err := b.carol.Accept(t.Context())
+	b.must(err)
+	b.talk(out, bobTone, in, outsideTone) // while it rings
+	carol.Reject(486, "Busy Here")
+	b.over(carol)
+	b.talk(out, bobTone, in, outsideTone)
+
+	until(t, "the first attempt to be over", func() bool {
+		return b.Engine.Transfer(id, engine.TransferOrder{To: "c"}) == nil
+	})
+	carol = b.pickUp(b.carol)
+	b.over(in)
+	b.talk(out, carolTone, carol, outsideTone)
+	out.Hangup()
+	b.over(out, carol)
+	b.tells("newCall", "answer", "newCall", "hangup busy", "newCall", "answer", "hangup forwarded", "hangup normalClearing")
+	if got := b.causes(); got != "busy busy forwarded normal normal transferred" {
+		t.Errorf("causes: %s", got)
+	}
+}
+
+// The owner talks with somebody before the caller does.
+func TestAttendedTransferByTheAPI(t *testing.T) {
+	t.Parallel()
+	for _, returns := range []bool{true, false} {
+		b := newSwitchboard(t)
+		ctx := t.Context()
+		out, in, id := b.comesIn()
+		b.must(b.Engine.Transfer(id, engine.TransferOrder{To: "c", Attended: true}))
+		carol, err := b.carol.Accept(ctx)
+		b.must(err)
+		b.must(carol.Ring())
+		b.must(in.WaitTone(ctx, ourTone, -30))  // it rings
+		b.must(out.WaitTone(ctx, ourTone, -30)) // on hold
+		b.must(carol.Answer())
+		b.must(carol.WaitAnswer(ctx))
+		b.talk(in, carolTone, carol, bobTone)
+		b.silent(out)
+		if returns {
+			carol.Hangup()
+			b.over(carol)
+			b.talk(out, bobTone, in, outsideTone)
+			in.Hangup()
+			b.over(in, out)
+			continue
+		}
+		in.Hangup()
+		b.over(in)
+		b.talk(out, carolTone, carol, outsideTone)
+		carol.Hangup()
+		b.over(carol, out)
+	}
+}
+
+// The caller's phone rings first, then the callee's; the id that the API got controls
+// the call to its end.
+func TestCallByTheAPI(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	id, err := b.Engine.Originate(engine.Origination{
+		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4921112345", CallerID: "+4921112345",
+	})
+	b.must(err)
+	carol, err := b.carol.Accept(t.Context())
+	b.must(err)
+	early, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := b.bob.Accept(early); err == nil {
+		t.Fatal("the callee rings before the caller has picked up")
+	}
+	b.must(carol.Answer())
+	b.must(carol.WaitAnswer(t.Context()))
+	bob, err := b.bob.Accept(t.Context())
+	b.must(err)
+	b.must(bob.Ring())
+	b.must(carol.WaitTone(t.Context(), ourTone, -30)) // it rings
+	b.must(bob.Answer())
+	b.must(bob.WaitAnswer(t.Context()))
+	b.talk(carol, bobTone, bob, carolTone)
+	b.must(b.Engine.Mute(id, true)) // Carol, who began it
+	b.silent(bob)
+	b.must(b.Engine.Hangup(id, engine.CauseNormal))
+	b.over(carol, bob)
+	b.tells("newCall", "newCall", "answer", "answer", "hangup normalClearing", "hangup normalClearing")
+}
