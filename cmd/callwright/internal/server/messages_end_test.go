@@ -294,6 +294,9 @@ func TestVoicemailBehindEarlyMedia(t *testing.T) {
 			t.Fatalf("%g Hz are not heard: %v", hz, err)
 		}
 	}
+	if err := call.WaitSilence(t.Context(), 200*time.Millisecond, -50); err != nil {
+		t.Fatal(err)
+	}
 	if err := call.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, voiceHz)); err != nil {
 		t.Fatal(err)
 	}
