@@ -241,6 +241,7 @@ func (c *Call) handLeg(to *Call) bool {
 	}
 	c.engine.hand(p.leg, c.record.ID, to.timeline.call)
 	c.party = party{}
+	c.publish()
 	return true
 }
 
