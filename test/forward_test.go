@@ -11,7 +11,9 @@ import (
 // FROM stands for the caller.
 const (
 	ofSecond = `"callId":"B","from":"FROM","to":"+4921100","direction":"in",`
-	diverted = `"answeringNumber":"+4921100","diversion":"+4921100","originalCallId":"A","xcid":"X"}`
+	atFirst  = `"answeringNumber":"+4921100",`
+	atSecond = `"answeringNumber":"+4921101",`
+	diverted = `"diversion":"+4921100","originalCallId":"A","xcid":"X"}`
 )
 
 // TestOfficialClientTimedVoicemail has a call go on to the voicemail when nobody
@@ -34,8 +36,8 @@ func TestOfficialClientTimedVoicemail(t *testing.T) {
 	a.expect(t, from("+4921102", carolCalls,
 		`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
 		`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["voicemail"],"xcid":"X","diversion":"+4921100"}`,
-		`{"event":"answer",`+ofSecond+diverted[:len(diverted)-1]+`,"answeredBy":"voicemail"}`,
-		`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
+		`{"event":"answer",`+ofSecond+atFirst+diverted[:len(diverted)-1]+`,"answeredBy":"voicemail"}`,
+		`{"event":"hangup","cause":"normalClearing",`+ofSecond+atFirst+diverted)...)
 }
 
 // TestOfficialClientForwards has the rules of a number send a call on: for the app
@@ -63,8 +65,8 @@ func TestOfficialClientForwards(t *testing.T) {
 				`{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100","users":["Alice"],"userIds":["w0"],"fullUserIds":["5140894w0"],"xcid":"X"}`,
 				`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
 				`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["Bob"],"userIds":["w1"],"fullUserIds":["5140894w1"],"xcid":"X","diversion":"+4921100"}`,
-				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+diverted[:len(diverted)-1]+`,"answeredBy":"user"}`,
-				`{"event":"hangup","cause":"normalClearing",`+ofSecond+diverted)...)
+				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+atSecond+diverted[:len(diverted)-1]+`,"answeredBy":"user"}`,
+				`{"event":"hangup","cause":"normalClearing",`+ofSecond+atSecond+diverted)...)
 		})
 	}
 }

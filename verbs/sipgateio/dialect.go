@@ -219,10 +219,13 @@ func called(c engine.CallInfo) string {
 }
 
 // answeringNumber is the number of who picked up; a user has none but the one
-// at which it was reached.
+// at which it was reached, which a call that was forwarded was not made to.
 func answeringNumber(c engine.CallInfo, by engine.Address) string {
-	if n := number(by); n != anonymous {
+	switch n := number(by); {
+	case n != anonymous:
 		return n
+	case c.Direction == engine.In && engine.IsNumber(c.Number):
+		return number(engine.NumberAddress(c.Number))
 	}
 	return called(c)
 }

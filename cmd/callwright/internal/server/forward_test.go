@@ -95,13 +95,14 @@ func TestForwardsAsAnAppSeesThem(t *testing.T) {
 		b      string // user of B's newCall
 		answer string // of B
 		by     string // that answers
+		at     string // the number that does
 	}{
 		{
 			"voicemail after a while", config.Number{VoicemailAfter: time.Second}, func(c *phone.Call) { _ = c.Ring() },
-			"user%5B%5D=voicemail", "", "voicemail",
+			"user%5B%5D=voicemail", "", "voicemail", "4921112345",
 		}, {
 			"another number when busy", config.Number{OnBusy: "+4921112399"}, func(c *phone.Call) { c.Reject(486, "Busy Here") },
-			"user%5B%5D=Bob&userId%5B%5D=w1&fullUserId%5B%5D=1234567w1", "user=Bob&userId=w1&fullUserId=1234567w1&", "user",
+			"user%5B%5D=Bob&userId%5B%5D=w1&fullUserId%5B%5D=1234567w1", "user=Bob&userId=w1&fullUserId=1234567w1&", "user", "4921112399",
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -155,8 +156,8 @@ func TestForwardsAsAnAppSeesThem(t *testing.T) {
 				"event=newCall&" + a + "&user%5B%5D=Alice&userId%5B%5D=w0&fullUserId%5B%5D=1234567w0&xcid=X",
 				"event=hangup&cause=forwarded&callId=A&from=4930111&to=4921112345&direction=in&origCallId=A&xcid=X",
 				"event=newCall&" + b + "&" + tt.b + "&xcid=X&diversion=4921112345",
-				"event=answer&callId=B&" + tt.answer + "from=4930111&to=4921112345&direction=in&answeringNumber=4921112345&diversion=4921112345&origCallId=A&xcid=X&answeredBy=" + tt.by,
-				"event=hangup&cause=normalClearing&callId=B&from=4930111&to=4921112345&direction=in&answeringNumber=4921112345&diversion=4921112345&origCallId=A&xcid=X",
+				"event=answer&callId=B&" + tt.answer + "from=4930111&to=4921112345&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X&answeredBy=" + tt.by,
+				"event=hangup&cause=normalClearing&callId=B&from=4930111&to=4921112345&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X",
 			}
 			if diff := cmp.Diff(want, app.events(t, len(want))); diff != "" {
 				t.Errorf("the app was told (-want +got):\n%s", diff)
