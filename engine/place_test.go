@@ -106,13 +106,14 @@ func TestReplaces(t *testing.T) {
 		ringing := make(chan *enginetest.Leg, 1)
 		h.Target(outside.Value, func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}); ringing <- l })
 		in, out = callIn(t, h)
-		pickup, err := h.Arrive(engine.Arrival{From: outside, To: called, Replaces: <-ringing})
+		pickup, err := h.Arrive(engine.Arrival{From: outside, To: called, Caller: engine.User{ID: "w2"}, Replaces: <-ringing})
 		if err != nil {
 			t.Fatal(err)
 		}
 		synctest.Wait()
 		equal(t, "who picks up", pickup.Did(), []string{"answer"})
 		equal(t, "who rang", said(out), []string{"hangup answered-elsewhere"})
+		equal(t, "who answered", *h.Journal.Records()[3].AnsweredBy, carol)
 		equal(t, "the sound", last(h), "bridge caller caller")
 		in.HangUp()
 		synctest.Wait()
