@@ -111,7 +111,7 @@ func (c *Call) originate(ctx context.Context, why Event, caller User, program Pr
 func (c *Call) ringCaller(ctx context.Context, caller User) error {
 	ringing := map[ID]bool{}
 	for _, place := range c.Places([]Target{{Address: caller.Address()}}) {
-		ringing[c.Ring(place, c.numberOf(c.record.To))] = true
+		ringing[c.Ring(place, c.numberOf(c.record.To))] = true //nolint:contextcheck // a child lives in its own time
 	}
 	var why Cause
 	deadline := time.Now().Add(ringCallerFor)
