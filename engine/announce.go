@@ -55,10 +55,11 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
 	var notice *media.Prompt
 	if on && announcement {
-		notice = e.notice
-	}
-	if err := ctx.Err(); err != nil {
-		return err
+		var language string
+		if err := e.control(id, func(c *Call) error { language = c.Language(c.owner()); return nil }); err != nil {
+			return err
+		}
+		notice = e.notice(ctx, language)
 	}
 	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) })
 }

@@ -11,7 +11,7 @@
 //
 // Each Call is one goroutine that owns all of the Call's state; everything else
 // talks to it through its inbox. Read call.go first, then interpret.go; transfer.go
-// says how parties take each other's place, forward.go how a party goes on as another
-// Call, divert.go how a target sends a call on, guard.go and toll.go what may be called
-// at all.
+// says how parties take each other's place, forward.go and lend.go how one goes on as
+// another Call, control.go, transferto.go and originate.go what an API does, divert.go
+// how a target sends a call on, guard.go and toll.go what may be called at all.
 package engine

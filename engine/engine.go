@@ -60,7 +60,7 @@ type Config struct {
 	// ring; nil is silence.
 	Ringback *media.Prompt
 	// HoldTone is what parties on hold hear; nil is silence. Notice is what they hear
-	// before they are recorded; nil is nothing.
+	// before they are recorded where the Speaker says nothing; nil is nothing.
 	HoldTone, Notice *media.Prompt
 }
 
@@ -87,7 +87,7 @@ type Engine struct {
 	language   string
 	ringback   *media.Prompt
 	holdTone   *media.Prompt
-	notice     *media.Prompt
+	noticeTone *media.Prompt
 	guard      guard
 	toll       *toll
 	busy       busy
@@ -116,7 +116,7 @@ func New(c Config) *Engine {
 		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
 		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, files: c.Files, messages: c.Messages, audio: c.AudioURL, language: c.Language,
-		ringback: c.Ringback, holdTone: c.HoldTone, notice: c.Notice, guard: newGuard(c.Limits),
+		ringback: c.Ringback, holdTone: c.HoldTone, noticeTone: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}

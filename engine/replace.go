@@ -16,7 +16,7 @@ type ReplacedError struct{}
 func (*ReplacedError) Error() string { return "the party is sent to somebody else" }
 
 // replacement is what takes the place of a program: the call is forwarded, or it is
-// led to a destination.
+// led to a destination; else it is left to the account settings.
 type replacement struct {
 	forward *succession
 	lead    *Address
@@ -62,7 +62,9 @@ func (c *Call) replaced(ctx context.Context) (Program, error) {
 		_ = c.engine.sound.Unbridge(c.Stream())
 		c.hears(ID{}, Address{})
 	}
-	c.called.destination, c.called.shown, c.called.users = r.lead, r.from, nil
+	if r.lead != nil {
+		c.called.destination, c.called.shown, c.called.users = r.lead, r.from, nil
+	}
 	return c.missing(MissingEmpty), nil
 }
 

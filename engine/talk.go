@@ -102,6 +102,18 @@ func (c *Call) owners() (here, there bool) {
 	return here, there
 }
 
+// owner is the User who is the owner of the conversation, if one is.
+func (c *Call) owner() User {
+	switch here, there := c.owners(); {
+	case here:
+		return c.user()
+	case there:
+		u, _ := c.engine.directory.User(c.record.Account, userID(c.party.talk.with))
+		return u
+	}
+	return User{}
+}
+
 // numberOf is a party as others see it: a User by its number, if it has one.
 func (c *Call) numberOf(a Address) Address {
 	if u, ok := c.engine.directory.User(c.record.Account, userID(a)); ok {

@@ -266,6 +266,27 @@ func TestRecordTalk(t *testing.T) {
 	})
 }
 
+// Where text can be spoken, that they are recorded is said in the owner's language.
+func TestRecordTalkSpeaks(t *testing.T) {
+	t.Parallel()
+	for language, heard := range map[string]string{"de-AT": "speech:de-AT", "hu": "speech:en-US", "fr": "notice"} {
+		synctest.Test(t, func(t *testing.T) {
+			h := desks(t, func(c *engine.Config) {
+				c.Language, c.Notice = language, &media.Prompt{Name: "notice"}
+			}, bob)
+			h.Speaker["Dieses Gespräch wird aufgezeichnet."] = time.Second
+			h.Speaker["This call is being recorded."] = time.Second
+			callIn(t, h)
+			must(t, h.Engine.RecordTalk(t.Context(), talk(t, h).ID, true, true))
+			synctest.Wait()
+			if !slices.Contains(h.Sound.Did(), "play caller "+heard) {
+				t.Errorf("%s: heard %v, want %s", language, h.Sound.Did(), heard)
+			}
+			h.Close(t)
+		})
+	}
+}
+
 // Keys that an API sends are heard by both.
 func TestDigitsToAll(t *testing.T) {
 	t.Parallel()

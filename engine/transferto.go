@@ -89,6 +89,12 @@ func (c *Call) sendOn(target Target, from Address) error {
 	switch {
 	case !c.waiting.replaceable || c.party.leg == nil || c.party.gone != nil:
 		return ErrNoTransfer
+	case c.isFor(target.Address):
+		// Its app sends every call there that it is asked about, this one too.
+		c.note(EventTransfer, Data{Party: &target.Address}, "is sent to %s, and led there already", target)
+		c.waiting.replacement = &replacement{}
+		c.leaveQuestions()
+		return nil
 	case !c.ours(target.Address):
 		c.note(EventTransfer, Data{Party: &target.Address}, "is sent to %s", target)
 		c.waiting.replacement = &replacement{lead: &target.Address, from: from}
@@ -100,6 +106,14 @@ func (c *Call) sendOn(target Target, from Address) error {
 	}
 	c.waiting.replacement = &replacement{forward: c.successor(target.Address, from)}
 	return nil
+}
+
+// isFor says that the account settings lead the call to an address.
+func (c *Call) isFor(a Address) bool {
+	if to := c.called.destination; to != nil {
+		return to.same(a)
+	}
+	return a.Kind == KindNumber && c.called.number.ID() == a.Value
 }
 
 // successor is how the next call of the chain follows when the party is transferred.

@@ -271,3 +271,27 @@ func TestReplaced(t *testing.T) {
 		}
 	}
 }
+
+// An app that plays something and sends every call to one user, whose call it is asked
+// about too, gets it there.
+func TestTransferRepeated(t *testing.T) {
+	t.Parallel()
+	const file = "http://app/long.wav"
+	played := engine.Program{verbs.Play{URL: file}, verbs.Hangup{}}
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil, played, played, played)
+		h.Prompts[file] = time.Minute
+		in := h.Call(t, caller, called, number)
+		synctest.Wait()
+		for range 2 {
+			all := h.Journal.Records()
+			must(t, h.Engine.Transfer(all[len(all)-1].ID, engine.TransferOrder{To: "w2"}))
+			synctest.Wait()
+		}
+		equal(t, "talks with", talk(t, h).Participants[1].Address.Name, "Carol")
+		in.HangUp()
+		synctest.Wait()
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal})
+		h.Close(t)
+	})
+}

@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// handover replaces the other end of a conversation.
+type handover struct {
+	old ID // the call at the other end
+	// ringing are the children that are rung in its place; none while a place in
+	// another conversation is asked for.
+	ringing map[ID]bool
+	why     Cause // of the best of those that were not reached
+	timer   *time.Timer
+	// chained is the call that is to have the party, or has it (lend.go), and name
+	// where it is led.
+	chained *Call
+	name    string
+	// consult is set while the old other end talks with the new one first.
+	consult *consultation
+	// rang says that one is alerted, late that it took too long, alone that the
+	// old one has hung up.
+	rang, late, alone bool
+}
+
+// handoverTime is how long somebody is rung in place of another.
+const handoverTime = 60 * time.Second
+
+// mayHandOver says why who is at the other end cannot be replaced, or nil.
+func (c *Call) mayHandOver(old ID) *DialError {
+	switch {
+	case c.over != "" || !c.party.talking || c.party.hearer != old:
+		return refuseTransfer(CauseCancelled, "the other side is not in the conversation any more")
+	case c.urgent():
+		return refuseTransfer(CauseForbidden, "an emergency call is not transferred")
+	case c.move.leaving() || c.move.handover != nil:
+		return refuseTransfer(CauseRejected, "another transfer of this call is under way")
+	}
+	return nil
+}
+
+// ringInstead rings a target in place of the other end, or says why not. A call of
+// its own that is to go to somebody of the account is led there as the next of its
+// chain, which asks an app like any other.
+func (c *Call) ringInstead(m ringInstead) *DialError {
+	if no := c.mayHandOver(m.old); no != nil {
+		return no
+	}
+	if m.target.Address.same(c.party.talk.with) || m.target.Address.same(c.record.From) {
+		return refuseTransfer(CauseRejected, "%s is in the conversation already", m.target)
+	}
+	if c.record.Parent.IsZero() && !m.consult && c.ours(m.target.Address) {
+		return c.leadOn(m)
+	}
+	c.note(EventTransfer, Data{Party: &m.target.Address}, "is being transferred to %s", m.target)
+	h := &handover{old: m.old, ringing: map[ID]bool{}}
+	if m.consult {
+		c.consult(h)
+	}
+	from := m.from
+	if from.Kind == "" {
+		from = c.shown()
+	}
+	h.timer = time.AfterFunc(handoverTime, func() { c.inbox.put(rungLong{h}) })
+	c.move.handover = h
+	for _, place := range c.Places([]Target{m.target}) {
+		h.ringing[c.Ring(place, from)] = true
+	}
+	return nil
+}
+
+// leadOn has the next call of the chain begin, which takes the party over when
+// somebody picks up there, or when the old other end hangs up.
+func (c *Call) leadOn(m ringInstead) *DialError {
+	if no := c.mayForward(m.target.Address); no != nil {
+		return no
+	}
+	next := c.chained(*c.successor(m.target.Address, m.from))
+	next.line.lender = c.record.ID
+	if !c.engine.register(next) {
+		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
+	}
+	c.note(EventTransfer, Data{Party: &m.target.Address, Other: next.record.ID}, "is being transferred to %s, as call %s", m.target, next.record.ID)
+	c.move.handover = &handover{old: m.old, chained: next, name: m.target.Address.String()}
+	next.begin(fmt.Sprintf("transferred to %s by call %s", m.target, c.record.ID))
+	return nil
+}
+
+// rungLong gives up a handover whose targets do not pick up.
+func (c *Call) rungLong(h *handover) {
+	if c.move.handover == h && len(h.ringing) > 0 {
+		h.late = true
+		for id := range h.ringing {
+			c.HangupChild(id, CauseNoAnswer)
+		}
+	}
+}
+
+// fromRung takes news of a child that is rung in place of the other end, and
+// says whether it was of one.
+func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
+	h := c.move.handover
+	if h == nil || !h.ringing[child] || c.over != "" {
+		return m, false
+	}
+	switch m := m.(type) {
+	case ChildRinging:
+		if !h.rang {
+			h.rang = true
+			c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
+			c.consultRings(h)
+		}
+	case ChildAnswered:
+		switch {
+		case h.late:
+		case h.consult != nil && !h.alone:
+			c.consultWith(h, m)
+		default:
+			delete(h.ringing, child)
+			c.handOver(h, m)
+		}
+	case ChildEnded:
+		delete(h.ringing, child)
+		if m.Cause.Better(h.why) {
+			h.why = m.Cause
+		}
+		if len(h.ringing) == 0 {
+			return c.handoverFailed(h.why, "nobody was reached"), true
+		}
+	}
+	return nil, true
+}
+
+// handOver connects the party with who picked up, and lets the old other end go.
+func (c *Call) handOver(h *handover, m ChildAnswered) {
+	for id := range h.ringing {
+		c.HangupChild(id, CauseElsewhere)
+	}
+	c.silenceRingback()
+	if err := c.bridge(m.Child, m.Stream, m.By); err != nil {
+		c.log.Error("transfer", "err", err)
+	}
+	c.note(EventBridged, Data{Party: &m.By, Other: m.Child}, "%s and %s hear each other", c.shown(), m.By)
+	c.across(func(other *Call) { other.party.talk.keysTo = ID{} })
+	c.letGo(m.By)
+	if c.record.Parent.IsZero() {
+		c.answered(m.By, m.Child)
+	}
+}
+
+// letGo ends a handover: the old other end is not needed any more.
+func (c *Call) letGo(party Address) {
+	h := c.move.handover
+	c.endHandover()
+	c.goOn()
+	if !h.alone {
+		c.tellCall(h.old, moved{cause: CauseTransferred, text: party.String(), by: c.record.ID})
+	}
+}
+
+// handoverFailed leaves the conversation as it was. If the old other end has hung
+// up meanwhile, it is over.
+func (c *Call) handoverFailed(cause Cause, text string) Message {
+	h := c.move.handover
+	c.endHandover()
+	if h.consult != nil && !h.alone {
+		c.hold(false)
+		c.rejoin()
+		c.publish()
+	}
+	if h.alone {
+		c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s, and who asked for it has hung up", cause)
+		c.silenceRingback()
+		return parted{cause}
+	}
+	c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s", cause)
+	c.tellCall(h.old, moved{cause: cause, text: text, by: c.record.ID})
+	return nil
+}
+
+func (c *Call) endHandover() {
+	if h := c.move.handover; h != nil {
+		c.move.handover = nil
+		if h.timer != nil {
+			h.timer.Stop()
+		}
+	}
+}
+
+// otherLeft takes that a call is over which is perhaps the one at the other end.
+// While that is being replaced the party waits, and hears that somebody rings.
+func (c *Call) otherLeft(other ID, cause Cause) Message {
+	if !c.party.talking || other != c.party.hearer || c.over != "" {
+		return nil
+	}
+	c.goOn()
+	c.leaveTalk()
+	h := c.move.handover
+	switch {
+	case h == nil:
+		return parted{cause}
+	case h.chained != nil:
+		h.alone = true
+		if !c.lendParty(h.chained) { // it is over too
+			c.endHandover()
+			return parted{cause}
+		}
+		return nil
+	case h.consult != nil && h.consult.with.Child != (ID{}):
+		h.alone = true
+		delete(h.ringing, h.consult.with.Child)
+		c.handOver(h, h.consult.with)
+		return nil
+	}
+	if !h.alone {
+		h.alone, c.party.alerted = true, false
+		if err := c.Alert(); err != nil {
+			c.log.Debug("ringing tone while a party is transferred", "err", err)
+		}
+	}
+	return nil
+}
+
+// childEnded takes the last word of a child.
+func (c *Call) childEnded(m ChildEnded) Message {
+	delete(c.children, m.Child)
+	if rest, mine := c.fromRung(m.Child, m); mine {
+		c.settleDuration()
+		return rest
+	}
+	if c.party.talking && m.Child == c.party.hearer {
+		return c.otherLeft(m.Child, m.Cause)
+	}
+	c.settleDuration()
+	return m
+}
