@@ -9,5 +9,8 @@
 // the end is told with ErrStuck, and the file completed behind it. A file is a valid WAV file at all times, so a killed process
 // loses no more than the last second or two.
 //
+// A recording may end when nobody is heard any more (listener.go). None begins on a
+// disk that is nearly full.
+//
 // It knows no call and no stream. Read recorder.go first.
 package recorder
