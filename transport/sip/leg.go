@@ -131,7 +131,10 @@ func (l *Leg) Answer() error {
 	if !l.settled() {
 		return nil // the ACK will say where to
 	}
-	return l.connect()
+	if err := l.connect(); !errors.Is(err, media.ErrNoStream) {
+		return err
+	}
+	return nil // it picked up, and has hung up since, which is told by itself
 }
 
 // gone words a dialog's refusal as the engine knows it.

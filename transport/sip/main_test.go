@@ -47,9 +47,12 @@ func (p *plane) Open(o media.StreamOptions) (media.StreamID, netip.AddrPort, err
 	return p.last, netip.MustParseAddrPort(fmt.Sprint("0.0.0.0:", 20000+2*p.last)), nil
 }
 
-func (p *plane) Connect(_ media.StreamID, r media.Remote) error {
+func (p *plane) Connect(id media.StreamID, r media.Remote) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if _, ok := p.open[id]; !ok {
+		return media.ErrNoStream
+	}
 	p.remotes = append(p.remotes, r)
 	return nil
 }

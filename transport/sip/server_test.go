@@ -236,6 +236,27 @@ func TestLateOffer(t *testing.T) {
 	d.Hangup(0, "")
 }
 
+// A caller may hang up as soon as it has our 200, and its stream be closed before
+// that was settled: it was answered all the same.
+func TestAnswerOvertakenByBye(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, nil)
+	d, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})
+	must(t, err)
+	leg := h.next()
+	id := leg.Info().Stream
+	h.plane.mu.Lock()
+	stream := h.plane.open[id]
+	delete(h.plane.open, id)
+	h.plane.mu.Unlock()
+	must(t, leg.Answer())
+	h.plane.mu.Lock()
+	h.plane.open[id] = stream
+	h.plane.mu.Unlock()
+	leg.want(engine.LegConfirmed{})
+	d.Hangup()
+}
+
 // Hold and back: the plane is told whom to send to and whether.
 func TestHold(t *testing.T) {
 	t.Parallel()
