@@ -211,3 +211,27 @@ func TestOfficialClientPlays(t *testing.T) {
 	h.expectPorts(t, 0)
 	a.expect(t, carolCalls, daveAnswers, daveHangsUp)
 }
+
+// TestOfficialClientOutgoing has an app be asked about a call that Carol makes, and
+// choose the number that is shown.
+func TestOfficialClientOutgoing(t *testing.T) {
+	t.Parallel()
+	a := startNode(t, "outgoing", "CALLER_ID=+4921100")
+	config := strings.NewReplacer(`incoming_url:`, `outgoing_url:`, `password: "pw-carol"`, `password: "pw-carol", app: desk`).Replace(withDesk) +
+		"trunks:\n  - {name: carrier, address: \"NETWORK.20:5060;transport=udp\"}\n"
+	h := newHouseOf(t, askedOf(config, a), nil)
+	target := h.target(t, phone{scenario: "target-answers"})
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true}).registered()
+	carol.do(carol.brand.dial, elsewhere)
+	carol.expect(carol.brand.established)
+	carol.do(carol.brand.hangUp)
+	target.wait(t)
+	if invite := target.read("messages"); !strings.Contains(invite, "<sip:+4921100@") {
+		t.Errorf("the carrier is not shown +4921100:\n%s", invite)
+	}
+	h.expectPorts(t, 0)
+	const out = `"callId":"A","from":"+4921102","to":"+4915799912345","direction":"out","answeringNumber":"+4915799912345",`
+	a.expect(t,
+		`{"event":"newCall","direction":"out","callId":"A","originalCallId":"A","from":"+4921102","to":"+4915799912345","users":["Carol"],"userIds":["w2"],"fullUserIds":["5140894w2"],"xcid":"X"}`,
+		`{"event":"answer",`+out+byNumber, `{"event":"hangup","cause":"normalClearing",`+out+chain)
+}
