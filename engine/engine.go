@@ -52,6 +52,8 @@ type Config struct {
 	AudioURL func(Recording) string
 	// Files gives the sound files of greetings, by their paths on this machine.
 	Files Prompts
+	// Greetings takes those that users speak.
+	Greetings Greetings
 	// Messages is when a message is over.
 	Messages MessageLimits
 	// Language is spoken where nobody names one, as a tag of BCP 47 ("de-DE").
@@ -83,6 +85,7 @@ type Engine struct {
 	indicator  Indicator
 	audio      func(Recording) string
 	files      Prompts
+	greetings  Greetings
 	messages   MessageLimits
 	language   string
 	ringback   *media.Prompt
@@ -115,7 +118,7 @@ func New(c Config) *Engine {
 		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
 		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
 		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, files: c.Files, messages: c.Messages, audio: c.AudioURL, language: c.Language,
+		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, files: c.Files, greetings: c.Greetings, messages: c.Messages, audio: c.AudioURL, language: c.Language,
 		ringback: c.Ringback, holdTone: c.HoldTone, noticeTone: c.Notice, guard: newGuard(c.Limits),
 		ctx: ctx, cancel: cancel,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),

@@ -9,8 +9,9 @@ type RecordingKind string
 
 // The kinds of recordings.
 const (
-	RecordingCall    RecordingKind = "call"      // of a conversation
-	RecordingMessage RecordingKind = "voicemail" // left in a box
+	RecordingCall     RecordingKind = "call"      // of a conversation
+	RecordingMessage  RecordingKind = "voicemail" // left in a box
+	RecordingGreeting RecordingKind = "greeting"  // spoken by a user, to be heard by callers
 )
 
 // Recording is stored audio: a WAV file and what is known of it.

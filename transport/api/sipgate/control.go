@@ -5,12 +5,9 @@ package sipgate
 import (
 	"cmp"
 	"context"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/transport/api"
 )
 
 // Control is what can be done to a living call, from its first ringing on where it
@@ -91,7 +88,7 @@ func (f *Face) announce(r *request) (any, error) {
 	if err = cmp.Or(err, r.read(&body)); err != nil {
 		return nil, err
 	}
-	if u, err := url.Parse(body.URL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	if !isURL(body.URL) {
 		return nil, wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
 	}
 	return nil, refused(f.config.Control.Announce(r.Context(), id, body.URL))
@@ -169,8 +166,7 @@ func (f *Face) newCall(r *request) (any, error) {
 	}
 	user, ok := f.userOf(r.token.Account, phone)
 	if !ok {
-		return nil, &api.StatusError{Status: http.StatusForbidden, Field: field,
-			Text: "no user of this account has the extension " + short(phone) + "; GET /v2/users lists their devices"}
+		return nil, noDevice(field, phone)
 	}
 	shown := body.CallerID
 	if shown == "" && user.CallerID == "" && engine.IsNumber(body.Caller) {

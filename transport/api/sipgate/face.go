@@ -23,6 +23,7 @@ type Config struct {
 	Archive       Archive
 	Recordings    Recordings
 	Keeper        Keeper
+	Programs      Programs
 	// Folder is where recordings are, and Links are how they are reached.
 	Folder string
 	Links  *Links
@@ -65,6 +66,7 @@ type row struct {
 // rows are all of them. The path's variable is the request's id.
 func rows() []row {
 	read, write := []string{"rtcm:read"}, []string{"rtcm:write"}
+	sessions := []string{"sessions:calls:write", "sessions:write"}
 	return []row{
 		{http.MethodGet, "/authorization/userinfo", nil, (*Face).userInfo},
 		{http.MethodPost, "/authorization/token", nil, (*Face).makeBearer},
@@ -96,7 +98,10 @@ func rows() []row {
 		{http.MethodPost, "/calls/:id/announcements", write, (*Face).announce},
 		{http.MethodPost, "/calls/:id/dtmf", write, (*Face).sendDigits},
 		{http.MethodPost, "/calls/:id/transfer", write, (*Face).transfer},
-		{http.MethodPost, "/sessions/calls", []string{"sessions:calls:write", "sessions:write"}, (*Face).newCall},
+		{http.MethodPost, "/sessions/calls", sessions, (*Face).newCall},
+		{http.MethodPost, "/sessions/voicemail/play", sessions, (*Face).playMessage},
+		{http.MethodPost, "/sessions/voicemail/recording", sessions, (*Face).speakGreeting},
+		{http.MethodPost, "/sessions/ivr/recording", sessions, (*Face).speakPrompt},
 	}
 }
 

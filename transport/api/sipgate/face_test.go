@@ -117,6 +117,13 @@ func (c *calls) note(words ...string) error {
 	return c.err
 }
 
+// said is a verb that is never run.
+type said string
+
+func (s said) String() string { return string(s) }
+
+func (said) Run(context.Context, *engine.Call) (engine.Next, error) { return engine.Next{}, nil }
+
 func written(id engine.ID) string { return strings.ToUpper(id.Hex()) }
 
 func id(t testing.TB, text string) engine.ID {
@@ -293,7 +300,14 @@ func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}, folder: t.TempDir(), links: sipgate.NewLinks("", []byte("key"))}
 	c := sipgate.Config{
 		Calls: b.calls, Control: b.calls, Exchange: b.calls, Tokens: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
-		Recordings: b.archive, Keeper: b.calls, Folder: b.folder, Links: b.links,
+		Recordings: b.archive, Keeper: b.calls,
+		Programs: sipgate.Programs{
+			PlayMessage: func(r engine.Recording) engine.Program { return engine.Program{said("play " + r.File)} },
+			SpeakGreeting: func(box string, set bool) engine.Program {
+				return engine.Program{said(fmt.Sprint("speak ", box, " ", set))}
+			},
+		},
+		Folder: b.folder, Links: b.links,
 		Domain: "pbx.example", Language: "en-US",
 		MasterSIPID: func(account string) string { return "of " + account },
 		Log:         slog.New(slog.NewTextHandler(b.log, nil)),

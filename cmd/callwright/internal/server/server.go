@@ -99,7 +99,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		Directory: directory, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
-		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, AudioURL: s.links.URL,
+		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, Greetings: greetings{s.Settings}, AudioURL: s.links.URL,
 		Messages: engine.MessageLimits{Longest: c.Voicemail.MaxLength, Silence: c.Voicemail.Silence, Most: c.Voicemail.MaxMessages},
 	})
 	s.started(quietly(func() {

@@ -3,13 +3,20 @@
 package server
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
+	"os"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/sipgate"
 	"github.com/callwright/callwright/transport/webhook"
+	"github.com/callwright/callwright/verbs/builtin"
 	"github.com/callwright/callwright/verbs/sipgateio"
 )
 
@@ -35,12 +42,34 @@ func (s *Server) mountSipgate(c config.Config, log *slog.Logger) {
 	s.API.Mount("/v2", sipgate.New(sipgate.Config{
 		Calls: s.Engine, Control: s.Engine, Exchange: s.Engine,
 		Tokens: s.Settings.Directory(), Settings: s.Settings, Registrations: s.SIP, Archive: s.Store, MasterSIPID: sipgateio.MasterSIPID,
-		Recordings: s.Store, Keeper: s.Engine, Folder: c.Recordings, Links: s.links, BearerKey: s.bearerKey,
+		Recordings: s.Store, Keeper: s.Engine,
+		Programs: sipgate.Programs{PlayMessage: builtin.PlayMessage, SpeakGreeting: builtin.SpeakGreeting},
+		Folder:   c.Recordings, Links: s.links, BearerKey: s.bearerKey,
 		Domain: hostOf(c.HTTP.PublicURL), Language: c.Speech.Language, Log: log,
 	}))
 	if s.publicKey != nil {
 		s.API.Mount("/"+WebhookKeyFile, api.PublicKey(s.publicKey))
 	}
+}
+
+// greetings keeps what users speak as the greeting of their voicemail.
+type greetings struct{ settings *settings.Settings }
+
+// SetGreeting is that of engine.Greetings.
+func (g greetings) SetGreeting(ctx context.Context, account, user, path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return errors.New("nothing was recorded")
+	}
+	id := engine.User{ID: user, Account: account}.EntryID()
+	_, err := g.settings.Change(ctx, id, func(old engine.Entry) (engine.Entry, error) {
+		u, ok := old.(engine.User)
+		if !ok {
+			return nil, fmt.Errorf("there is no %s any more", id)
+		}
+		u.Greeting = path
+		return u, nil
+	})
+	return err
 }
 
 // hostOf gives the host that a URL names; empty if it names none.
