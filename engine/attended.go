@@ -28,10 +28,20 @@ func (c *Call) consulting() bool {
 	return h != nil && h.consult != nil || asked != nil && asked.consult
 }
 
-// consult begins a consultation: the party waits.
+// consult begins a consultation: the party waits, and the owner is to be heard and to
+// hear.
 func (c *Call) consult(h *handover) {
 	h.consult = &consultation{}
 	c.hold(true)
+	c.party.talk.muted = false
+	c.across(func(other *Call) {
+		other.hold(false)
+		if other.party.talk.hushed {
+			other.mute(false)
+		}
+		other.party.talk.muted = false
+		other.publish()
+	})
 	c.publish()
 }
 

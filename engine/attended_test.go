@@ -147,3 +147,40 @@ func fields(act string) []string {
 	}
 	return words
 }
+
+// Who was muted and on hold talks with the third all the same.
+func TestConsultationUndoesMuteAndHold(t *testing.T) {
+	t.Parallel()
+	for _, out := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			target, owner := bob, "phone w1"
+			arrival := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount}
+			if out {
+				target, owner = outside, "caller"
+				arrival = engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+			}
+			h := desks(t, func(c *engine.Config) { c.HoldTone = &media.Prompt{Name: "hold"} }, target)
+			_, err := h.Arrive(arrival)
+			must(t, err)
+			synctest.Wait()
+			id := talk(t, h).ID
+			must(t, h.Engine.Mute(id, true), h.Engine.Hold(id, true))
+			synctest.Wait()
+			n := len(h.Sound.Did())
+			must(t, attended(h, "w2"))
+			synctest.Wait()
+			did := since(h, n)
+			slices.Sort(did)
+			equal(t, "undone", did, []string{"bridge " + owner + " phone w2", "stop " + owner, "unmute " + owner})
+			if talk(t, h).Muted {
+				t.Error("still shown as muted")
+			}
+			h.Dialled()[1].Leg.HangUp()
+			synctest.Wait()
+			if shown := talk(t, h); shown.Muted || shown.Held {
+				t.Errorf("back together: %+v", shown)
+			}
+			h.Close(t)
+		})
+	}
+}

@@ -257,7 +257,11 @@ func (c *Call) answered(by Address, other ID) {
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 	}
 	c.record.AnsweredBy = &by
-	e := c.save(EventAnswered, Data{Party: &by, Other: other}, "%s answered", Target{Address: by})
+	who := Target{Address: by}.String()
+	if by.Kind == KindVoicemail {
+		who = "voicemail of " + who
+	}
+	e := c.save(EventAnswered, Data{Party: &by, Other: other}, "%s answered", who)
 	if c.parent == nil {
 		c.tell(e)
 	}

@@ -17,8 +17,11 @@ package engine
 
 // needParty has the call wait for its party, if that is still its lender's.
 func (c *Call) needParty() error {
-	if c.party.leg != nil || c.line.lender.IsZero() {
+	switch {
+	case c.party.leg != nil:
 		return nil
+	case c.line.lender.IsZero():
+		return ErrNoSound // it has lent its party itself, or rings it yet
 	}
 	if c.engine.send(c.line.lender, needs{c.record.ID}) != nil {
 		return c.lenderGone()

@@ -157,11 +157,7 @@ func (c *Call) AnswerAs(by Address) error {
 		return err
 	}
 	c.silenceRingback()
-	c.record.AnsweredBy = &by
-	e := c.save(EventAnswered, Data{Party: &by}, "%s of %s answered", by.Kind, by)
-	if c.parent == nil {
-		c.tell(e)
-	}
+	c.answered(by, ID{})
 	return nil
 }
 

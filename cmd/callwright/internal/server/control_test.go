@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -26,6 +27,9 @@ type switchboard struct {
 	outside *phone.Phone
 	app     *app
 	folder  string
+	// plays is what the app has the first call do.
+	plays string
+	first atomic.Bool
 }
 
 // outsideTone is that of the phone outside; a 425 Hz tone is ours: ringing, or hold.
@@ -45,7 +49,11 @@ func newSwitchboard(t *testing.T) *switchboard {
 		if strings.HasSuffix(r.URL.Path, ".wav") {
 			return "no sound at all"
 		}
-		return `<Response onAnswer="` + base + `" onHangup="` + base + `"/>`
+		do := ""
+		if b.first.CompareAndSwap(true, false) {
+			do = b.plays
+		}
+		return `<Response onAnswer="` + base + `" onHangup="` + base + `">` + do + `</Response>`
 	})
 	b.Server = start(t, b.app.URL, func(c *config.Config) {
 		c.Recordings = b.folder
@@ -247,4 +255,40 @@ func TestCallByTheAPI(t *testing.T) {
 	b.must(b.Engine.Hangup(id, engine.CauseNormal))
 	b.over(carol, bob)
 	b.tells("newCall", "newCall", "answer", "answer", "hangup normalClearing", "hangup normalClearing")
+}
+
+// A call that hears something is sent to a user at once, or to a number outside.
+func TestSentOnOutOfAPlay(t *testing.T) {
+	t.Parallel()
+	for _, to := range []string{"c", "+4930222222"} {
+		b := newSwitchboard(t)
+		b.plays = `<Play><Url>tone:2000/60000</Url></Play>`
+		b.first.Store(true)
+		b.trunk(b.carol)
+		out, err := b.outside.Dial(b.at("+4921112345"), phone.CallOptions{})
+		b.must(err)
+		b.must(out.WaitTone(t.Context(), 2000, -30))
+		calls, _, err := b.Store.Calls(t.Context(), 10, "")
+		b.must(err)
+		b.must(b.Engine.Transfer(calls[0].ID, engine.TransferOrder{To: to}))
+		carol := b.pickUp(b.carol)
+		b.must(out.WaitAnswer(t.Context()))
+		b.talk(out, carolTone, carol, outsideTone)
+		out.Hangup()
+		b.over(out, carol)
+		if to == "c" {
+			b.tells("newCall", "hangup forwarded", "newCall", "answer", "hangup normalClearing")
+		} else {
+			b.tells("newCall", "answer", "hangup normalClearing")
+		}
+	}
+}
+
+// trunk has calls outside go to a phone.
+func (b *switchboard) trunk(to *phone.Phone) {
+	b.t.Helper()
+	body := `{"address":"` + to.Addr().String() + `","allow_from":["127.0.0.1/32"]}`
+	if status, text := ask(b.t, b.Server, b.Token, "PUT", "/api/v1/trunks/test", body); status/100 != 2 {
+		b.t.Fatalf("the trunk: %d %s", status, text)
+	}
 }
