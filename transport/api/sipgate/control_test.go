@@ -164,6 +164,9 @@ func TestPOST_sessions_calls(t *testing.T) {
 		b.refuses("POST", "/sessions/calls", `{"caller":"e0","callee":"+4915799912345"}`, test.status, "no", test.pointer)
 	}
 	b.calls.err = nil
+	if n := strings.Count(b.log.String(), "refused a request to /v2"); n != 6 { // each 402 and 403
+		t.Errorf("%d lines in the log:\n%s", n, b.log)
+	}
 	b.did(slices.Repeat([]string{"originate default user w0 +4915799912345 "}, 4)...)
 	if answer, text := b.ask(reading, "POST", "/sessions/calls", `{"caller":"e0","callee":"+49"}`); answer.StatusCode != 403 || !strings.Contains(text, "sessions:calls:write or sessions:write") {
 		t.Errorf("without the scope: %d %s", answer.StatusCode, text)

@@ -3,6 +3,7 @@
 package sipgate
 
 import (
+	"errors"
 	"log/slog"
 	"net/http"
 
@@ -132,6 +133,7 @@ func (f *Face) serve(c echo.Context, row row) error {
 	}
 	answer, err := row.do(f, &request{Request: c.Request(), id: c.Param("id"), token: token})
 	if err != nil {
+		f.tellOperator(c.Request(), token, err)
 		return err
 	}
 	switch answer := answer.(type) {
@@ -141,6 +143,14 @@ func (f *Face) serve(c echo.Context, row row) error {
 		return c.Blob(http.StatusOK, "text/csv; charset=utf-8", answer)
 	}
 	return api.JSON(c, http.StatusOK, answer)
+}
+
+// tellOperator logs what a token was refused that the operator can allow.
+func (f *Face) tellOperator(r *http.Request, token engine.Token, err error) {
+	var refusal *api.StatusError
+	if errors.As(err, &refusal) && (refusal.Status == http.StatusForbidden || refusal.Status == http.StatusPaymentRequired) {
+		f.config.Log.Warn("refused a request to /v2: "+refusal.Text, "method", r.Method, "path", r.URL.Path, "token", token.ID)
+	}
 }
 
 // refusal is the body of an answer that is no success.

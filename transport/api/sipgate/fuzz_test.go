@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/callwright/callwright/transport/api"
+)
+
+// Whatever a body says, it is read or refused with 400.
+func FuzzBody(f *testing.F) {
+	for _, seed := range []string{
+		``, `{}`, `null`, `[]`, `{"value":true,"announcement":false}`, `{"value":"x"}`, `{"value":{}}`, `{"read":1}`,
+		`{"attended":false,"phoneNumber":"+49"}`, `{"whitelist":["p0"]}`, "{\"url\":\"\xff\"}", `{"a":` + strings.Repeat("[", 100),
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		for _, body := range []any{
+			&struct {
+				Value        *bool `json:"value"`
+				Announcement *bool `json:"announcement"`
+			}{}, &change{}, &greeting{}, &struct {
+				URL string `json:"url"`
+			}{},
+		} {
+			r := &request{Request: &http.Request{Body: http.NoBody}}
+			r.Body = readCloser{strings.NewReader(text)}
+			err := r.read(body)
+			var refusal *api.StatusError
+			if err != nil && (!errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest || refusal.Text == "") {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	})
+}
+
+type readCloser struct{ *strings.Reader }
+
+func (readCloser) Close() error { return nil }
+
+// Whatever a query says, a filter is made of it or it is refused with 400, and a
+// page is part of what there is.
+func FuzzHistoryQuery(f *testing.F) {
+	for _, seed := range []string{"", "types=CALL&limit=1", "offset=-1", "limit=9999999999999999999", "from=2026-03-01T12:00:00Z&to=x", "phonenumber=%2B49", "starred=STARRED&archived=true", "connectionIds=p0&connectionIds="} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		query, err := url.ParseQuery(text)
+		if err != nil {
+			return
+		}
+		w, err := filterOf(query)
+		from, to, bad := window(query, 7, ordinaryPage)
+		for _, err := range []error{err, bad} {
+			var refusal *api.StatusError
+			if err != nil && (!errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest) {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+		if bad == nil && (from < 0 || from > to || to > 7) {
+			t.Errorf("%q is the page from %d to %d", text, from, to)
+		}
+		w.passes(entry{})
+	})
+}
