@@ -4,6 +4,8 @@ package test
 
 import (
 	"cmp"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -135,6 +137,50 @@ func TestOfficialClient(t *testing.T) {
 			h.expectPorts(t, 0)
 			a.expect(t, from(cmp.Or(tc.from, "+492111234567"), append([]string{newCall}, tc.events...)...)...)
 		})
+	}
+}
+
+// TestOfficialClientShows has an app choose what the target sees of the caller. The
+// client writes anonymous="undefined" where nothing is chosen.
+func TestOfficialClientShows(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ env, want string }{
+		{"CALLER_ID=+4921100", "<sip:+4921100@"},
+		{"ANONYMOUS=true", "<sip:anonymous@anonymous.invalid>"},
+		{"ANONYMOUS=", "<sip:+492111234567@"},
+	} {
+		t.Run(tc.env, func(t *testing.T) {
+			t.Parallel()
+			a := startNode(t, "redirect", tc.env)
+			h := newHouseOf(t, askedOf(configuration, a), nil)
+			target := h.target(t, phone{scenario: "target-answers"})
+			h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+			target.wait(t)
+			shown := regexp.MustCompile(`(?m)^From: .*`).FindString(target.read("messages"))
+			if !strings.Contains(shown, tc.want) {
+				t.Errorf("the target sees %q, want %s", shown, tc.want)
+			}
+		})
+	}
+}
+
+// TestOfficialClientManyUsers rings more users than the client takes for a list.
+func TestOfficialClientManyUsers(t *testing.T) {
+	t.Parallel()
+	a := startNode(t, "voicemail")
+	var users, ids, names []string
+	for i := range 30 {
+		id := fmt.Sprint("w", i)
+		users, ids = append(users, fmt.Sprintf("  - {id: %s, name: %[1]s}\n", id)), append(ids, id)
+		names = append(names, fmt.Sprintf("%q", id))
+	}
+	config := configuration[:strings.Index(configuration, "  - {id: w0")] + strings.Join(users, "") + configuration[strings.Index(configuration, "numbers:"):]
+	h := newHouseOf(t, askedOf(strings.Replace(config, "[w0, w1]", "["+strings.Join(ids, ", ")+"]", 1), a), nil)
+	h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
+	h.expectRecords(t, "in +4921100 normal")
+	h.expectPorts(t, 0)
+	if got, want := a.printed()[0], `"users":[`+strings.Join(names[:20], ",")+`],`; !strings.Contains(got, want) {
+		t.Errorf("the app was told %s, want %s", got, want)
 	}
 }
 
