@@ -58,6 +58,7 @@ func newSwitchboard(t *testing.T) *switchboard {
 	b.Server = start(t, b.app.URL, func(c *config.Config) {
 		c.Recordings = b.folder
 		c.Apps[0].OutgoingURL = b.app.URL
+		c.Speech.Provider, c.Speech.URL = "http", b.app.URL+"/none.wav" // tones announce a recording then
 		c.Numbers[0].Users = []string{"b"}
 		for _, p := range []*phone.Phone{b.alice, b.bob, b.carol} {
 			name := strings.TrimPrefix(strings.Split(p.URI(), "@")[0], "sip:")
