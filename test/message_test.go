@@ -12,6 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
 	"github.com/callwright/callwright/media/tone"
 )
 
@@ -33,21 +36,32 @@ func TestOfficialClientVoicemail(t *testing.T) {
 	a.expect(t, carolCalls,
 		`{"event":"answer",`+ofCarol+`"answeringNumber":"+4921100",`+byVoicemail, daveHangsUp)
 
-	messages := h.console(t).history("VOICEMAIL")
+	c := h.console(t)
+	messages := c.history("VOICEMAIL")
 	if len(messages) != 1 || messages[0].Source != "+4921102" || messages[0].Direction != "INCOMING" || messages[0].Duration < 1 {
 		t.Fatalf("the messages in the history are %+v", messages)
 	}
 	if complaint := has(download(t, messages[0].RecordingURL), toneOfCarol); complaint != "" {
 		t.Error(complaint)
 	}
+	var message happening
+	if c.get(&message, "history.fetchById", messages[0].ID); !cmp.Equal(message, messages[0], cmpopts.IgnoreFields(message, "RecordingURL")) {
+		t.Errorf("the message by itself is %+v", message)
+	}
+	var table string
+	if c.get(&table, "history.exportAsCsvString"); strings.Count(table, "+4921102") == 0 {
+		t.Errorf("the history as a table is %q", table)
+	}
+	c.done("history.deleteById", message.ID)
+	c.says(`{"error":"The requested history event could not be found"}`, "history.fetchById", message.ID)
 }
 
 // happening is an entry of the history, as the client shows it.
 type happening struct {
-	Type, Source, Target, Direction, CallID string
-	Duration                                int
-	RecordingURL                            string
-	Recordings                              []struct{ URL string }
+	ID, Type, Source, Target, Direction, CallID string
+	Duration                                    int
+	RecordingURL                                string
+	Recordings                                  []struct{ URL string }
 }
 
 // history gives the entries of a type.
