@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -30,6 +31,7 @@ type switchboard struct {
 	// plays is what the app has the first call do.
 	plays string
 	first atomic.Bool
+	asked []url.Values // under the app's lock
 }
 
 // outsideTone is that of the phone outside; a 425 Hz tone is ours: ringing, or hold.
@@ -49,6 +51,11 @@ func newSwitchboard(t *testing.T) *switchboard {
 		if strings.HasSuffix(r.URL.Path, ".wav") {
 			return "no sound at all"
 		}
+		if r.PostFormValue("event") == "newCall" {
+			b.app.mu.Lock()
+			b.asked = append(b.asked, r.PostForm)
+			b.app.mu.Unlock()
+		}
 		do := ""
 		if b.first.CompareAndSwap(true, false) {
 			do = b.plays
@@ -62,7 +69,10 @@ func newSwitchboard(t *testing.T) *switchboard {
 		c.Numbers[0].Users = []string{"b"}
 		for _, p := range []*phone.Phone{b.alice, b.bob, b.carol} {
 			name := strings.TrimPrefix(strings.Split(p.URI(), "@")[0], "sip:")
-			c.Users = append(c.Users, config.User{ID: name[:1], Username: name, Password: "secret", Contact: p.URI(), App: "app"})
+			c.Users = append(c.Users, config.User{ID: name[:1], Username: name, Name: name, Password: "secret", Contact: p.URI(), App: "app"})
+			if name == "carol" {
+				c.Users[len(c.Users)-1].CallerID = "+49211777"
+			}
 		}
 	})
 	return b
@@ -96,6 +106,13 @@ func (b *switchboard) tells(events ...string) {
 	if !slices.Equal(got, events) {
 		b.t.Errorf("the app was told %v, want %v", got, events)
 	}
+}
+
+// news are the newCalls that the app was asked about.
+func (b *switchboard) news() []url.Values {
+	b.app.mu.Lock()
+	defer b.app.mu.Unlock()
+	return slices.Clone(b.asked)
 }
 
 // silent sees that nothing is heard on calls for half a second.
@@ -188,6 +205,16 @@ func TestTransferByTheAPI(t *testing.T) {
 	out.Hangup()
 	b.over(out, carol)
 	b.tells("newCall", "answer", "newCall", "hangup busy", "newCall", "answer", "hangup forwarded", "hangup normalClearing")
+	news := b.news()
+	first, last := news[0], news[2]
+	for field, want := range map[string]string{
+		"from": "4930111", "to": "49211777", "diversion": "4921112345", "origCallId": first.Get("callId"), "xcid": first.Get("xcid"),
+		"user[]": "carol", "direction": "in",
+	} {
+		if got := last.Get(field); got != want {
+			t.Errorf("newCall of who is there has %s=%q, want %q", field, got, want)
+		}
+	}
 	if got := b.causes(); got != "busy busy forwarded normal normal transferred" {
 		t.Errorf("causes: %s", got)
 	}
