@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: MIT
+
+package sipgate_test
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/callwright/callwright/engine"
+)
+
+// calls are living calls that note what is done to them.
+type calls struct {
+	talks []engine.Talk
+	err   error // of whatever is done
+
+	mu         sync.Mutex
+	done       []string
+	originated []engine.Origination
+}
+
+func (c *calls) AccountOf(id engine.ID) (string, error) {
+	switch written(id) {
+	case callA, callB:
+		return "default", nil
+	case foreign:
+		return "acme", nil
+	}
+	return "", engine.ErrNoCall
+}
+
+func (c *calls) Talks(account string) []engine.Talk {
+	if account == "default" {
+		return c.talks
+	}
+	return nil
+}
+
+func (c *calls) Hangup(id engine.ID, cause engine.Cause) error {
+	return c.note("hangup", written(id), string(cause))
+}
+
+func (c *calls) Mute(id engine.ID, on bool) error {
+	return c.note("mute", written(id), fmt.Sprint(on))
+}
+
+func (c *calls) Hold(id engine.ID, on bool) error {
+	return c.note("hold", written(id), fmt.Sprint(on))
+}
+
+func (c *calls) Announce(_ context.Context, id engine.ID, url string) error {
+	return c.note("announce", written(id), url)
+}
+
+func (c *calls) SendDigits(id engine.ID, digits string) error {
+	return c.note("dtmf", written(id), digits)
+}
+
+func (c *calls) RecordTalk(_ context.Context, id engine.ID, on, announcement bool) error {
+	return c.note("record", written(id), fmt.Sprint(on, announcement))
+}
+
+func (c *calls) Transfer(id engine.ID, to engine.TransferOrder) error {
+	return c.note("transfer", written(id), to.To, fmt.Sprint(to.Attended), to.CallerID)
+}
+
+func (c *calls) Originate(o engine.Origination) (engine.ID, error) {
+	c.mu.Lock()
+	c.originated = append(c.originated, o)
+	c.mu.Unlock()
+	id, _ := engine.ParseID(callB)
+	return id, c.note("originate", o.Account, string(o.Caller.Kind), o.Caller.Value, o.Callee, o.CallerID)
+}
+
+func (c *calls) MarkRecording(_ context.Context, account string, id engine.ID, heard bool) error {
+	return c.note("mark", account, written(id), fmt.Sprint(heard))
+}
+
+func (c *calls) DeleteRecording(_ context.Context, account string, id engine.ID) error {
+	return c.note("delete", account, written(id))
+}
+
+func (c *calls) note(words ...string) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.done = append(c.done, strings.Join(words, " "))
+	return c.err
+}
+
+// said is a verb that is never run.
+type said string
+
+func (s said) String() string { return string(s) }
+
+func (said) Run(context.Context, *engine.Call) (engine.Next, error) { return engine.Next{}, nil }
+
+func written(id engine.ID) string { return strings.ToUpper(id.Hex()) }
+
+func id(t testing.TB, text string) engine.ID {
+	t.Helper()
+	id, err := engine.ParseID(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// house are the settings of the tests, changed in memory.
+type house struct {
+	mu      sync.Mutex
+	entries engine.Entries
+	err     error
+	phones  []engine.Registration
+}
+
+// Token finds a token as a Directory does.
+func (h *house) Token(id string) (engine.Token, bool) {
+	for _, t := range h.Entries().Tokens {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return engine.Token{}, false
+}
+
+func (h *house) Registrations() []engine.Registration { return h.phones }
+
+// archive is what is kept in the tests, the newest first.
+type archive struct {
+	events     []engine.Event
+	records    []engine.Record
+	recordings []engine.Recording
+	err        error
+}
+
+// CallsOf gives pages of two.
+func (a *archive) CallsOf(_ context.Context, account string, _ int, cursor string) ([]engine.Record, string, error) {
+	var of []engine.Record
+	for _, r := range a.records {
+		if r.Account == account {
+			of = append(of, r)
+		}
+	}
+	from, _ := strconv.Atoi(cursor)
+	to := min(from+2, len(of))
+	if to == len(of) {
+		return of[from:to], "", a.err
+	}
+	return of[from:to], strconv.Itoa(to), a.err
+}
+
+func (a *archive) Recordings(_ context.Context, f engine.RecordingFilter, _ int, _ string) (of []engine.Recording, next string, err error) {
+	for _, r := range a.recordings {
+		if r.Account == f.Account {
+			of = append(of, r)
+		}
+	}
+	return of, "", a.err
+}
+
+func (a *archive) Recording(_ context.Context, account string, id engine.ID) (engine.Recording, error) {
+	for _, r := range a.recordings {
+		if r.Account == account && r.ID == id {
+			return r, a.err
+		}
+	}
+	return engine.Recording{}, cmpOr(a.err, fs.ErrNotExist)
+}
+
+func (a *archive) EventsOf(_ context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {
+	if account != "default" || limit != 1000 {
+		return nil, a.err
+	}
+	return slices.DeleteFunc(slices.Clone(a.events), func(e engine.Event) bool { return !slices.Contains(kinds, e.Kind) }), a.err
+}
+
+func newHouse() *house {
+	token := func(shown, account, user string, scopes ...string) engine.Token {
+		id, secret, _ := strings.Cut(shown, ":")
+		return engine.Token{ID: id, Secret: secret, Account: account, User: user, Scopes: scopes}
+	}
+	return &house{entries: engine.Entries{
+		Accounts: []engine.Account{{ID: "acme"}},
+		Apps: []engine.App{
+			{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "https://shop.example/in", FallbackURL: "https://b.example", Headers: map[string]string{"X-Key": "secret"}},
+			{Key: "other", Account: "acme", Dialect: "sipgate", IncomingURL: "https://other.example"},
+		},
+		Groups: []engine.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0", "carol"}}, {ID: "g0", Account: "acme"}},
+		Numbers: []engine.Number{
+			{Number: "+4921112345", Account: "default", Users: []string{"w0", "w1"}},
+			{Number: "100", Users: []string{"w1"}, Groups: []string{"g0"}},
+			{Number: "+4921*", Account: "default"},
+			{Number: "+4930", Account: "default"},
+			{Number: "+4940", Account: "acme"},
+		},
+		Users: []engine.User{
+			{ID: "w0", Account: "default", Name: "Alice Maria Smith", Email: "alice@example.com", Language: "de-DE", BusyOnBusy: true},
+			{ID: "w1", Account: "default"},
+			{ID: "w2", Account: "default", CallerID: "+4921100002"},
+			{ID: "carol", Account: "default"},
+			{ID: "w0", Account: "acme", Name: "Bob"},
+		},
+		Tokens: []engine.Token{token(mine, "default", "w0"), token(reading, "default", "w1", "rtcm:read"), token(theirs, "acme", "w0")},
+	}}
+}
+
+func (h *house) Entries() engine.Entries {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.entries
+}
+
+func (h *house) Change(_ context.Context, id engine.EntryID, change func(engine.Entry) (engine.Entry, error)) (bool, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	all := h.entries.All()
+	i := slices.IndexFunc(all, func(e engine.Entry) bool { return e.EntryID() == id })
+	next, err := change(all[i])
+	if err != nil || h.err != nil {
+		return false, cmpOr(err, h.err)
+	}
+	all[i] = next
+	h.entries = engine.Entries{}
+	h.entries.Add(all...)
+	return false, nil
+}
+
+func cmpOr(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
