@@ -53,6 +53,10 @@ func TestTransferIsTold(t *testing.T) {
 		{"picks up, Doc hangs up before", after(5*time.Second, answers), func(in, doc *enginetest.Leg) { doc.HangUp(); time.Sleep(10 * time.Second); in.HangUp() },
 			[]string{"ended 0", "answered 2", "ended 2"},
 			[]engine.Cause{engine.CauseForwarded, engine.CauseTransferred, engine.CauseNormal, engine.CauseNormal}, "bridge caller phone w2"},
+		{"picks up and hangs up at once", after(5*time.Second, func(l *enginetest.Leg) { answers(l); l.HangUp() }),
+			func(_, _ *enginetest.Leg) { time.Sleep(10 * time.Second) },
+			[]string{"answered 2", "ended 0", "ended 2"},
+			[]engine.Cause{engine.CauseForwarded, engine.CauseTransferred, engine.CauseNormal, engine.CauseNormal}, ""},
 		{"nobody picks up, Doc hangs up before", after(5*time.Second, isBusy), func(_, doc *enginetest.Leg) { doc.HangUp(); time.Sleep(10 * time.Second) },
 			[]string{"ended 0", "ended 2"},
 			[]engine.Cause{engine.CauseForwarded, engine.CauseTransferred, engine.CauseBusy, engine.CauseBusy}, "play caller ringback"},
@@ -78,7 +82,7 @@ func TestTransferIsTold(t *testing.T) {
 					time.Sleep(time.Second)
 					tt.script(in, doc)
 					synctest.Wait()
-					equal(t, "sound", slices.Contains(h.Sound.Did(), tt.sound), true)
+					equal(t, "sound", tt.sound == "" || slices.Contains(h.Sound.Did(), tt.sound), true)
 					h.Close(t)
 					want := slices.Clone(tt.causes)
 					if want[1] == engine.CauseTransferred && byAPI && len(doc.Did()) == 0 {
@@ -107,18 +111,20 @@ func TestTransferOutside(t *testing.T) {
 			if !reached {
 				h.Target(outside.Value, after(time.Second, isBusy))
 			}
-			must(t, blind(h, outside.Value))
+			must(t, h.Engine.Hold(talk(t, h).ID, true), blind(h, outside.Value))
 			time.Sleep(5 * time.Second)
 			shown := talk(t, h)
+			equal(t, "on hold", shown.Held, !reached) // who comes is on none
 			told := []string{"incoming 0", "answered 0"}
 			if reached {
 				told = append(told, "answered 0")
-				equal(t, "the sound", last(h), "bridge caller "+outside.Value)
+				did := h.Sound.Did()
+				equal(t, "the sound", did[len(did)-2:], []string{"bridge caller " + outside.Value, "stop caller"})
 				equal(t, "Doc", doc.Did(), []string{"hangup transferred"})
 				equal(t, "with", shown.Participants[1].Address, outside)
 				equal(t, "answered by", *h.Journal.Records()[0].AnsweredBy, outside)
 			} else {
-				equal(t, "the sound", last(h), "bridge caller phone w1")
+				equal(t, "bridged again", slices.Contains(h.Sound.Did(), "bridge caller "+outside.Value), false)
 				equal(t, "owner", shown.Participants[1].Owner, true)
 				must(t, blind(h, "w2")) // one that failed is no reason against the next
 			}
@@ -253,6 +259,9 @@ func TestReplaced(t *testing.T) {
 						with = engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Carol"}
 					}
 					equal(t, "talks with", shown.Participants[1].Address, with)
+					if tt.name == "while it rings" {
+						equal(t, "who rang", h.Dialled()[0].Leg.Did(), []string{"hangup forwarded"})
+					}
 					in.HangUp()
 					time.Sleep(time.Minute)
 					causes := ends(t, h)
@@ -270,6 +279,30 @@ func TestReplaced(t *testing.T) {
 			})
 		}
 	}
+}
+
+// The answer to a question that an API cut off is not carried out, but says who wants
+// to know of what comes.
+func TestLateAnswerIsHeard(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil, engine.Program{verbs.Hangup{}})
+		h.Target(outside.Value, after(5*time.Second, answers))
+		h.App.Answer(func(r engine.Request) engine.Reply {
+			if r.Name == "incoming" {
+				time.Sleep(3 * time.Second)
+			}
+			return engine.Reply{URL: r.URL, Status: 200}
+		})
+		in := h.Call(t, caller, called, number)
+		time.Sleep(time.Second)
+		must(t, blind(h, outside.Value))
+		time.Sleep(10 * time.Second)
+		in.HangUp()
+		synctest.Wait()
+		equal(t, "the app", pushes(h), []string{"incoming 0", "answered 0", "ended 0"})
+		h.Close(t)
+	})
 }
 
 // An app that plays something and sends every call to one user, whose call it is asked
