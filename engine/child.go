@@ -265,8 +265,8 @@ func (c *Call) answered(by Address, other ID) {
 	if c.parent == nil {
 		c.tell(e)
 	}
-	if !c.line.lender.IsZero() {
-		c.tellCall(c.line.lender, reached{by: c.record.ID, party: by})
+	if !c.line.loan.from.IsZero() {
+		c.tellCall(c.line.loan.from, reached{by: c.record.ID, party: by})
 	}
 }
 

@@ -28,7 +28,11 @@ func (c *Call) close(text string) {
 		}
 		c.handle(context.Background(), m)
 	}
+	c.awaitLender()
 	c.end(text)
+	if c.line.loan.heir != nil {
+		close(c.line.loan.heir)
+	}
 	c.hangUpBorrower(borrower)
 	c.returnParty()
 	c.tellNext()

@@ -36,12 +36,8 @@ type lineage struct {
 	// Numbers whose settings did.
 	steps  int
 	passed []string
-	// lender is the call that has the party until this one needs it; zero if it
-	// has it from the start.
-	lender ID
-	// entered says that an API had the caller call somebody of the account: the
-	// caller is the owner then.
-	entered bool
+	// loan is whose party it has, or is to have.
+	loan loan
 	// since is when the first call of the chain began.
 	since time.Time
 	// told is closed when the app was told of the end of the call before; nil if
@@ -248,6 +244,7 @@ func (c *Call) handLeg(to *Call) bool {
 // takeLeg takes the leg of another call. A call that is over meanwhile hangs it up.
 func (c *Call) takeLeg(m handed) {
 	rang := c.party.alerted // before it had a party
+	c.line.loan.took = true
 	c.party = m.party
 	c.waiting.token = max(c.waiting.token, m.token) // a play of before must not be taken for one of ours
 	if c.over != "" {

@@ -79,7 +79,7 @@ func (c *Call) leadOn(m ringInstead) *DialError {
 		return no
 	}
 	next := c.chained(*c.successor(m.target.Address, m.from))
-	next.line.lender = c.record.ID
+	next.line.loan.from, next.line.loan.ended = c.record.ID, make(chan struct{})
 	if !c.engine.register(next) {
 		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
 	}

@@ -15,15 +15,29 @@ package engine
 // There are two that lend: a call whose other side is transferred (transfer.go), and
 // one that an API began (originate.go), which lives on until B is over.
 
+// loan is what a call knows of its lender.
+type loan struct {
+	// from is the lender; zero if the call has had its party from the start.
+	from ID
+	// entered says that an API had the caller call somebody of the account: the
+	// caller is the owner then.
+	entered bool
+	// took says that it has, or had, the party.
+	took bool
+	// ended is closed when a lender has ended that does so with what it lends; nil if
+	// it lives on. heir is that of the call to which this one has lent its party.
+	ended, heir chan struct{}
+}
+
 // needParty has the call wait for its party, if that is still its lender's.
 func (c *Call) needParty() error {
 	switch {
 	case c.party.leg != nil:
 		return nil
-	case c.line.lender.IsZero():
+	case c.line.loan.from.IsZero():
 		return ErrNoSound // it has lent its party itself, or rings it yet
 	}
-	if c.engine.send(c.line.lender, needs{c.record.ID}) != nil {
+	if c.engine.send(c.line.loan.from, needs{c.record.ID}) != nil {
 		return c.lenderGone()
 	}
 	// What comes meanwhile, such as the end of who picked up, is for later.
@@ -115,6 +129,7 @@ func (c *Call) lendParty(to *Call) bool {
 		return true
 	}
 	c.endHandover()
+	c.line.loan.heir = to.line.loan.ended
 	if !h.alone {
 		c.tellCall(h.old, moved{cause: CauseTransferred, text: h.name, by: c.record.ID})
 	}
@@ -133,6 +148,14 @@ func (c *Call) rejoin() {
 	})
 }
 
+// awaitLender waits until its lender has ended, if that does with what it lent: its
+// end is told before this one's. It takes no longer than a phone may take to hang up.
+func (c *Call) awaitLender() {
+	if c.line.loan.took && c.line.loan.ended != nil {
+		<-c.line.loan.ended
+	}
+}
+
 // hangUpBorrower ends the call that had, or was to have, the party of this one, which
 // is over: its end is told before that one's.
 func (c *Call) hangUpBorrower(h *handover) {
@@ -149,7 +172,7 @@ func (c *Call) hangUpBorrower(h *handover) {
 // returnParty says that the call is over to the one that it has, or was to have, its
 // party of.
 func (c *Call) returnParty() {
-	if !c.line.lender.IsZero() {
-		c.tellCall(c.line.lender, unlent{by: c.record.ID, cause: c.over})
+	if !c.line.loan.from.IsZero() {
+		c.tellCall(c.line.loan.from, unlent{by: c.record.ID, cause: c.over})
 	}
 }

@@ -173,7 +173,7 @@ func (c *Call) Enter(ctx context.Context, to Address) (Cause, error) {
 		return "", no
 	}
 	next := c.chained(succession{destination: to, dialled: to})
-	next.line.lender, next.line.entered = c.record.ID, true
+	next.line.loan.from, next.line.loan.entered = c.record.ID, true
 	if !c.engine.register(next) {
 		return "", &DialError{Cause: CauseShutdown, Err: ErrDraining}
 	}

@@ -170,7 +170,7 @@ func (c *Call) Alert() error {
 	}
 	c.party.alerted = true
 	if c.party.leg == nil {
-		c.tellCall(c.line.lender, rings{by: c.record.ID})
+		c.tellCall(c.line.loan.from, rings{by: c.record.ID})
 		return nil
 	}
 	if !c.party.sound {

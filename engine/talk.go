@@ -96,7 +96,7 @@ func (c *Call) owners() (here, there bool) {
 	there = c.party.talk.with.Kind == KindUser
 	here = c.user().ID != ""
 	if here && there { // both are: the one who was called, unless a user called out or an API had it call
-		here = c.record.Direction == Out && c.record.Parent.IsZero() || c.line.entered
+		here = c.record.Direction == Out && c.record.Parent.IsZero() || c.line.loan.entered
 		there = !here
 	}
 	return here, there
