@@ -52,16 +52,6 @@ func greetingFile(u engine.User) Prompt {
 	return Play{URL: u.Greeting}
 }
 
-// localFile is a sound file on this machine, which only the operator can name: an
-// app that could would read any.
-type localFile struct{ Play }
-
-// start begins to play the file.
-func (f localFile) start(ctx context.Context, c *engine.Call) (token uint64, err error) {
-	sound, fault, err := c.PromptFile(ctx, f.URL)
-	return begin(c, "Greet", sound, fault, err)
-}
-
 const english = "Nobody can take your call right now. Please leave a message after the tone."
 
 // sentence gives what is said in a language to callers of who has no greeting.
@@ -86,7 +76,4 @@ func sentence(language string) (text string, ok bool) {
 	return text, ok
 }
 
-var (
-	_ Prompt = Greet{}
-	_ Prompt = localFile{}
-)
+var _ Prompt = Greet{}

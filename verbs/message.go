@@ -32,7 +32,16 @@ func (m Message) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	if err != nil {
 		return engine.Next{}, err
 	}
-	keys := m.Keys
+	ended, err := untilRecorded(ctx, c, token, m.Keys)
+	if err != nil {
+		return engine.Next{}, err
+	}
+	return m.after(ctx, c, ended)
+}
+
+// untilRecorded waits until the file of a recording is complete. Each of the keys ends
+// the recording, and so does the end of the call.
+func untilRecorded(ctx context.Context, c *engine.Call, token uint64, keys string) (engine.RecordingEnded, error) {
 	for {
 		news, err := c.Await(ctx, func(n engine.Message) bool {
 			switch n := n.(type) {
@@ -45,10 +54,10 @@ func (m Message) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 		})
 		if err != nil {
 			_ = c.StopTape() // nobody records where nobody is
-			return engine.Next{}, err
+			return engine.RecordingEnded{}, err
 		}
 		if ended, ok := news.(engine.RecordingEnded); ok {
-			return m.after(ctx, c, ended)
+			return ended, nil
 		}
 		keys = ""
 		_ = c.StopTape() // it may be over already, and says so next

@@ -46,3 +46,15 @@ func isEndOf(m engine.Message, token uint64) bool {
 	ended, ok := m.(engine.PlayEnded)
 	return ok && ended.Token == token
 }
+
+// localFile is a sound file on this machine, which only the operator can name: an
+// app that could would read any.
+type localFile struct{ Play }
+
+// start begins to play the file.
+func (f localFile) start(ctx context.Context, c *engine.Call) (token uint64, err error) {
+	sound, fault, err := c.PromptFile(ctx, f.URL)
+	return begin(c, "Greet", sound, fault, err)
+}
+
+var _ Prompt = localFile{}

@@ -25,8 +25,8 @@ func (s SpeakGreeting) Run(ctx context.Context, c *engine.Call) (engine.Next, er
 	if err != nil {
 		return engine.Next{}, err
 	}
-	failed, err := s.await(ctx, c, token)
-	if err != nil || failed {
+	ended, err := untilRecorded(ctx, c, token, "#")
+	if err != nil || ended.Failed {
 		return engine.Continue(), err
 	}
 	if s.Set {
@@ -35,27 +35,4 @@ func (s SpeakGreeting) Run(ctx context.Context, c *engine.Call) (engine.Next, er
 		}
 	}
 	return engine.Continue(), hear(ctx, c, localFile{Play{URL: path}})
-}
-
-// await waits until the file is complete, and says whether it never will be.
-func (SpeakGreeting) await(ctx context.Context, c *engine.Call, token uint64) (failed bool, err error) {
-	for {
-		news, err := c.Await(ctx, func(n engine.Message) bool {
-			switch n := n.(type) {
-			case engine.Digit:
-				return n.Key == '#'
-			case engine.RecordingEnded:
-				return n.Token == token
-			}
-			return false
-		})
-		if err != nil {
-			_ = c.StopTape() // nobody records where nobody is
-			return false, err
-		}
-		if ended, ok := news.(engine.RecordingEnded); ok {
-			return ended.Failed, nil
-		}
-		_ = c.StopTape() // it may be over already, and says so next
-	}
 }
