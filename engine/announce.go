@@ -85,12 +85,12 @@ func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 
 // announce has both parties hear something when what was announced before is over.
 func (c *Call) announce(a announcement) error {
-	talking := &c.party.talk
-	if len(talking.announcements) == mostAnnouncements {
+	talk := &c.party.talk
+	if len(talk.announcements) == mostAnnouncements {
 		return ErrAnnouncements
 	}
-	talking.announcements = append(talking.announcements, a)
-	if len(talking.announcements) == 1 {
+	talk.announcements = append(talk.announcements, a)
+	if len(talk.announcements) == 1 {
 		return c.announceNext()
 	}
 	return nil
@@ -113,15 +113,15 @@ func (c *Call) announceNext() error {
 // announced takes that something is heard no more, which is perhaps the first of
 // the announcements.
 func (c *Call) announced(ended PlayEnded) {
-	talking := &c.party.talk
-	if len(talking.announcements) == 0 || talking.announcements[0].token != ended.Token {
+	talk := &c.party.talk
+	if len(talk.announcements) == 0 || talk.announcements[0].token != ended.Token {
 		return
 	}
-	if talking.announcements[0].tape {
+	if talk.announcements[0].tape {
 		c.tapeAnnounced(ended.Completed)
 	}
-	talking.announcements = talking.announcements[1:]
-	if len(talking.announcements) > 0 {
+	talk.announcements = talk.announcements[1:]
+	if len(talk.announcements) > 0 {
 		_ = c.announceNext() // fails for a party that is gone
 	}
 }

@@ -88,7 +88,7 @@ type party struct {
 	// says that both picked up.
 	hearer  ID
 	talking bool
-	talk    talking
+	talk    conversation
 	// playing is the token of what was played last, 0 when that is over.
 	playing uint64
 	tapes   tapes

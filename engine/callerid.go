@@ -32,7 +32,7 @@ func (c *Call) mayShow(id Address) bool {
 	if !c.engine.guard.limits.OwnCallerIDs {
 		return true
 	}
-	if n, ok := directory.ours(account, id.Value); ok && n.Account == account {
+	if _, ok := directory.own(account, id.Value); ok {
 		return true
 	}
 	own := "it has none"

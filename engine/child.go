@@ -108,7 +108,7 @@ func (c *Call) placesOf(t Target) []Target {
 	case KindGroup:
 		users = directory.Members(account, t.Address.Value)
 	case KindNumber:
-		if n, ok := directory.ours(account, t.Address.Value); ok && n.Account == account {
+		if n, ok := directory.own(account, t.Address.Value); ok {
 			users = directory.UsersOf(n)
 		}
 	}

@@ -68,8 +68,8 @@ func (e *Engine) StopRecording(id ID) error {
 }
 
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
-// is no child, to who talks with it. The error
-// is ErrNoCall, ErrNoSound, or what the leg says.
+// is no child, to who talks with it. The error is ErrNoCall, ErrNoSound, or what the
+// leg says.
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
 		if c.party.leg == nil || !c.party.sound && !c.Answered() {

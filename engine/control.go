@@ -33,9 +33,9 @@ var (
 	ErrEmergency = errors.New("the call goes to an emergency service, and is left alone")
 )
 
-// talk is what is known of the conversation that a party is in, and what was made
+// conversation is what is known of the one that a party is in, and what an API made
 // of it.
-type talking struct {
+type conversation struct {
 	// with is who the party hears.
 	with Address
 	// muted says that the owner is not heard, hushed that it is this party, held that
@@ -104,17 +104,17 @@ func (e *Engine) Hold(id ID, on bool) error {
 }
 
 func (c *Call) hold(on bool) {
-	talking := &c.party.talk
-	if talking.held == on {
+	talk := &c.party.talk
+	if talk.held == on {
 		return
 	}
-	talking.held = on
+	talk.held = on
 	c.note(EventMedia, Data{}, "%s", map[bool]string{true: "on hold", false: "not on hold any more"}[on])
 	switch {
 	case on && c.party.playing == 0:
 		c.playHold()
-	case !on && talking.hold != 0:
-		talking.hold = 0
+	case !on && talk.hold != 0:
+		talk.hold = 0
 		c.StopPlay()
 	}
 }
@@ -149,7 +149,7 @@ func (c *Call) hears(other ID, who Address) {
 // leaveTalk undoes what an API made of the conversation.
 func (c *Call) leaveTalk() {
 	was := c.party.talk
-	c.party.talk = talking{}
+	c.party.talk = conversation{}
 	if was.hushed {
 		_ = c.engine.sound.Mute(c.Stream(), false)
 	}
@@ -171,15 +171,15 @@ func (c *Call) play(p *media.Prompt, loop bool) (token uint64, err error) {
 
 // played takes that something is heard no more.
 func (c *Call) played(ended PlayEnded) {
-	talking := &c.party.talk
-	if ended.Token == talking.hold {
-		talking.hold = 0
+	talk := &c.party.talk
+	if ended.Token == talk.hold {
+		talk.hold = 0
 	}
 	if ended.Token == c.party.playing {
 		c.party.playing = 0
 	}
 	c.announced(ended)
-	if talking.held && c.party.playing == 0 {
+	if talk.held && c.party.playing == 0 {
 		c.playHold()
 	}
 }

@@ -90,6 +90,13 @@ func (d *Directory) ours(account, dialled string) (Number, bool) {
 	return Number{}, false
 }
 
+// own finds a number that somebody of an account calls from inside, if it is one of
+// that account.
+func (d *Directory) own(account, dialled string) (Number, bool) {
+	n, ok := d.ours(account, dialled)
+	return n, ok && n.Account == account
+}
+
 // exactly finds a number that somebody of an account can call, patterns aside.
 func (d *index) exactly(account, dialled string) (Number, bool) {
 	if n, ok := d.exact[key{account, dialled}]; ok {

@@ -138,12 +138,11 @@ func (e *Engine) tollExhausted(ids []ID, why *LimitError) {
 	}
 }
 
-// Arrive takes a leg that came in and makes a Call of it. With an error, that
-// the server is stopping (ErrDraining), could not keep a record of the call, or
-// has reached one of its Limits (a *LimitError), or that the call whose place it is
-// to take is over (ErrNoCall), the leg is still the
-// transport's to refuse. A call to an emergency service is let through if it can
-// be at all.
+// Arrive takes a leg that came in and makes a Call of it. With an error the leg is
+// still the transport's to refuse: the server is stopping (ErrDraining), could not
+// keep a record of the call, has reached one of its Limits (a *LimitError), or the
+// call whose place it is to take is over (ErrNoCall). A call to an emergency service
+// is let through if it can be at all.
 func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	// Who calls an emergency service by a trunk is somebody else's customer: that
 	// exchange has a way of its own.
@@ -159,7 +158,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	c.emergency, c.hops, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
 	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled}
 	if record.Direction == Out && a.To.Kind == KindNumber {
-		if n, ours := e.directory.ours(record.Account, a.To.Value); ours && n.Account == record.Account {
+		if n, ok := e.directory.own(record.Account, a.To.Value); ok {
 			c.called.number = n
 		}
 	}

@@ -177,7 +177,7 @@ func (c *Call) chained(s succession) *Call {
 		passed: append(slices.Clone(c.line.passed), c.called.number.ID()),
 	}
 	to := called{number: c.called.number, destination: &s.destination}
-	n, ours := c.engine.directory.ours(r.Account, s.destination.Value)
+	n, own := c.engine.directory.own(r.Account, s.destination.Value)
 	switch {
 	case s.destination.Kind == KindUser:
 		if u, ok := c.engine.directory.User(r.Account, s.destination.Value); ok {
@@ -185,7 +185,7 @@ func (c *Call) chained(s succession) *Call {
 		}
 	case s.destination.Kind == KindGroup:
 		to.users = c.engine.directory.Members(r.Account, s.destination.Value)
-	case s.destination.Kind == KindNumber && ours && n.Account == r.Account:
+	case s.destination.Kind == KindNumber && own:
 		to.users = c.engine.directory.UsersOf(n)
 		if line.steps <= mostDiversions && !slices.Contains(line.passed, n.ID()) {
 			to.number, to.destination = n, nil

@@ -5,9 +5,6 @@ package engine
 import (
 	"context"
 	"fmt"
-	"path/filepath"
-
-	"github.com/callwright/callwright/media"
 )
 
 // Greetings has what a user spoke be the greeting of its voicemail.
@@ -21,13 +18,7 @@ type Greetings interface {
 // token is that of RecordingEnded, and path where the file is then. It ends as a
 // message does. The errors are ErrNoSound and ErrRecording.
 func (c *Call) TakeGreeting(box string) (token uint64, path string, err error) {
-	limits := c.engine.messages
-	if limits.Silence == 0 {
-		limits.Silence = endless
-	}
-	t, err := c.tape(Recording{Kind: RecordingGreeting, Box: box}, media.RecordOptions{
-		What: media.RecordSaid, MaxDuration: limits.Longest, Silence: limits.Silence,
-	})
+	t, err := c.tape(Recording{Kind: RecordingGreeting, Box: box}, c.said(MessageLimits{}))
 	return t.token(), t.path, err
 }
 
@@ -45,19 +36,4 @@ func (c *Call) SetGreeting(ctx context.Context, user, path string) error {
 		c.Complain(Problem{Sentence: fmt.Sprintf("callers of %s do not hear the greeting: %s", user, fault)})
 	}
 	return err
-}
-
-// PathOf gives where the file of a recording is on this machine.
-func (c *Call) PathOf(r Recording) string {
-	return filepath.Join(c.engine.recordings, filepath.Base(r.File))
-}
-
-// Heard says that a message was heard. It does not wait.
-func (c *Call) Heard(r Recording) {
-	e := c.engine
-	e.goroutines.Go(func() {
-		if err := e.MarkRecording(e.ctx, r.Account, r.ID, true); err != nil {
-			c.log.Warn("a message that was heard is not marked", "recording", r.ID.String(), "err", err)
-		}
-	})
 }

@@ -217,8 +217,8 @@ func (c *Call) Preview(ringing ChildRinging) error {
 	return c.bridge(ringing.Child, ringing.Stream, c.children[ringing.Child].Address)
 }
 
-// bridge has the party and another call's, who is so called, hear each other. Where one of them is gone
-// there is nothing to be heard, and its end is on its way.
+// bridge has the party and another call's, who is so called, hear each other. Where
+// one of them is gone there is nothing to be heard, and its end is on its way.
 func (c *Call) bridge(other ID, stream media.StreamID, who Address) error {
 	err := c.engine.sound.Bridge(c.Stream(), stream)
 	if err != nil && !errors.Is(err, media.ErrNoStream) {

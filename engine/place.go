@@ -190,7 +190,7 @@ func (c *Call) mayReach(by User, dialled string) (Target, *DialError) {
 	if to, ok := directory.Party(account, dialled); ok {
 		return Target{Address: to}, nil
 	}
-	if n, ok := directory.ours(account, NormalizeNumber(dialled)); ok && n.Account == account {
+	if _, ok := directory.own(account, NormalizeNumber(dialled)); ok {
 		return Target{Address: NumberAddress(dialled)}, nil
 	}
 	return Target{}, refuseTransfer(CauseForbidden,

@@ -47,6 +47,23 @@ func (e *Engine) MarkRecording(ctx context.Context, account string, id ID, heard
 	return e.changeRecording(ctx, r, RecordingSaved{r})
 }
 
+// PathOf gives where the file of a recording is on this machine.
+func (c *Call) PathOf(r Recording) string { return c.engine.pathOf(r) }
+
+func (e *Engine) pathOf(r Recording) string {
+	return filepath.Join(e.recordings, filepath.Base(r.File))
+}
+
+// Heard says that a message was heard. It does not wait.
+func (c *Call) Heard(r Recording) {
+	e := c.engine
+	e.goroutines.Go(func() {
+		if err := e.MarkRecording(e.ctx, r.Account, r.ID, true); err != nil {
+			c.log.Warn("a message that was heard is not marked", "recording", r.ID.String(), "err", err)
+		}
+	})
+}
+
 // DeleteRecording forgets a recording and deletes its file. The errors are those of
 // MarkRecording.
 func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) error {
@@ -57,7 +74,7 @@ func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) err
 	if err := e.changeRecording(ctx, r, RecordingDeleted{Account: account, ID: id}); err != nil {
 		return err
 	}
-	err = os.Remove(filepath.Join(e.recordings, filepath.Base(r.File)))
+	err = os.Remove(e.pathOf(r))
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("delete the recording: %w", err)
 	}

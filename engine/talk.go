@@ -81,12 +81,12 @@ func (c *Call) publish() {
 
 func (c *Call) talk() *Talk {
 	here, there := c.owners()
-	talking := c.party.talk
+	talk := c.party.talk
 	return &Talk{
-		ID: c.record.ID, Muted: talking.muted, Held: talking.held, Recording: c.party.tapes.running(),
+		ID: c.record.ID, Muted: talk.muted, Held: talk.held, Recording: c.party.tapes.running(),
 		Participants: []Participant{
-			{ID: c.record.ID, Address: c.shown(), Muted: talking.muted && here, Held: talking.held, Owner: here},
-			{ID: c.party.hearer, Address: c.numberOf(talking.with), Muted: talking.muted && there, Held: talking.held, Owner: there},
+			{ID: c.record.ID, Address: c.shown(), Muted: talk.muted && here, Held: talk.held, Owner: here},
+			{ID: c.party.hearer, Address: c.numberOf(talk.with), Muted: talk.muted && there, Held: talk.held, Owner: there},
 		},
 	}
 }

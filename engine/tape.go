@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -94,16 +93,22 @@ func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
 func (c *Call) TakeMessage(box string, l MessageLimits) (token uint64, err error) {
 	runs := c.party.tapes.current
 	c.party.tapes.current = 0 // the plane ends it when the next begins
-	t, err := c.tape(Recording{Kind: RecordingMessage, Box: box}, media.RecordOptions{
-		What:        media.RecordSaid,
-		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
-		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence, endless),
-	})
+	t, err := c.tape(Recording{Kind: RecordingMessage, Box: box}, c.said(l))
 	if err != nil {
 		c.party.tapes.current = runs
 		return 0, err
 	}
 	return t.token(), nil
+}
+
+// said is to record what the party says, within limits; those that are 0 are the
+// server's.
+func (c *Call) said(l MessageLimits) media.RecordOptions {
+	return media.RecordOptions{
+		What:        media.RecordSaid,
+		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
+		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence, endless),
+	}
 }
 
 // startRecording begins to record the call and gives the path of the file.
@@ -123,7 +128,7 @@ func (c *Call) tape(r Recording, o media.RecordOptions) (tape, error) {
 	r.ID, r.Account, r.Call, r.StartedAt = NewID(), c.record.Account, c.record.ID, time.Now()
 	r.From, r.To = c.record.From, c.record.To
 	r.File = tapeName(r)
-	t := tape{recording: r, path: filepath.Join(c.engine.recordings, r.File)}
+	t := tape{recording: r, path: c.PathOf(r)}
 	o.Token, o.Path = t.token(), t.path
 	if err := c.engine.recorder.Record(c.Stream(), o); err != nil {
 		return tape{}, fmt.Errorf("record the call: %w", err)

@@ -164,8 +164,8 @@ func (c *Call) ours(a Address) bool {
 	if a.Kind == KindUser || a.Kind == KindGroup {
 		return true
 	}
-	n, ok := c.engine.directory.ours(c.record.Account, a.Value)
-	return a.Kind == KindNumber && ok && n.Account == c.record.Account
+	_, ok := c.engine.directory.own(c.record.Account, a.Value)
+	return a.Kind == KindNumber && ok
 }
 
 // mayShowAs says whether a number may be shown: one of the account's. Empty is no
@@ -175,7 +175,7 @@ func (c *Call) mayShowAs(number string) (Address, *DialError) {
 		return Address{}, nil
 	}
 	a := NumberAddress(number)
-	if n, ok := c.engine.directory.ours(c.record.Account, a.Value); ok && n.Account == c.record.Account {
+	if _, ok := c.engine.directory.own(c.record.Account, a.Value); ok {
 		return a, nil
 	}
 	return a, refuseTransfer(CauseForbidden, "%s cannot be shown: it is no number of the account", cmp.Or(a.Value, number))
