@@ -8,10 +8,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -45,6 +47,19 @@ func (e *StatusError) Unwrap() error { return e.Err }
 // Refuse makes a StatusError.
 func Refuse(status int, format string, args ...any) error {
 	return &StatusError{Status: status, Text: fmt.Sprintf(format, args...)}
+}
+
+// Wrong refuses a body because of one of its fields.
+func Wrong(field, format string, args ...any) error {
+	return &StatusError{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...), Field: field}
+}
+
+// Missing says whether an error means that something is not kept (fs.ErrNotExist).
+// The system says the same when the socket of a database is not there, which is no
+// answer to that.
+func Missing(err error) bool {
+	var system syscall.Errno
+	return errors.Is(err, fs.ErrNotExist) && !errors.As(err, &system)
 }
 
 // panicError is what a handler panicked with.

@@ -68,7 +68,7 @@ func (f *Face) sendDigits(c echo.Context) error {
 	}
 	keys := strings.ToUpper(asked["digits"])
 	if keys == "" || len(keys) > maxDigits || strings.Trim(keys, "0123456789*#ABCD") != "" {
-		return wrong("digits", "digits is %.80q: write 1 to %d keys of 0-9 * # A-D", keys, maxDigits)
+		return api.Wrong("digits", "digits is %.80q: write 1 to %d keys of 0-9 * # A-D", keys, maxDigits)
 	}
 	if err := f.config.Actions.SendDigits(id, keys); err != nil {
 		return f.refuseAction(c, id, err)
@@ -91,11 +91,11 @@ func (f *Face) refer(c echo.Context) error {
 		return err
 	}
 	if asked["to"] == "" {
-		return wrong("to", "to is empty: write the number, user or group that the party is to call")
+		return api.Wrong("to", "to is empty: write the number, user or group that the party is to call")
 	}
 	err = f.config.Actions.Refer(id, asked["to"])
 	if refused := (*engine.DialError)(nil); errors.As(err, &refused) {
-		return wrong("to", "%s", refused)
+		return api.Wrong("to", "%s", refused)
 	}
 	if err != nil {
 		return f.refuseAction(c, id, err)
@@ -130,7 +130,7 @@ func (f *Face) record(c echo.Context) error {
 		what, known = media.RecordMixed, true
 	}
 	if !known {
-		return wrong("what", "what is %.40q: write said, heard, stereo or mixed", asked["what"])
+		return api.Wrong("what", "what is %.40q: write said, heard, stereo or mixed", asked["what"])
 	}
 	actions := f.config.Actions
 	switch asked["action"] {
@@ -147,7 +147,7 @@ func (f *Face) record(c echo.Context) error {
 	case "resume":
 		err = actions.PauseRecording(id, false)
 	default:
-		return wrong("action", "action is %.40q: write start, stop, pause or resume", asked["action"])
+		return api.Wrong("action", "action is %.40q: write start, stop, pause or resume", asked["action"])
 	}
 	if err != nil {
 		return f.refuseAction(c, id, err)
@@ -159,7 +159,7 @@ func (f *Face) record(c echo.Context) error {
 func (f fields) only(names ...string) (map[string]string, error) {
 	for name := range f {
 		if !slices.Contains(names, name) {
-			return nil, wrong(name, "there is no field %q%s", name, meant(name, slices.Clone(names)))
+			return nil, api.Wrong(name, "there is no field %q%s", name, meant(name, slices.Clone(names)))
 		}
 	}
 	texts := map[string]string{}
@@ -183,7 +183,7 @@ func (f *Face) refuseAction(c echo.Context, id engine.ID, err error) error {
 		return fmt.Errorf("act on call %s: %w", id, err)
 	}
 	_, _, err = f.config.Calls.Call(c.Request().Context(), id)
-	if isMissing(err) {
+	if api.Missing(err) {
 		return noCall(id)
 	}
 	return api.Refuse(http.StatusConflict, "call %s is over, or is on another machine", id)

@@ -44,7 +44,7 @@ func readFields(c echo.Context) (fields, error) {
 // text gives a field that should be a text; empty when it is not there.
 func (f fields) text(name string) (text string, err error) {
 	if raw, ok := f[name]; ok && json.Unmarshal(raw, &text) != nil {
-		return "", wrong(name, "%s must be a text: write it in quotes", name)
+		return "", api.Wrong(name, "%s must be a text: write it in quotes", name)
 	}
 	return text, nil
 }
@@ -67,10 +67,10 @@ func (f fields) into(e engine.Entry) (engine.Entry, error) {
 	for _, name := range slices.Sorted(maps.Keys(f)) {
 		field, ok := known[name]
 		if !ok {
-			return nil, wrong(name, "there is no field %q%s", name, meant(name, slices.Collect(maps.Keys(known))))
+			return nil, api.Wrong(name, "there is no field %q%s", name, meant(name, slices.Collect(maps.Keys(known))))
 		}
 		if err := json.Unmarshal(f[name], field.Addr().Interface()); err != nil {
-			return nil, wrong(name, "%s must be %s", name, wanted(field.Type()))
+			return nil, api.Wrong(name, "%s must be %s", name, wanted(field.Type()))
 		}
 	}
 	return v.Interface().(engine.Entry), nil
@@ -141,9 +141,4 @@ func merge(target, patch any) any {
 		}
 	}
 	return was
-}
-
-// wrong refuses a body because of one of its fields.
-func wrong(field, format string, args ...any) error {
-	return &api.StatusError{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...), Field: field}
 }

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"net/url"
 	"strconv"
-	"syscall"
 
 	"github.com/labstack/echo/v4"
 
@@ -54,7 +53,7 @@ func (f *Face) showCall(c echo.Context) error {
 		return err
 	}
 	record, events, err := f.config.Calls.Call(c.Request().Context(), id)
-	if isMissing(err) {
+	if api.Missing(err) {
 		return noCall(id)
 	}
 	if err != nil {
@@ -78,13 +77,6 @@ func callOf(c echo.Context) (engine.ID, error) {
 		return id, api.Refuse(http.StatusNotFound, "there is no call %.40q; an id is 32 hexadecimal digits, with or without dashes", c.Param("id"))
 	}
 	return id, nil
-}
-
-// isMissing says whether an error means that something is not kept. The system
-// says the same when the socket of a database is not there.
-func isMissing(err error) bool {
-	var system syscall.Errno
-	return errors.Is(err, fs.ErrNotExist) && !errors.As(err, &system)
 }
 
 func noCall(id engine.ID) error {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
 )
 
 // completed gives a token the id and the secret that it was sent without, both as
@@ -36,5 +37,5 @@ func checkGreeting(e, old engine.Entry) error {
 	if u.Greeting == "" || u.Greeting == before.Greeting || !u.GreetingIsFile() {
 		return nil
 	}
-	return wrong("greeting", "greeting is %.80q, a file of the server, which only the configuration file may name: write the URL of a sound file", u.Greeting)
+	return api.Wrong("greeting", "greeting is %.80q, a file of the server, which only the configuration file may name: write the URL of a sound file", u.Greeting)
 }

@@ -125,7 +125,7 @@ func (o *objects) create(c echo.Context) error {
 	e = completed(e)
 	id := e.EntryID()
 	if id.ID == "" {
-		return wrong(o.id, "%s is missing: every %s has one", o.id, o.name)
+		return api.Wrong(o.id, "%s is missing: every %s has one", o.id, o.name)
 	}
 	_, err = o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
 		if old != nil || id == defaultAccount {
@@ -170,7 +170,7 @@ func (o *objects) put(c echo.Context) error {
 		return err
 	}
 	if e.EntryID().ID == "" {
-		return wrong(o.id, "%s cannot have an empty %s: leave it out", id, o.id)
+		return api.Wrong(o.id, "%s cannot have an empty %s: leave it out", id, o.id)
 	}
 	created, err := o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
 		if err := checkGreeting(e, old); err != nil {
@@ -263,7 +263,7 @@ func (o *objects) target(c echo.Context, sent fields) (engine.EntryID, engine.En
 		return id, nil, err
 	}
 	if name != "" && o.blank("", name).EntryID().ID != id.ID {
-		return id, nil, wrong(o.id, "the path names %s and the body %q: leave one out, or make another object with POST", id, name)
+		return id, nil, api.Wrong(o.id, "the path names %s and the body %q: leave one out, or make another object with POST", id, name)
 	}
 	account, err := o.account(c, sent)
 	if err != nil {
@@ -285,7 +285,7 @@ func (o *objects) account(c echo.Context, sent fields) (string, error) {
 		return "", err
 	}
 	if account != "" && inBody != "" && account != inBody {
-		return "", wrong("account", "the query names account %q and the body %q: leave one out", account, inBody)
+		return "", api.Wrong("account", "the query names account %q and the body %q: leave one out", account, inBody)
 	}
 	return cmp.Or(account, inBody, engine.DefaultAccount), nil
 }
@@ -301,7 +301,7 @@ func (o *objects) refusal(id engine.EntryID, err error) error {
 		return &api.StatusError{Status: http.StatusConflict, Text: entry.Error(), Field: entry.Field}
 	case errors.As(err, &entry):
 		return &api.StatusError{Status: http.StatusBadRequest, Text: entry.Error(), Field: entry.Field}
-	case isMissing(err):
+	case api.Missing(err):
 		return o.missing(id)
 	}
 	return &api.StatusError{

@@ -159,11 +159,11 @@ func (f *Face) markRecording(c echo.Context) error {
 	heard := (*bool)(nil)
 	for name := range sent {
 		if name != "heard" {
-			return wrong(name, "there is no field %q%s", name, meant(name, []string{"heard"}))
+			return api.Wrong(name, "there is no field %q%s", name, meant(name, []string{"heard"}))
 		}
 	}
 	if err := json.Unmarshal(sent["heard"], &heard); err != nil || heard == nil {
-		return wrong("heard", "heard must be true or false")
+		return api.Wrong("heard", "heard must be true or false")
 	}
 	r, err := f.recordingNamed(c)
 	if err != nil {
@@ -194,7 +194,7 @@ func (f *Face) deleteRecording(c echo.Context) error {
 func refuseChange(id engine.ID, err error) error {
 	var file *fs.PathError
 	switch {
-	case isMissing(err):
+	case api.Missing(err):
 		return noRecording(id) // somebody was faster
 	case errors.As(err, &file):
 		return fmt.Errorf("change recording %s: %w", id, err)

@@ -30,14 +30,9 @@ func (r *request) read(body any) error {
 	case errors.As(err, &syntax):
 		return api.Refuse(http.StatusBadRequest, "the body is no JSON: %s behind byte %d", syntax, syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":
-		return wrong(kind.Field, "%s must be a %s", kind.Field, strings.Replace(strings.TrimPrefix(kind.Type.String(), "*"), "string", "text: write it in quotes", 1))
+		return api.Wrong(kind.Field, "%s must be a %s", kind.Field, strings.Replace(strings.TrimPrefix(kind.Type.String(), "*"), "string", "text: write it in quotes", 1))
 	}
 	return api.Refuse(http.StatusBadRequest, "the body must be one JSON object")
-}
-
-// wrong refuses a body because of one of its fields.
-func wrong(field, format string, args ...any) error {
-	return &api.StatusError{Status: http.StatusBadRequest, Text: fmt.Sprintf(format, args...), Field: field}
 }
 
 // short is a word of a client's as a sentence can hold it.
@@ -52,7 +47,7 @@ func refused(err error) error {
 	case errors.Is(err, engine.ErrNoCall):
 		return errNoCall()
 	case errors.As(err, &sound):
-		return wrong("url", "%s", sound)
+		return api.Wrong("url", "%s", sound)
 	case errors.Is(err, engine.ErrEmergency):
 		return api.Refuse(http.StatusForbidden, "%s", err)
 	case slices.ContainsFunc(tooEarly(), func(one error) bool { return errors.Is(err, one) }):

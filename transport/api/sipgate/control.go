@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/transport/api"
 )
 
 // Control is what can be done to a living call, from its first ringing on where it
@@ -55,7 +56,7 @@ func (f *Face) switched(r *request, do func(engine.ID, bool) error) error {
 		return err
 	}
 	if body.Value == nil {
-		return wrong("value", "value is missing: write true or false")
+		return api.Wrong("value", "value is missing: write true or false")
 	}
 	return refused(do(id, *body.Value))
 }
@@ -72,9 +73,9 @@ func (f *Face) record(r *request) (any, error) {
 	}
 	switch {
 	case body.Value == nil:
-		return nil, wrong("value", "value is missing: write true to begin recording, false to end it")
+		return nil, api.Wrong("value", "value is missing: write true to begin recording, false to end it")
 	case body.Announcement == nil:
-		return nil, wrong("announcement", "announcement is missing: write true to have the recording announced to everybody in the call, else false")
+		return nil, api.Wrong("announcement", "announcement is missing: write true to have the recording announced to everybody in the call, else false")
 	}
 	return nil, refused(f.config.Control.RecordTalk(r.Context(), id, *body.Value, *body.Announcement))
 }
@@ -89,7 +90,7 @@ func (f *Face) announce(r *request) (any, error) {
 		return nil, err
 	}
 	if !isURL(body.URL) {
-		return nil, wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
+		return nil, api.Wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
 	}
 	return nil, refused(f.config.Control.Announce(r.Context(), id, body.URL))
 }
@@ -108,7 +109,7 @@ func (f *Face) sendDigits(r *request) (any, error) {
 	}
 	keys := strings.ToUpper(body.Sequence)
 	if keys == "" || len(keys) > maxDigits || strings.Trim(keys, "0123456789ABCD#*") != "" {
-		return nil, wrong("sequence", "sequence is %.80q: write 1 to %d keys of 0-9 A-D # *", body.Sequence, maxDigits)
+		return nil, api.Wrong("sequence", "sequence is %.80q: write 1 to %d keys of 0-9 A-D # *", body.Sequence, maxDigits)
 	}
 	return nil, refused(f.config.Control.SendDigits(id, keys))
 }
@@ -126,11 +127,11 @@ func (f *Face) transfer(r *request) (any, error) {
 	}
 	switch {
 	case body.Attended == nil:
-		return nil, wrong("attended", "attended is missing: write true to talk to whoever is there before the transfer, else false")
+		return nil, api.Wrong("attended", "attended is missing: write true to talk to whoever is there before the transfer, else false")
 	case body.PhoneNumber == "":
-		return nil, wrong("phoneNumber", "phoneNumber is missing: write the number that the call goes to")
+		return nil, api.Wrong("phoneNumber", "phoneNumber is missing: write the number that the call goes to")
 	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
-		return nil, wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
+		return nil, api.Wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
 	}
 	err = f.config.Exchange.Transfer(id, engine.TransferOrder{
 		To: f.party(r.token.Account, body.PhoneNumber), Attended: *body.Attended, CallerID: body.CallerID,
@@ -152,17 +153,17 @@ func (f *Face) newCall(r *request) (any, error) {
 	phone, field := body.Caller, "caller"
 	switch {
 	case body.Caller == "":
-		return nil, wrong("caller", "caller is missing: write the extension whose phone rings first, like e0 or p0")
+		return nil, api.Wrong("caller", "caller is missing: write the extension whose phone rings first, like e0 or p0")
 	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
-		return nil, wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
+		return nil, api.Wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
 	case body.DeviceID != "":
 		phone, field = body.DeviceID, "deviceId"
 	case engine.IsNumber(body.Caller):
-		return nil, wrong("deviceId", "deviceId is missing: caller is a number, so name the phone that rings first, like e0")
+		return nil, api.Wrong("deviceId", "deviceId is missing: caller is a number, so name the phone that rings first, like e0")
 	}
 	callee := f.party(r.token.Account, body.Callee)
 	if _, ours := f.userOf(r.token.Account, callee); !ours && !engine.IsNumber(callee) {
-		return nil, wrong("callee", "callee is %.40q: write the number to be called, like +4915799912345", body.Callee)
+		return nil, api.Wrong("callee", "callee is %.40q: write the number to be called, like +4915799912345", body.Callee)
 	}
 	user, ok := f.userOf(r.token.Account, phone)
 	if !ok {

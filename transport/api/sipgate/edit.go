@@ -119,7 +119,7 @@ func kept(err error) error {
 		return nil
 	case errors.As(err, &file):
 		return fmt.Errorf("change a message: %w", err)
-	case errors.Is(err, fs.ErrNotExist):
+	case api.Missing(err):
 		return errNoEntry()
 	}
 	return away(err)

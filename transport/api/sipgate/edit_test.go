@@ -34,7 +34,7 @@ func TestPUT_history_id(t *testing.T) {
 	b.did()
 	b.calls.err = fs.ErrNotExist
 	b.refuses("PUT", "/history/"+entryMessage, `{"read":true}`, 404, "could not be found", "")
-	b.calls.err = errors.New("disk on fire")
+	b.calls.err = noSocket()
 	b.refuses("PUT", "/history/"+entryMessage, `{"read":true}`, 503, "the database is away", "")
 }
 

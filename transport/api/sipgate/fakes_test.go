@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/callwright/callwright/engine"
@@ -239,3 +240,7 @@ func cmpOr(errs ...error) error {
 	}
 	return nil
 }
+
+// noSocket is what the system says of a database whose socket is not there, in the
+// words of a file that is not.
+func noSocket() error { return fmt.Errorf("connect to a socket: %w", syscall.ENOENT) }

@@ -306,18 +306,18 @@ func filterOf(query url.Values) (w filter, err error) {
 	w.types, w.directions, w.of = query["types"], query["directions"], query["connectionIds"]
 	for _, kind := range w.types {
 		if !slices.Contains([]string{typeCall, typeVoicemail, "SMS", "FAX"}, kind) {
-			return w, wrong("types", "types has %.40q: write CALL, VOICEMAIL, SMS or FAX", kind)
+			return w, api.Wrong("types", "types has %.40q: write CALL, VOICEMAIL, SMS or FAX", kind)
 		}
 	}
 	for _, direction := range w.directions {
 		if !slices.Contains([]string{incoming, outgoing, missedIncoming, missedOutgoing}, direction) {
-			return w, wrong("directions", "directions has %.40q: write INCOMING, OUTGOING, MISSED_INCOMING or MISSED_OUTGOING", direction)
+			return w, api.Wrong("directions", "directions has %.40q: write INCOMING, OUTGOING, MISSED_INCOMING or MISSED_OUTGOING", direction)
 		}
 	}
 	for field, t := range map[string]*time.Time{"from": &w.from, "to": &w.to} {
 		if text := query.Get(field); text != "" {
 			if *t, err = time.Parse(time.RFC3339, text); err != nil {
-				return w, wrong(field, "%s is %.40q: write a time like 2026-03-01T12:00:00Z", field, text)
+				return w, api.Wrong(field, "%s is %.40q: write a time like 2026-03-01T12:00:00Z", field, text)
 			}
 		}
 	}

@@ -6,9 +6,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -73,7 +71,7 @@ func (f *Face) playRecording(c echo.Context) error {
 		return api.Refuse(http.StatusForbidden, "this link to a recording is wrong, or older than %d days: GET /v2/history gives a fresh one", linkLife/(24*time.Hour))
 	}
 	recording, err := f.config.Recordings.Recording(c.Request().Context(), account, id)
-	if errors.Is(err, fs.ErrNotExist) {
+	if api.Missing(err) {
 		return api.Refuse(http.StatusNotFound, "the recording was deleted")
 	}
 	if err != nil {

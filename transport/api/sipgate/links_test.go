@@ -57,6 +57,9 @@ func TestGET_recordings(t *testing.T) {
 	b.refuses("GET", b.links.URL(b.archive.recordings[0]), "", 404, "the file b.wav of the recording is not in the folder", "")
 	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "default"}), "", 404, "the recording was deleted", "")
 	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "50% a/b"}), "", 404, "the recording was deleted", "")
+	b.archive.err = noSocket()
+	b.refuses("GET", link, "", 503, "the database is away", "")
+	b.archive.err = nil
 	b.archive.recordings[1].File = "../../../etc/passwd"
 	b.refuses("GET", link, "", 404, "the file passwd of the recording is not in the folder", "")
 }

@@ -4,8 +4,6 @@ package sipgate
 
 import (
 	"cmp"
-	"errors"
-	"io/fs"
 	"net/http"
 
 	"github.com/callwright/callwright/engine"
@@ -35,11 +33,11 @@ func (f *Face) playMessage(r *request) (any, error) {
 	shown := cmp.Or(body.DatadID, body.DataID)
 	id, err := engine.ParseID(shown)
 	if err != nil {
-		return nil, wrong("datadId", "datadId is %s: write the id of a message, as GET /v2/history?types=VOICEMAIL shows it", short(shown))
+		return nil, api.Wrong("datadId", "datadId is %s: write the id of a message, as GET /v2/history?types=VOICEMAIL shows it", short(shown))
 	}
 	message, err := f.config.Recordings.Recording(r.Context(), r.token.Account, id)
 	switch {
-	case errors.Is(err, fs.ErrNotExist), err == nil && message.Kind != engine.RecordingMessage:
+	case api.Missing(err), err == nil && message.Kind != engine.RecordingMessage:
 		return nil, api.Refuse(http.StatusNotFound, "there is no message %s in this account; GET /v2/history?types=VOICEMAIL lists those there are", short(shown))
 	case err != nil:
 		return nil, away(err)
@@ -81,7 +79,7 @@ type greeting struct {
 // ring begins a call to a phone, and gives its id.
 func (f *Face) ring(r *request, device string, program engine.Program) (any, error) {
 	if device == "" {
-		return nil, wrong("deviceId", "deviceId is missing: write the phone that rings, like e0")
+		return nil, api.Wrong("deviceId", "deviceId is missing: write the phone that rings, like e0")
 	}
 	u, ok := f.userOf(r.token.Account, device)
 	if !ok {

@@ -40,7 +40,7 @@ func TestPOST_sessions_voicemail_play(t *testing.T) {
 	}
 	b.calls.err = &engine.DialError{Cause: engine.CauseForbidden, Err: errors.New("no")}
 	b.refuses("POST", path, `{"deviceId":"e0","datadId":"`+entryMessage+`"}`, 403, "no", "/deviceId")
-	b.archive.err = errors.New("disk on fire")
+	b.archive.err = noSocket()
 	b.refuses("POST", path, `{"deviceId":"e0","datadId":"`+entryMessage+`"}`, 503, "the database is away", "")
 }
 

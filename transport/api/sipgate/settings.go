@@ -61,11 +61,11 @@ func (f *Face) changeWebhooks(r *request) (any, error) {
 	}
 	var whitelist []string
 	if body.Whitelist != nil && json.Unmarshal(body.Whitelist, &whitelist) != nil {
-		return nil, wrong("whitelist", `whitelist must be a list of users and groups like ["p0", "g1"], or null for everybody`)
+		return nil, api.Wrong("whitelist", `whitelist must be a list of users and groups like ["p0", "g1"], or null for everybody`)
 	}
 	for field, url := range map[string]*string{"incomingUrl": body.IncomingURL, "outgoingUrl": body.OutgoingURL} {
 		if url != nil && *url != "" && !isURL(*url) {
-			return nil, wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, *url)
+			return nil, api.Wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, *url)
 		}
 	}
 	_, err = f.config.Settings.Change(r.Context(), app.EntryID(), func(old engine.Entry) (engine.Entry, error) {

@@ -183,12 +183,12 @@ func window(query url.Values, things, ordinary int) (from, to int, err error) {
 	offset, limit := 0, ordinary
 	if text := query.Get("offset"); text != "" {
 		if offset, err = strconv.Atoi(text); err != nil || offset < 0 {
-			return 0, 0, wrong("offset", "offset is %.40q: write how many are to be left out, 0 or more", text)
+			return 0, 0, api.Wrong("offset", "offset is %.40q: write how many are to be left out, 0 or more", text)
 		}
 	}
 	if text := query.Get("limit"); text != "" {
 		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > maxLimit {
-			return 0, 0, wrong("limit", "limit is %.40q: write a number from 1 to %d", text, maxLimit)
+			return 0, 0, api.Wrong("limit", "limit is %.40q: write a number from 1 to %d", text, maxLimit)
 		}
 	}
 	from = min(offset, things)
