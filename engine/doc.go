@@ -1,17 +1,23 @@
 // SPDX-License-Identifier: MIT
 
 // Package engine is the call: from the moment a leg arrives to the record that
-// stays. It knows Calls and their Legs, runs the Programs that customers' apps
-// answer with, makes child Calls, and turns every end into one Cause.
+// stays. It runs the Programs that customers' apps answer with, makes child Calls,
+// and turns every end into one Cause.
 //
-// It never speaks SIP, HTTP or SQL, and it never parses a document. It declares
-// the small interfaces it needs of those who do (Leg, Dialer, Sound, Fetcher,
-// Prompts, Journal, Dialect, Verb) and is given them by cmd. Of our own
-// packages it imports only media.
+// It never speaks SIP, HTTP or SQL, and it never parses a document: it declares small
+// interfaces for those who do (ports.go, leg.go, journal.go, dialect.go) and is given
+// them by cmd. Of our own packages it imports only media.
 //
 // Each Call is one goroutine that owns all of the Call's state; everything else
-// talks to it through its inbox. Read call.go first, then interpret.go; transfer.go
-// says how parties take each other's place, forward.go and lend.go how one goes on as
-// another Call, control.go, transferto.go and originate.go what an API does, divert.go
-// how a target sends a call on, guard.go and toll.go what may be called at all.
+// talks to it through its inbox (message.go). Read call.go first. Besides it:
+//
+//	from first to last   engine.go, arrival in leg.go, ending.go, recover.go, salvage.go
+//	what an app says     ask.go, interpret.go, replace.go, outbox.go, whitelist.go
+//	who is rung          child.go, divert.go (3xx), callerid.go, busy.go, guard.go, toll.go
+//	what is heard, kept  party.go, speak.go, tape.go (as it runs), recordings.go, greeting.go
+//	from call to call    forward.go, mailbox.go, lend.go
+//	in another's place   transfer.go, handover.go, place.go, refer.go
+//	what an API does     command.go, control.go, talk.go, announce.go, transferto.go, attended.go, originate.go
+//	who there is         directory.go, entries.go, index.go, check.go, token.go
+//	what stays           event.go, timeline.go, record.go, cause.go, refused.go
 package engine

@@ -8,7 +8,7 @@
 // frame of it is a copy. Files may be WAV or MP3, of any rate and any number of
 // channels; they are read piece by piece.
 //
-// The package fetches nothing and opens no files; it turns what others read
-// into a media.Prompt, or into an error for the customer whose file it was.
-// Read prompt.go first.
+// The package fetches nothing, and opens only what an operator or the server itself
+// named on this machine (Files); it turns what others read into a media.Prompt, or
+// into an error for the customer whose file it was. Read prompt.go first.
 package prompt
