@@ -189,8 +189,8 @@ func (s *Speaker) run(ctx context.Context, what engine.Speech) (sound *media.Pro
 		defer func() { <-s.places }()
 	case <-ctx.Done():
 	}
-	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
+	switch end, _ := ctx.Deadline(); { // the place may be free at the very moment
+	case !time.Now().Before(end):
 		return nil, fmt.Errorf("the server speaks %d other texts and had no place for this one within %s: try again later, or play a sound file", s.config.AtOnce, s.config.Timeout)
 	case ctx.Err() != nil:
 		return nil, ctx.Err()
