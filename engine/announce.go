@@ -5,11 +5,13 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 
 	"github.com/callwright/callwright/media"
 )
 
-// mostAnnouncements is how many may wait to be heard in one conversation.
+// mostAnnouncements is how many may wait to be heard in one conversation, with
+// those whose file is still being fetched.
 const mostAnnouncements = 5
 
 // ErrAnnouncements says that too many announcements wait to be heard.
@@ -38,10 +40,12 @@ type announcement struct {
 // as fetching the file. The error is a *SoundError, ErrAnnouncements, ErrNoCall,
 // ErrNoTalk or ErrEmergency.
 func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
-	// Nobody is to fetch a file for nothing.
-	if err := e.control(id, func(*Call) error { return nil }); err != nil {
+	// Nobody is to fetch a file for nothing, nor more than can be heard.
+	var fetching *atomic.Int32
+	if err := e.control(id, func(c *Call) (err error) { fetching, err = c.beginFetch(); return err }); err != nil {
 		return err
 	}
+	defer fetching.Add(-1)
 	p, err := e.prompts.Prompt(ctx, url)
 	if err != nil {
 		return &SoundError{Err: err}
@@ -83,10 +87,24 @@ func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 	return c.announce(announcement{prompt: notice, tape: true})
 }
 
+// beginFetch takes one of the places for announcements, until what it gives is one
+// less again.
+func (c *Call) beginFetch() (*atomic.Int32, error) {
+	talk := &c.party.talk
+	if talk.fetching == nil {
+		talk.fetching = new(atomic.Int32)
+	}
+	if len(talk.announcements)+int(talk.fetching.Load()) >= mostAnnouncements {
+		return nil, ErrAnnouncements
+	}
+	talk.fetching.Add(1)
+	return talk.fetching, nil
+}
+
 // announce has both parties hear something when what was announced before is over.
 func (c *Call) announce(a announcement) error {
 	talk := &c.party.talk
-	if len(talk.announcements) == mostAnnouncements {
+	if len(talk.announcements) >= mostAnnouncements {
 		return ErrAnnouncements
 	}
 	talk.announcements = append(talk.announcements, a)

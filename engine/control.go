@@ -5,6 +5,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/callwright/callwright/media"
 )
@@ -48,6 +49,8 @@ type conversation struct {
 	hold uint64
 	// announcements wait to be heard by both; the first of them is being heard.
 	announcements []announcement
+	// fetching counts those whose file is not here yet; nil is none.
+	fetching *atomic.Int32
 }
 
 // control has the call that an app knows do something in its conversation.

@@ -3,10 +3,12 @@
 package engine_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -222,6 +224,58 @@ func TestAnnounce(t *testing.T) {
 		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseNormal, engine.CauseNormal})
 		if err := h.Engine.Announce(t.Context(), id, "5"); !errors.Is(err, engine.ErrNoCall) {
 			t.Errorf("a call that is over: %v", err)
+		}
+		h.Close(t)
+	})
+}
+
+// slow is sound that takes until wait is closed to come.
+type slow struct {
+	wait    chan struct{}
+	fetches atomic.Int32
+}
+
+func (s *slow) Prompt(ctx context.Context, url string) (*media.Prompt, error) {
+	s.fetches.Add(1)
+	select {
+	case <-s.wait:
+		return enginetest.Prompts{url: time.Second}.Prompt(ctx, url)
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// For one conversation no more is fetched than can wait to be heard in it, and
+// whoever does not wait for his file leaves his place to another.
+func TestAnnouncementsFetched(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		sound := &slow{wait: make(chan struct{})}
+		h := desks(t, func(c *engine.Config) { c.Prompts = sound }, bob)
+		callIn(t, h)
+		id := talk(t, h).ID
+		answers := make(chan error, 40)
+		impatient, leave := context.WithCancel(t.Context())
+		for i := range 40 {
+			go func() { answers <- h.Engine.Announce(impatient, id, fmt.Sprint(i)) }()
+		}
+		synctest.Wait()
+		if got := sound.fetches.Load(); got != 5 || len(answers) != 35 {
+			t.Errorf("%d files are fetched and %d were refused, want 5 and 35", got, len(answers))
+		}
+		for range len(answers) {
+			if err := <-answers; !errors.Is(err, engine.ErrAnnouncements) {
+				t.Errorf("refused with %v", err)
+			}
+		}
+		leave()
+		synctest.Wait()
+		close(sound.wait)
+		for i := range 5 {
+			must(t, h.Engine.Announce(t.Context(), id, fmt.Sprint(i)))
+		}
+		if err := h.Engine.Announce(t.Context(), id, "5"); !errors.Is(err, engine.ErrAnnouncements) {
+			t.Errorf("one too many: %v", err)
 		}
 		h.Close(t)
 	})

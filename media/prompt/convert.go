@@ -16,7 +16,7 @@ type source interface {
 }
 
 // convert reads all of a source, mixes its channels and resamples it.
-func convert(s source, rate, channels int) (ulaw, alaw []byte, err error) {
+func (d Decoder) convert(s source, rate, channels int) (ulaw, alaw []byte, err error) {
 	resampler, err := resample.New(rate)
 	if err != nil {
 		return nil, nil, err
@@ -24,6 +24,7 @@ func convert(s source, rate, channels int) (ulaw, alaw []byte, err error) {
 	mix := mixer{channels: channels}
 	read := make([]int16, 8192)
 	var mono, slow []int16
+	long := false
 	for {
 		n, err := s.ReadSamples(read)
 		mono = mix.append(mono[:0], read[:n])
@@ -35,6 +36,13 @@ func convert(s source, rate, channels int) (ulaw, alaw []byte, err error) {
 		switch {
 		case len(ulaw) > maxSamples:
 			return nil, nil, errTooLong
+		case len(ulaw) > longSamples && !long:
+			long = true
+			if err := d.Long(); err != nil {
+				return nil, nil, err
+			}
+		}
+		switch {
 		case errors.Is(err, io.EOF):
 			return ulaw, alaw, nil
 		case err != nil:

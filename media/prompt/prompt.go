@@ -21,10 +21,16 @@ const (
 	MaxSize = 50 << 20
 	// MaxDuration is how long a prompt may sound. A small file can hold hours.
 	MaxDuration = 30 * time.Minute
+	// LongDuration is how long what is read of a file sounds when Decoder.Long is
+	// called: 1 MiB in both codings.
+	LongDuration = time.Minute
 )
 
-// maxSamples is what MaxDuration is in samples.
-const maxSamples = int(MaxDuration / time.Second * media.SampleRate)
+// maxSamples is what MaxDuration is in samples, longSamples what LongDuration is.
+const (
+	maxSamples  = int(MaxDuration / time.Second * media.SampleRate)
+	longSamples = int(LongDuration / time.Second * media.SampleRate)
+)
 
 var (
 	errTooLarge = fmt.Errorf("the file is larger than %d MiB: make it smaller, with `sox in.wav -r 8000 -c 1 -e mu-law out.wav`", MaxSize>>20)
@@ -33,6 +39,17 @@ var (
 	errNoSound  = errors.New("there is no sound in the file: record or export it again")
 )
 
+// Decoder reads sound files. Its zero value is ready.
+type Decoder struct {
+	// Long is called once in a file that sounds for longer than LongDuration,
+	// before more of it is read: it takes up to some 100 MiB while it is decoded.
+	// An error of Long ends that, and is wrapped. nil does nothing.
+	Long func() error
+}
+
+// Decode is that of a Decoder's zero value.
+func Decode(name string, r io.Reader) (*media.Prompt, error) { return Decoder{}.Decode(name, r) }
+
 // Decode reads a sound file from r and makes a prompt of it. The name says
 // where the file came from; it becomes the prompt's and stands in errors.
 //
@@ -40,15 +57,18 @@ var (
 // samples a second; G.711 that has both already is taken over bit by bit. A file
 // that is cut off is played as far as it goes. The error for any other file
 // tells its owner what it is and what to do; errors of r are wrapped.
-func Decode(name string, r io.Reader) (*media.Prompt, error) {
-	p, err := decode(name, r)
+func (d Decoder) Decode(name string, r io.Reader) (*media.Prompt, error) {
+	if d.Long == nil {
+		d.Long = func() error { return nil }
+	}
+	p, err := d.decode(name, r)
 	if err != nil {
 		return nil, fmt.Errorf("read prompt %s: %w", name, err)
 	}
 	return p, nil
 }
 
-func decode(name string, r io.Reader) (*media.Prompt, error) {
+func (d Decoder) decode(name string, r io.Reader) (*media.Prompt, error) {
 	limited := &io.LimitedReader{R: r, N: MaxSize + 1}
 	b := bufio.NewReader(limited)
 	head, err := b.Peek(sniffed)
@@ -58,9 +78,9 @@ func decode(name string, r io.Reader) (*media.Prompt, error) {
 	var ulaw, alaw []byte
 	switch {
 	case isWAV(head):
-		ulaw, alaw, err = readWAV(b)
+		ulaw, alaw, err = d.readWAV(b)
 	case isMP3(head):
-		ulaw, alaw, err = readMP3(b)
+		ulaw, alaw, err = d.readMP3(b)
 	default:
 		err = unplayable(head)
 	}
@@ -76,7 +96,7 @@ func decode(name string, r io.Reader) (*media.Prompt, error) {
 }
 
 // readWAV reads a WAV file.
-func readWAV(r io.Reader) (ulaw, alaw []byte, err error) {
+func (d Decoder) readWAV(r io.Reader) (ulaw, alaw []byte, err error) {
 	file, err := wav.NewReader(r)
 	if err != nil {
 		return nil, nil, err
@@ -87,14 +107,22 @@ func readWAV(r io.Reader) (ulaw, alaw []byte, err error) {
 	}
 	ready := format.Channels == 1 && format.SampleRate == media.SampleRate
 	if ready && (format.Encoding == wav.ULaw || format.Encoding == wav.ALaw) {
-		return takeOver(file, format.Encoding)
+		return d.takeOver(file, format.Encoding)
 	}
-	return convert(file, int(format.SampleRate), int(format.Channels))
+	return d.convert(file, int(format.SampleRate), int(format.Channels))
 }
 
 // takeOver reads sound that is G.711 already and codes it in the other way.
-func takeOver(r io.Reader, encoding wav.Encoding) (ulaw, alaw []byte, err error) {
-	coded, err := io.ReadAll(io.LimitReader(r, int64(maxSamples)+1))
+func (d Decoder) takeOver(r io.Reader, encoding wav.Encoding) (ulaw, alaw []byte, err error) {
+	coded, err := io.ReadAll(io.LimitReader(r, int64(longSamples)+1))
+	if err == nil && len(coded) > longSamples {
+		err = d.Long()
+	}
+	if err == nil && len(coded) > longSamples {
+		var rest []byte
+		rest, err = io.ReadAll(io.LimitReader(r, int64(maxSamples-longSamples)))
+		coded = append(coded, rest...)
+	}
 	switch {
 	case err != nil:
 		return nil, nil, err
@@ -111,7 +139,7 @@ func takeOver(r io.Reader, encoding wav.Encoding) (ulaw, alaw []byte, err error)
 }
 
 // readMP3 reads an MP3 file.
-func readMP3(r io.Reader) (ulaw, alaw []byte, err error) {
+func (d Decoder) readMP3(r io.Reader) (ulaw, alaw []byte, err error) {
 	file, err := mp3.NewDecoder(r)
 	if errors.Is(err, mp3.ErrNoFrames) {
 		return nil, nil, errNotMP3
@@ -119,7 +147,7 @@ func readMP3(r io.Reader) (ulaw, alaw []byte, err error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	return convert(file, file.Rate(), 1)
+	return d.convert(file, file.Rate(), 1)
 }
 
 // FromSamples makes a prompt of samples at 8000 a second. Without samples it is

@@ -222,6 +222,31 @@ func TestDecodeHasALimitOfTime(t *testing.T) {
 }
 
 // Any rate and any channels become the one channel of a telephone.
+// What wants to know of long files is told once, and can end it.
+func TestDecodeLong(t *testing.T) {
+	t.Parallel()
+	full := errors.New("there is no room")
+	for name, kind := range map[string]struct {
+		encoding wav.Encoding
+		bits     uint16
+	}{"PCM": {wav.PCM, 16}, "µ-law": {wav.ULaw, 8}} {
+		for _, seconds := range []int{60, 61, 180} {
+			sound := file(kind.encoding, kind.bits, make([]byte, seconds*media.SampleRate*int(kind.bits)/8))
+			for _, refusal := range []error{nil, full} {
+				told := 0
+				p, err := Decoder{Long: func() error { told++; return refusal }}.Decode("x", bytes.NewReader(sound))
+				long := seconds > 60
+				if long != (told == 1) || (long && refusal != nil) != errors.Is(err, full) {
+					t.Errorf("%s of %d s: told %d times, got %v", name, seconds, told, err)
+				}
+				if err == nil && p.Duration() != time.Duration(seconds)*time.Second {
+					t.Errorf("%s of %d s sounds for %s", name, seconds, p.Duration())
+				}
+			}
+		}
+	}
+}
+
 func TestDecodeConverts(t *testing.T) {
 	t.Parallel()
 	depths := []uint16{8, 16, 24, 32}

@@ -29,9 +29,11 @@ const (
 	// pause is how long a server that fails is left alone, when there is
 	// something to play in the meantime.
 	pause = 10 * time.Second
-	// decoders is how many files are decoded at once. The largest take some 60
-	// MiB each while they are.
-	decoders = 32
+	// decoders is how many files are decoded at once, and longDecoders how many of
+	// those may be long: they take up to some 100 MiB each while they are, the
+	// others 3 MiB.
+	decoders     = 32
+	longDecoders = 2
 
 	defaultCacheLimit = 64 << 20
 )
@@ -67,8 +69,9 @@ type Prompts struct {
 	cache   *cache
 	flights map[string]*flight
 	running sync.WaitGroup
-	// decoding has a place for each file that is being decoded.
-	decoding chan struct{}
+	// decoding has a place for each file that is being decoded, and long for each
+	// of them that is long.
+	decoding, long chan struct{}
 }
 
 // flight is one fetch that is under way and those who wait for it.
@@ -96,6 +99,7 @@ func NewPrompts(config PromptsConfig) *Prompts {
 		cache:    newCache(config.CacheLimit),
 		flights:  make(map[string]*flight),
 		decoding: make(chan struct{}, decoders),
+		long:     make(chan struct{}, longDecoders),
 	}
 }
 
@@ -249,14 +253,8 @@ func (p *Prompts) ask(ctx context.Context, url string, old *entry, usable bool) 
 	}
 	var fault error // of the file
 	l.read = func(ctx context.Context, from string, body io.Reader) error {
-		select {
-		case p.decoding <- struct{}{}:
-			defer func() { <-p.decoding }()
-		case <-ctx.Done():
-			return ctx.Err()
-		}
 		r := &remembering{ctx: ctx, r: body}
-		sound, fault = prompt.Decode(from, r)
+		sound, fault = p.decode(ctx, from, r)
 		return r.err
 	}
 	reply = p.config.Client.exchange(ctx, engine.Request{Name: "sound", Method: http.MethodGet, Header: header}, url, l)
@@ -264,6 +262,35 @@ func (p *Prompts) ask(ctx context.Context, url string, old *entry, usable bool) 
 		reply.Err = &faultError{fault}
 	}
 	return sound, reply
+}
+
+// decode reads a file once there is a place for it.
+func (p *Prompts) decode(ctx context.Context, from string, r *remembering) (*media.Prompt, error) {
+	if r.err = enter(ctx, p.decoding); r.err != nil {
+		return nil, r.err
+	}
+	defer func() { <-p.decoding }()
+	long := false
+	defer func() {
+		if long {
+			<-p.long
+		}
+	}()
+	return prompt.Decoder{Long: func() error {
+		r.err = enter(ctx, p.long)
+		long = r.err == nil
+		return r.err
+	}}.Decode(from, r)
+}
+
+// enter waits for a place.
+func enter(ctx context.Context, places chan<- struct{}) error {
+	select {
+	case places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // faultError says that a file came and cannot be played.

@@ -99,6 +99,42 @@ func TestPrompt(t *testing.T) {
 	}
 }
 
+// TestLongPromptsWait holds that no more long files are decoded at once than there
+// are places for, and that they do not keep up short ones.
+func TestLongPromptsWait(t *testing.T) {
+	t.Parallel()
+	app := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		switch r.URL.Path {
+		case "/long.wav":
+			w.Write(sound(8000, 61*8000))
+		case "/short.wav":
+			w.Write(sound(8000, 59*8000))
+		}
+	})
+	p := newPrompts(t, PromptsConfig{})
+	for range longDecoders {
+		p.long <- struct{}{}
+	}
+	if _, err := p.Prompt(t.Context(), app.URL+"/short.wav"); err != nil {
+		t.Errorf("a short file: %v", err)
+	}
+	impatient, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	if _, err := p.Prompt(impatient, app.URL+"/long.wav"); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("a long file had no place, and came: %v", err)
+	}
+	<-p.long
+	for range 2 {
+		if got, err := p.Prompt(t.Context(), app.URL+"/long.wav"); err != nil || got.Duration() != 61*time.Second {
+			t.Errorf("a long file with a place: %v", err)
+		}
+		p.cache.forget(app.URL + "/long.wav")
+	}
+	if len(p.long) != longDecoders-1 || len(p.decoding) != 0 {
+		t.Errorf("places for %d long files and %d of all are taken", len(p.long), len(p.decoding))
+	}
+}
+
 // TestPromptShared holds that calls that want one file at the same time share
 // its fetch, that the first may leave, and that a fresh file is used again.
 func TestPromptShared(t *testing.T) {
