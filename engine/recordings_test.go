@@ -145,7 +145,7 @@ func TestRecordingsAreKept(t *testing.T) {
 					t.Fatal(err)
 				}
 				tt.end(h, id, leg)
-				synctest.Wait()
+				time.Sleep(time.Second)
 				var texts []string
 				urls := ""
 				for _, e := range h.Journal.Events(id, engine.EventRecording, engine.EventRecorded)[1:] {

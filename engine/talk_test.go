@@ -311,12 +311,17 @@ func TestRecordTalk(t *testing.T) {
 		}
 		record(true, false)
 		record(false, false)
-		synctest.Wait()
 		if talk(t, h).Recording {
 			t.Error("still shown as recorded")
 		}
-		equal(t, "recorded", since(h, n+2), []string{"play caller notice", "play phone w1 notice", "record caller", "stop recording caller"})
+		record(true, false) // before the file of the first is complete
+		time.Sleep(2 * time.Second)
+		if !talk(t, h).Recording {
+			t.Error("the second recording is not shown")
+		}
+		equal(t, "recorded", since(h, n+2), []string{"play caller notice", "play phone w1 notice", "record caller", "stop recording caller", "record caller"})
 		h.Close(t)
+		equal(t, "kept", len(h.Journal.Tapes()), 2)
 	})
 }
 

@@ -166,6 +166,8 @@ func (c *Call) StopTape() error {
 	if err := c.engine.recorder.StopRecord(c.Stream()); err != nil {
 		return fmt.Errorf("stop the recording: %w", err)
 	}
+	c.party.tapes.current = 0 // what is said from now on is not on it, and may be on the next
+	c.publish()
 	return nil
 }
 

@@ -125,6 +125,7 @@ func (l *Leg) emit(ev engine.LegEvent) {
 // End ends the leg and what it records, once.
 func (l *Leg) End(ev engine.LegEnded) {
 	if !l.over() {
+		l.sound.file(l.stream)
 		l.sound.Recorded(l.stream, media.Event{Duration: time.Second, Heard: time.Second})
 	}
 	l.mu.Lock()

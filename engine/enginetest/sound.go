@@ -18,6 +18,7 @@ type Sound struct {
 	legs    map[media.StreamID]*Leg
 	playing map[media.StreamID]*play
 	taping  map[media.StreamID]media.RecordOptions
+	stopped map[media.StreamID][]media.RecordOptions // their files are not complete
 	did     []string
 }
 
@@ -27,7 +28,10 @@ type play struct {
 }
 
 func newSound() *Sound {
-	return &Sound{legs: map[media.StreamID]*Leg{}, playing: map[media.StreamID]*play{}, taping: map[media.StreamID]media.RecordOptions{}}
+	return &Sound{
+		legs: map[media.StreamID]*Leg{}, playing: map[media.StreamID]*play{},
+		taping: map[media.StreamID]media.RecordOptions{}, stopped: map[media.StreamID][]media.RecordOptions{},
+	}
 }
 
 // Play notes "play" with the leg and the prompt's name.
@@ -153,14 +157,37 @@ func (s *Sound) PauseRecord(id media.StreamID, pause bool) error {
 	return s.tape(id, "resume")
 }
 
-// StopRecord notes "stop recording" with the leg, and tells it that the
-// recording has ended.
+// filing is how long it takes until the file of a recording that was stopped is
+// complete.
+const filing = 10 * time.Millisecond
+
+// StopRecord notes "stop recording" with the leg, and tells it a moment later that
+// the recording has ended.
 func (s *Sound) StopRecord(id media.StreamID) error {
 	if err := s.tape(id, "stop recording"); err != nil {
 		return err
 	}
-	s.Recorded(id, media.Event{Duration: time.Second, Heard: time.Second})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o, ok := s.taping[id]; ok {
+		delete(s.taping, id)
+		s.stopped[id] = append(s.stopped[id], o)
+		time.AfterFunc(filing, func() { s.file(id) })
+	}
 	return nil
+}
+
+// file completes the files of recordings that were stopped.
+func (s *Sound) file(id media.StreamID) {
+	s.mu.Lock()
+	stopped, leg := s.stopped[id], s.legs[id]
+	delete(s.stopped, id)
+	s.mu.Unlock()
+	for _, o := range stopped {
+		leg.Emit(engine.LegMedia{Event: media.Event{
+			Stream: id, Kind: media.RecordEnded, Token: o.Token, Duration: time.Second, Heard: time.Second,
+		}})
+	}
 }
 
 // LookAtRecording finds a second of sound in every file.
