@@ -87,8 +87,11 @@ func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem
 }
 
 // tell queues what the app is told about an event.
-func (c *Call) tell(e Event) {
-	for _, r := range c.dialect.Notify(c.Info(), e) {
+func (c *Call) tell(e Event) { c.tellOf(c.Info(), e) }
+
+// tellOf queues what is told of a call as which the party was here before.
+func (c *Call) tellOf(of CallInfo, e Event) {
+	for _, r := range c.engine.dialectOf(of.App).Notify(of, e) {
 		to := c.outbox
 		if r.Aside {
 			to = to.beside()

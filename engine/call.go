@@ -103,7 +103,10 @@ type alerted struct {
 }
 
 // EndedError is what Await returns once the call is over: its program ends.
-type EndedError struct{ Cause Cause }
+type EndedError struct {
+	Cause Cause
+	why   string // of Fail
+}
 
 // Error says why the call is over.
 func (e *EndedError) Error() string { return "the call is over: " + string(e.Cause) }

@@ -4,7 +4,6 @@ package engine
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -146,11 +145,7 @@ func (c *Call) ring(request DialRequest) {
 	err := guarded(func() error { return c.reach(request) })
 	c.engine.toll.end(c.record.ID)
 	c.settle(c.engine.ctx, err)
-	text := ""
-	if refused := (*DialError)(nil); errors.As(err, &refused) {
-		text = refused.Error()
-	}
-	c.close(text)
+	c.close(reason(err))
 }
 
 // mayRing says whether a target may be rung. A number of ours that rings nobody

@@ -22,10 +22,12 @@ type Verb interface {
 // Program is verbs that run in order.
 type Program []Verb
 
-// Next is what comes after a verb: Continue, Goto, End or Forward.
+// Next is what comes after a verb: Continue, Goto, End, Fail or Forward.
 type Next struct {
-	ask     *Event
-	end     Cause
+	ask *Event
+	end Cause
+	// why says for the timeline why it ends; empty leaves that to the leg.
+	why     string
 	forward *Address
 }
 
@@ -38,6 +40,9 @@ func Goto(why Event) Next { return Next{ask: &why} }
 
 // End ends the call.
 func End(cause Cause) Next { return Next{end: cause} }
+
+// Fail ends the call with CauseFailed; why is for the timeline.
+func Fail(why string) Next { return Next{end: CauseFailed, why: why} }
 
 // Forward ends the call and has its party go on as the next Call of the chain,
 // which is led to somebody else: a user, group or number, or a voicemail, by its box

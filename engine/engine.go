@@ -262,19 +262,23 @@ func (e *Engine) newCall(r Record) *Call {
 // reopen makes the Call of a record whose last event had the number seq.
 func (e *Engine) reopen(r Record, seq int) *Call {
 	app, _ := e.directory.App(r.App)
-	dialect, ok := e.dialects[app.Dialect]
-	if !ok {
-		dialect = e.dialects[""]
-	}
 	t := &timeline{call: r.ID, journal: e.journal, seq: seq}
 	c := &Call{
 		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
 		timeline: t, outbox: &outbox{engine: e},
-		record: r, app: app, dialect: dialect,
+		record: r, app: app, dialect: e.dialectOf(app),
 		children: map[ID]Target{}, hops: maxForwards,
 	}
 	c.standing.Store(&standing{account: r.Account, own: r.Parent.IsZero()})
 	return c
+}
+
+// dialectOf gives an App's language.
+func (e *Engine) dialectOf(a App) Dialect {
+	if dialect, ok := e.dialects[a.Dialect]; ok {
+		return dialect
+	}
+	return e.dialects[""]
 }
 
 // register adds a call that is about to live. While draining only the children

@@ -218,6 +218,7 @@ func (c *Call) begin(why string) {
 // were kept for a verb are dropped.
 func (c *Call) handLeg(to *Call) bool {
 	c.leaveTalk()
+	c.party.tapes.leave(c)
 	p := c.party
 	if p.playing != p.ringback {
 		p.playing = 0

@@ -35,11 +35,18 @@ func (c *Call) live(do func(context.Context) error) {
 	err := guarded(func() error { return do(ctx) })
 	c.settle(ctx, err)
 	c.engine.toll.end(c.record.ID) // a leg that was handed to it may cost
-	text := ""
+	c.close(reason(err))
+}
+
+// reason is what the last row says of the error that ended the program.
+func reason(err error) string {
 	if refused := (*DialError)(nil); errors.As(err, &refused) {
-		text = refused.Error()
+		return refused.Error()
 	}
-	c.close(text)
+	if over := (*EndedError)(nil); errors.As(err, &over) {
+		return over.why
+	}
+	return ""
 }
 
 // guarded makes an error of a panic: one call's fault must not end the others.
@@ -134,7 +141,7 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			return err
 		case next.end != "":
 			c.finishWith(next.end)
-			return &EndedError{Cause: c.over}
+			return &EndedError{Cause: c.over, why: next.why}
 		case next.forward != nil:
 			return c.forward(ctx, succession{destination: *next.forward, dialled: c.record.To, diversion: c.dialled()})
 		case next.ask == nil:

@@ -219,3 +219,19 @@ func TestRecordingsAfterACrash(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+// What was recorded of a call until its party was transferred is told as that call's,
+// though the party has another by then.
+func TestRecordingOfATransfer(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		h := desks(t, func(c *engine.Config) { c.Recordings, c.Kept = folder, c.Journal.(*enginetest.Journal) }, bob)
+		callIn(t, h)
+		must(t, h.Engine.RecordTalk(t.Context(), talk(t, h).ID, true, false), blind(h, "w2"))
+		time.Sleep(time.Second)
+		h.Close(t)
+		equal(t, "the app", pushes(h), []string{"incoming 0", "answered 0", "incoming 2", "answered 2", "ended 0", "recorded 0", "ended 2"})
+		equal(t, "kept of the first call", []bool{h.Journal.Tapes()[0].Call == h.Journal.Records()[0].ID}, []bool{true})
+	})
+}

@@ -62,5 +62,5 @@ func (c *Call) recoverTape(r Recording, path string) {
 			r.Box = by.Value
 		}
 	}
-	c.file(tape{r, path}, media.Event{Duration: length, Heard: heard})
+	c.file(tape{recording: r, path: path}, media.Event{Duration: length, Heard: heard})
 }

@@ -22,6 +22,9 @@ const leastMessage = time.Second
 type tape struct {
 	recording Recording
 	path      string
+	// of is the call that was recorded, where the party goes on as another one; nil
+	// is that which has it.
+	of *CallInfo
 }
 
 // endless is for how long nothing must be heard where silence does not end a
@@ -46,12 +49,24 @@ type tapes struct {
 // running says that a recording runs.
 func (t tapes) running() bool { return t.current != 0 }
 
+// leave has those whose files are not complete stay recordings of a call that the
+// party leaves.
+func (t tapes) leave(c *Call) {
+	for token, tape := range t.all {
+		if tape.of == nil {
+			of := c.Info()
+			tape.of = &of
+			t.all[token] = tape
+		}
+	}
+}
+
 // RecordingEnded says that the file of a recording is complete, or will not be.
 type RecordingEnded struct {
 	// Token is what TakeMessage gave.
 	Token uint64
-	// Failed is true when it could not be written.
-	Failed bool
+	// Err says why it could not be written; nil if it was.
+	Err error
 }
 
 func (RecordingEnded) message() {}
@@ -78,6 +93,7 @@ func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
 		return err == nil && unheard+heard >= most
 	})
 	if full {
+		c.log.Warn("a voicemail is full and takes no message: delete some, or raise voicemail.max_messages", "box", box, "messages", most)
 		c.Complain(Problem{Sentence: fmt.Sprintf(
 			"the voicemail of %s is full and takes no message: delete some of its %d, or raise voicemail.max_messages", box, most)})
 	}
@@ -183,7 +199,7 @@ func (c *Call) recorded(ev media.Event) Message {
 		c.publish()
 	}
 	c.file(t, ev)
-	return RecordingEnded{Token: ev.Token, Failed: ev.Err != nil}
+	return RecordingEnded{Token: ev.Token, Err: ev.Err}
 }
 
 // file keeps a recording that is complete, or discards one that is not worth it or
@@ -191,6 +207,10 @@ func (c *Call) recorded(ev media.Event) Message {
 func (c *Call) file(t tape, ev media.Event) {
 	t.recording.Duration = ev.Duration
 	message := t.recording.Kind == RecordingMessage
+	if ev.Err != nil {
+		c.log.Error("a recording failed: look after the folder of recordings and its disk",
+			"kind", t.recording.Kind, "box", t.recording.Box, "file", t.path, "after", ev.Duration, "err", ev.Err)
+	}
 	switch {
 	case ev.Err != nil && message:
 		c.Complain(Problem{Sentence: fmt.Sprintf(
@@ -206,12 +226,16 @@ func (c *Call) file(t tape, ev media.Event) {
 		c.note(EventRecording, Data{}, "nothing was recorded")
 		c.discard(t)
 	default:
-		c.keep(t.recording, ev)
+		c.keep(t, ev)
 	}
 }
 
 // keep keeps a recording whose file is complete, and tells the app of it.
-func (c *Call) keep(r Recording, ev media.Event) {
+func (c *Call) keep(t tape, ev media.Event) {
+	r, of := t.recording, c.Info()
+	if t.of != nil {
+		of = *t.of
+	}
 	text := fmt.Sprintf("recorded %.1f s", r.Duration.Seconds())
 	if r.Kind == RecordingMessage {
 		text = fmt.Sprintf("message of %.1f s for %s", r.Duration.Seconds(), r.Box)
@@ -225,8 +249,13 @@ func (c *Call) keep(r Recording, ev media.Event) {
 	if ev.Err != nil {
 		text = fmt.Sprintf("recording failed: %s; %.1f s are kept", ev.Err, r.Duration.Seconds())
 	}
-	e := c.timeline.add(time.Now(), EventRecorded, text, Data{File: r.File, Recording: &r, URL: c.engine.audioURL(r)}, RecordingSaved{r})
-	c.tell(e)
+	data := Data{File: r.File, Recording: &r, URL: c.engine.audioURL(r)}
+	if u, ok := c.User(r.Box); ok {
+		owner := u.Address()
+		data.Party = &owner
+	}
+	e := c.timeline.add(time.Now(), EventRecorded, text, data, RecordingSaved{r})
+	c.tellOf(of, e)
 	if r.Kind == RecordingMessage {
 		c.engine.indicate(r.Account, r.Box)
 	}

@@ -4,6 +4,7 @@ package verbs
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/callwright/callwright/engine"
@@ -64,13 +65,13 @@ func untilRecorded(ctx context.Context, c *engine.Call, token uint64, keys strin
 	}
 }
 
-// after goes on, or lets the party hear that the message is lost.
+// after goes on, or lets the party hear that the message is lost, and ends the call.
 func (Message) after(ctx context.Context, c *engine.Call, ended engine.RecordingEnded) (engine.Next, error) {
-	if !ended.Failed {
+	if ended.Err == nil {
 		return engine.Continue(), nil
 	}
 	if _, err := (Play{URL: "tone:congestion"}).Run(ctx, c); err != nil {
 		return engine.Next{}, err
 	}
-	return engine.End(engine.CauseFailed), nil
+	return engine.Fail(fmt.Sprintf("the message is lost: %s", ended.Err)), nil
 }

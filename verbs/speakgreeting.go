@@ -26,7 +26,7 @@ func (s SpeakGreeting) Run(ctx context.Context, c *engine.Call) (engine.Next, er
 		return engine.Next{}, err
 	}
 	ended, err := untilRecorded(ctx, c, token, "#")
-	if err != nil || ended.Failed {
+	if err != nil || ended.Err != nil {
 		return engine.Continue(), err
 	}
 	if s.Set {

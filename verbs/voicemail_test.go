@@ -5,6 +5,7 @@ package verbs_test
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"slices"
@@ -40,6 +41,17 @@ func (l *lamps) told() []string {
 	return slices.Clone(l.was)
 }
 
+// warnings logs what an operator should see: the level, the sentence and the error.
+func warnings(to *strings.Builder) *slog.Logger {
+	return slog.New(slog.NewTextHandler(to, &slog.HandlerOptions{Level: slog.LevelWarn, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		switch a.Key {
+		case slog.LevelKey, slog.MessageKey, "err":
+			return a
+		}
+		return slog.Attr{}
+	}}))
+}
+
 // german is what is said in German to callers of who has no greeting.
 const german = "Ihr Anruf kann gerade nicht angenommen werden. Bitte hinterlassen Sie nach dem Ton eine Nachricht."
 
@@ -66,22 +78,24 @@ func TestVoicemail(t *testing.T) {
 		told     []string
 		lamps    []string
 		problems []string
+		logged   string // what an operator sees of it
+		ended    string // the last row, if it says more than the cause
 	}{
 		{
 			name: "the caller hangs up", user: engine.User{ID: "w0", Greeting: "/greetings/w0.wav"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller /greetings/w0.wav", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "nothing more is heard", user: engine.User{ID: "w0", Greeting: "https://app/w0.wav"},
 			script: func(h *enginetest.House, l *enginetest.Leg) { h.Sound.Recorded(l.Info().Stream, silent(whole)) },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller https://app/w0.wav", beep, tape, end},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "a key that ends it, after one that does not", user: engine.User{ID: "w0", GreetingText: "a text", Language: "en-GB"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.Press("5"); time.Sleep(time.Second); l.Press("##") },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller speech:en-GB", beep, tape, "stop recording caller", end},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
 			name: "nobody says anything", user: engine.User{ID: "w0", GreetingText: "a text"},
 			script: func(h *enginetest.House, l *enginetest.Leg) {
@@ -97,17 +111,19 @@ func TestVoicemail(t *testing.T) {
 			leg: []string{"answer", "hangup failed"}, sound: []string{"play caller speech:de-AT", beep, tape, lost},
 			told:     []string{"incoming ", "answered w0", "ended failed"},
 			problems: []string{"the message in the voicemail of w0 is lost: no space left: look after the folder of recordings and its disk"},
+			logged:   `level=ERROR msg="a recording failed: look after the folder of recordings and its disk" err="no space left"` + "\n",
+			ended:    "failed: the message is lost: no space left",
 		}, {
 			name: "the greeting is not there", user: engine.User{ID: "w0", Greeting: "/greetings/none.wav", Language: "de"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{"/greetings/none.wav: there is no sound file"},
 		}, {
 			name: "nor can it be spoken", user: engine.User{ID: "w0", Greeting: "http://app/none.wav", GreetingText: "???"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{"http://app/none.wav: there is no sound file", `"???" cannot be spoken`},
 		}, {
 			name:   "the number rings nobody, after early media",
@@ -119,17 +135,18 @@ func TestVoicemail(t *testing.T) {
 			name: "somebody else's", user: engine.User{ID: "w0"}, verb: verbs.Voicemail{Box: "w1"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:fr", beep, tape},
-			box: "w1", told: []string{"incoming ", "answered w1", "recorded", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
+			box: "w1", told: []string{"incoming ", "answered w1", "recorded w1", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
 		}, {
 			name: "the box is full", user: engine.User{ID: "w0", GreetingText: "a text"}, full: true,
 			leg: []string{"answer", "hangup normal"}, sound: []string{"play caller tone:info"},
 			told:     []string{"incoming ", "answered w0", "ended normal"},
 			problems: []string{"the voicemail of w0 is full and takes no message: delete some of its 2, or raise voicemail.max_messages"},
+			logged:   `level=WARN msg="a voicemail is full and takes no message: delete some, or raise voicemail.max_messages"` + "\n",
 		}, {
 			name: "nobody's", user: engine.User{ID: "w0", GreetingText: "a text"}, verb: verbs.Voicemail{Box: "w9"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de-AT", beep, tape},
-			box: "w0", told: []string{"incoming ", "answered w0", "recorded", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
+			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{`there is no user "w9": the voicemail of who was called answers; write the id of a user, like w0`},
 		},
 	} {
@@ -146,9 +163,9 @@ func TestVoicemail(t *testing.T) {
 					entries.Users, number.Users = append(entries.Users, tt.user), []string{tt.user.ID}
 				}
 				dialect := &recital{programs: []engine.Program{append(tt.before, tt.verb)}}
-				phones := &lamps{}
+				phones, log := &lamps{}, &strings.Builder{}
 				h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": dialect}, func(c *engine.Config) {
-					c.Messages.Most = 2
+					c.Messages.Most, c.Logger = 2, warnings(log)
 					c.Recordings, c.Kept, c.Indicator, c.Language = folder, c.Journal.(*enginetest.Journal), phones, "de-AT"
 				})
 				for _, sound := range []string{
@@ -199,10 +216,14 @@ func TestVoicemail(t *testing.T) {
 				}{
 					{"the caller's leg", tt.leg, leg.Did()}, {"sound", tt.sound, h.Sound.Did()}, {"the app was told", tt.told, told},
 					{"phones were told", tt.lamps, phones.told()}, {"problems", tt.problems, problems}, {"messages", tt.box, box},
+					{"the log", tt.logged, log.String()},
 				} {
 					if diff := cmp.Diff(d.want, d.got); diff != "" {
 						t.Errorf("%s (-want +got):\n%s", d.what, diff)
 					}
+				}
+				if ended := h.Journal.Events(r.ID, engine.EventEnded)[0]; tt.ended != "" && ended.Text != tt.ended {
+					t.Errorf("the last row says %q, want %q", ended.Text, tt.ended)
 				}
 				if r.AnsweredBy == nil || r.AnsweredBy.Kind != engine.KindVoicemail {
 					t.Errorf("answered by %v", r.AnsweredBy)

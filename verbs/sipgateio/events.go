@@ -101,8 +101,8 @@ func storedFields(c engine.CallInfo, name string, e engine.Event) form {
 	var f form
 	f.add("event", name)
 	f.add("callId", callID(r.Call))
-	if name == voicemail && !engine.IsNumber(r.Box) {
-		f.addUser(c, engine.Address{Kind: engine.KindUser, Value: r.Box})
+	if owner := e.Data.Party; name == voicemail && owner != nil {
+		f.addUser(c, *owner)
 	}
 	f.addParties(c, nil)
 	f.addDiversion(c)

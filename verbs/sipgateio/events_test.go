@@ -27,6 +27,11 @@ func TestEventBodies(t *testing.T) {
 			Kind: kind, ID: mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), Call: call(t).ID, Box: box, Duration: 12345 * time.Millisecond,
 		}}}
 	}
+	messageFor := func(owner engine.Address) engine.Event {
+		e := stored(engine.RecordingMessage, owner.Value, "https://calls.example.com/a.wav?t=1")
+		e.Data.Party = &owner
+		return e
+	}
 	ringsAt := func(who engine.Address) engine.Event {
 		return engine.Event{Kind: engine.EventRinging, Data: engine.Data{Party: &who}}
 	}
@@ -47,7 +52,7 @@ func TestEventBodies(t *testing.T) {
 			"event=connected " + id + " " + parties + " answeringNumber=4921199999999" + chain + " answeredBy=external"},
 		{"connected with a voicemail", nil, answeredEvent(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}),
 			"event=connected " + id + " " + parties + " answeringNumber=4915791234567" + chain + " answeredBy=voicemail"},
-		{"a message of a user", nil, stored(engine.RecordingMessage, "w0", "https://calls.example.com/a.wav?t=1"),
+		{"a message of a user", func(c *engine.CallInfo) { c.Users = nil }, messageFor(engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}),
 			"event=voicemail " + id + alices + parties + chain +
 				" recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
 		{"a message of a number", nil, stored(engine.RecordingMessage, "+4915791234567", ""),
