@@ -46,7 +46,7 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 		return err
 	}
 	defer fetching.Add(-1)
-	p, err := e.prompts.Prompt(ctx, url)
+	p, err := e.config.Prompts.Prompt(ctx, url)
 	if err != nil {
 		return &SoundError{Err: err}
 	}

@@ -81,7 +81,7 @@ func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem
 			record.Dialect = DialectState{}
 		}
 		maps.Copy(record.Dialect, document.Remember)
-		c.engine.journal.Append(RecordSaved{record.clone()})
+		c.engine.config.Journal.Append(RecordSaved{record.clone()})
 	}
 	return document, problems
 }
@@ -122,7 +122,7 @@ func (c *Call) tellEnd(ended Event) {
 		},
 		told: func() {
 			info.Settled = true
-			c.engine.journal.Append(RecordSaved{info.Record})
+			c.engine.config.Journal.Append(RecordSaved{info.Record})
 		},
 	})
 }

@@ -72,7 +72,7 @@ func (c *Call) consultWith(h *handover, m ChildAnswered) {
 		other.silenceRingback()
 		other.party.talk.keysTo = m.Child
 		// One that is gone hears nobody; its end is on its way.
-		_ = other.engine.sound.Bridge(other.Stream(), m.Stream)
+		_ = other.engine.config.Sound.Bridge(other.Stream(), m.Stream)
 	})
 	old := c.party.hearer
 	c.tellCall(m.Child, command{result: make(chan error, 1), do: func(new *Call) error {

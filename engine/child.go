@@ -54,7 +54,7 @@ func (c *Call) User(id string) (User, bool) { return c.engine.directory.User(c.r
 
 // Language is what is spoken to somebody who comes to a User, or to nobody in
 // particular.
-func (c *Call) Language(u User) string { return cmp.Or(u.Language, c.engine.language) }
+func (c *Call) Language(u User) string { return cmp.Or(u.Language, c.engine.config.Language) }
 
 // urgent says that the call goes to an emergency service, or that one is among its
 // children. That one was rung in vain is no reason to spare a call its limits.
@@ -128,7 +128,7 @@ func (c *Call) phones(t Target) []Target {
 	if _, ok := c.engine.directory.User(c.record.Account, t.Address.Value); !ok {
 		return []Target{t} // it may have been here once, and its phones still be
 	}
-	contacts := c.engine.location.Contacts(c.record.Account, t.Address.Value)
+	contacts := c.engine.config.Location.Contacts(c.record.Account, t.Address.Value)
 	if len(contacts) == 0 {
 		return []Target{t}
 	}

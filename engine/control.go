@@ -92,7 +92,7 @@ func (e *Engine) Mute(id ID, on bool) error {
 
 func (c *Call) mute(on bool) {
 	// A stream that is gone is not heard.
-	_ = c.engine.sound.Mute(c.Stream(), on)
+	_ = c.engine.config.Sound.Mute(c.Stream(), on)
 	c.party.talk.hushed = on
 }
 
@@ -124,7 +124,7 @@ func (c *Call) hold(on bool) {
 
 // playHold begins the hold tone. It covers what is heard of the other side.
 func (c *Call) playHold() {
-	token, err := c.play(c.engine.holdTone, true)
+	token, err := c.play(c.engine.config.HoldTone, true)
 	if err == nil {
 		c.party.talk.hold = token
 	}
@@ -154,7 +154,7 @@ func (c *Call) leaveTalk() {
 	was := c.party.talk
 	c.party.talk = conversation{}
 	if was.hushed {
-		_ = c.engine.sound.Mute(c.Stream(), false)
+		_ = c.engine.config.Sound.Mute(c.Stream(), false)
 	}
 	if was.hold != 0 && c.party.playing == was.hold {
 		c.StopPlay()
@@ -165,7 +165,7 @@ func (c *Call) leaveTalk() {
 func (c *Call) play(p *media.Prompt, loop bool) (token uint64, err error) {
 	c.waiting.token++
 	token = c.waiting.token
-	if err := c.engine.sound.Play(c.Stream(), p, media.PlayOptions{Token: token, Loop: loop}); err != nil {
+	if err := c.engine.config.Sound.Play(c.Stream(), p, media.PlayOptions{Token: token, Loop: loop}); err != nil {
 		return 0, fmt.Errorf("play %s: %w", redact(p.Name), err)
 	}
 	c.party.playing = token

@@ -58,7 +58,7 @@ func (c *Call) attempt(request DialRequest) (*LegEnded, error) {
 	if err := c.mayRing(request.Target); err != nil {
 		return nil, err
 	}
-	leg, err := c.engine.dialer.Dial(request)
+	leg, err := c.engine.config.Dialer.Dial(request)
 	if err != nil {
 		return nil, err
 	}

@@ -68,32 +68,11 @@ type Config struct {
 
 // Engine holds the calls that are alive.
 type Engine struct {
-	directory  *Directory
-	dialects   map[string]Dialect
-	dialer     Dialer
-	sound      Sound
-	fetcher    Fetcher
-	prompts    Prompts
-	speaker    Speaker
-	location   Location
-	recorder   Recorder
-	journal    Journal
-	log        *slog.Logger
-	node       string
-	recordings string
-	kept       Recordings
-	indicator  Indicator
-	audio      func(Recording) string
-	files      Prompts
-	greetings  Greetings
-	messages   MessageLimits
-	language   string
-	ringback   *media.Prompt
-	holdTone   *media.Prompt
-	noticeTone *media.Prompt
-	guard      guard
-	toll       *toll
-	busy       busy
+	config    Config
+	directory *Directory
+	guard     guard
+	toll      *toll
+	busy      busy
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -114,17 +93,12 @@ type Engine struct {
 // New makes an Engine with no calls.
 func New(c Config) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
-	e := &Engine{
-		directory: c.Directory, dialects: c.Dialects, dialer: c.Dialer, sound: c.Sound,
-		fetcher: c.Fetcher, prompts: c.Prompts, speaker: c.Speaker, location: c.Location, recorder: c.Recorder,
-		journal: c.Journal, log: c.Logger,
-		node: c.Node, recordings: c.Recordings, kept: c.Kept, indicator: c.Indicator, files: c.Files, greetings: c.Greetings, messages: c.Messages, audio: c.AudioURL, language: c.Language,
-		ringback: c.Ringback, holdTone: c.HoldTone, noticeTone: c.Notice, guard: newGuard(c.Limits),
-		ctx: ctx, cancel: cancel,
-		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
+	if c.HoldTone == nil {
+		c.HoldTone = silence()
 	}
-	if e.holdTone == nil {
-		e.holdTone = silence()
+	e := &Engine{
+		config: c, directory: c.Directory, guard: newGuard(c.Limits), ctx: ctx, cancel: cancel,
+		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}
 	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
@@ -147,7 +121,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	// Who calls an emergency service by a trunk is somebody else's customer: that
 	// exchange has a way of its own.
 	emergency := a.Caller.ID != "" && e.directory.Emergency(a.To)
-	if err := e.journal.Health(); err != nil && !emergency {
+	if err := e.config.Journal.Health(); err != nil && !emergency {
 		return fmt.Errorf("no record of a call could be kept: %w", err)
 	}
 	if err := e.guard.enter(emergency); err != nil {
@@ -255,16 +229,16 @@ func (e *Engine) usersOf(r Record, called Number) []User {
 // newCall fills in what all calls have.
 func (e *Engine) newCall(r Record) *Call {
 	r.Account = cmp.Or(r.Account, DefaultAccount)
-	r.Node, r.State, r.StartedAt = e.node, StateRinging, time.Now()
+	r.Node, r.State, r.StartedAt = e.config.Node, StateRinging, time.Now()
 	return e.reopen(r, 0)
 }
 
 // reopen makes the Call of a record whose last event had the number seq.
 func (e *Engine) reopen(r Record, seq int) *Call {
 	app, _ := e.directory.App(r.App)
-	t := &timeline{call: r.ID, journal: e.journal, seq: seq}
+	t := &timeline{call: r.ID, journal: e.config.Journal, seq: seq}
 	c := &Call{
-		engine: e, log: e.log.With("call", r.ID.String()), inbox: newInbox(),
+		engine: e, log: e.config.Logger.With("call", r.ID.String()), inbox: newInbox(),
 		timeline: t, outbox: &outbox{engine: e},
 		record: r, app: app, dialect: e.dialectOf(app),
 		children: map[ID]Target{}, hops: maxForwards,
@@ -275,10 +249,10 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 
 // dialectOf gives an App's language.
 func (e *Engine) dialectOf(a App) Dialect {
-	if dialect, ok := e.dialects[a.Dialect]; ok {
+	if dialect, ok := e.config.Dialects[a.Dialect]; ok {
 		return dialect
 	}
-	return e.dialects[""]
+	return e.config.Dialects[""]
 }
 
 // register adds a call that is about to live. While draining only the children
@@ -358,14 +332,14 @@ func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
 	e.Drain(ctx)
 	e.hangUpAll()
 	if !within(grace, e.idle) {
-		e.log.Error("calls did not end when they were hung up", "calls", e.Living())
+		e.config.Logger.Error("calls did not end when they were hung up", "calls", e.Living())
 	}
 	told := make(chan struct{})
 	go func() { e.goroutines.Wait(); close(told) }()
 	if !within(grace, told) {
 		e.cancel() // the last requests are given up
 		if !within(grace, told) {
-			e.log.Error("the engine stopped before everything in it did")
+			e.config.Logger.Error("the engine stopped before everything in it did")
 		}
 	}
 	e.cancel()

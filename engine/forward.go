@@ -226,10 +226,10 @@ func (c *Call) handLeg(to *Call) bool {
 	}
 	if p.tapes.running() {
 		// Its end is told by the leg, to the call that has it then.
-		_ = c.engine.recorder.StopRecord(c.Stream())
+		_ = c.engine.config.Recorder.StopRecord(c.Stream())
 	}
 	if !p.hearer.IsZero() {
-		_ = c.engine.sound.Unbridge(c.Stream()) // a stream that is gone hears nobody
+		_ = c.engine.config.Sound.Unbridge(c.Stream()) // a stream that is gone hears nobody
 	}
 	p.hearer, p.talking, p.news, p.preview = ID{}, false, alerted{}, 0
 	p.alerted = p.ringback != 0 || p.alerted && !p.sound

@@ -27,7 +27,7 @@ func (c *Call) TakeGreeting(box string) (token uint64, path string, err error) {
 func (c *Call) SetGreeting(ctx context.Context, user, path string) error {
 	account := c.record.Account
 	fault, err := do(ctx, c, func(ctx context.Context) string {
-		if err := c.engine.greetings.SetGreeting(ctx, account, user, path); err != nil {
+		if err := c.engine.config.Greetings.SetGreeting(ctx, account, user, path); err != nil {
 			return err.Error()
 		}
 		return ""

@@ -144,7 +144,7 @@ func (c *Call) rejoin() {
 		other.silenceRingback()
 		other.party.talk.keysTo = ID{}
 		// One that is gone hears nobody.
-		_ = other.engine.sound.Bridge(other.Stream(), stream)
+		_ = other.engine.config.Sound.Bridge(other.Stream(), stream)
 	})
 }
 

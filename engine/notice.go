@@ -12,14 +12,14 @@ import (
 // notice gives what parties hear before they are recorded: a sentence in a language,
 // or tones where none can be spoken.
 func (e *Engine) notice(ctx context.Context, language string) *media.Prompt {
-	if e.speaker == nil {
-		return e.noticeTone
+	if e.config.Speaker == nil {
+		return e.config.Notice
 	}
 	text, language := noticeIn(language)
-	spoken, err := e.speaker.Speak(ctx, Speech{Text: text, Language: language})
+	spoken, err := e.config.Speaker.Speak(ctx, Speech{Text: text, Language: language})
 	if err != nil {
-		e.log.Warn("tones announce a recording, because the sentence could not be spoken", "language", language, "err", err)
-		return e.noticeTone
+		e.config.Logger.Warn("tones announce a recording, because the sentence could not be spoken", "language", language, "err", err)
+		return e.config.Notice
 	}
 	return spoken
 }

@@ -42,7 +42,7 @@ func (e *Engine) Originate(o Origination) (ID, error) {
 	if !ok {
 		return ID{}, refuseTransfer(CauseNotFound, "%s is no user of the account whose phone could ring", o.Caller)
 	}
-	if err := e.journal.Health(); err != nil {
+	if err := e.config.Journal.Health(); err != nil {
 		return ID{}, fmt.Errorf("no record of a call could be kept: %w", err)
 	}
 	id := NewID()

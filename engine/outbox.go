@@ -79,7 +79,7 @@ func (o *outbox) run() {
 			return nil
 		})
 		if err != nil {
-			o.engine.log.Error("an event could not be told", "call", t.timeline.call.String(), "err", err)
+			o.engine.config.Logger.Error("an event could not be told", "call", t.timeline.call.String(), "err", err)
 		}
 		if t.told != nil && o.engine.ctx.Err() == nil {
 			t.told()
@@ -102,8 +102,8 @@ func (e *Engine) exchange(ctx context.Context, t *timeline, r Request, patience 
 		return reply
 	}
 	var reply Reply
-	if err := guarded(func() error { reply = e.fetcher.Fetch(ctx, r); return nil }); err != nil {
-		e.log.Error("a request failed inside the server", "call", t.call.String(), "err", err)
+	if err := guarded(func() error { reply = e.config.Fetcher.Fetch(ctx, r); return nil }); err != nil {
+		e.config.Logger.Error("a request failed inside the server", "call", t.call.String(), "err", err)
 		reply = Reply{URL: r.URL, Err: errors.New("the request failed inside the server; its log says why")}
 	}
 	t.reply(r, reply)
@@ -117,5 +117,5 @@ func (e *Engine) durable(ctx context.Context, patience time.Duration) error {
 		defer cancel()
 		ctx = limited
 	}
-	return e.journal.Durable(ctx)
+	return e.config.Journal.Durable(ctx)
 }

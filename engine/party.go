@@ -146,7 +146,7 @@ func (c *Call) pickUp() error {
 	}
 	now := time.Now()
 	c.record.State, c.record.AnsweredAt = StateAnswered, &now
-	c.engine.journal.Append(RecordSaved{c.record.clone()})
+	c.engine.config.Journal.Append(RecordSaved{c.record.clone()})
 	return nil
 }
 
@@ -176,10 +176,10 @@ func (c *Call) Alert() error {
 	if !c.party.sound {
 		return c.party.leg.Progress(false)
 	}
-	if c.engine.ringback == nil {
+	if c.engine.config.Ringback == nil {
 		return nil
 	}
-	token, err := c.play(c.engine.ringback, true)
+	token, err := c.play(c.engine.config.Ringback, true)
 	c.party.ringback = token
 	return err
 }
@@ -220,7 +220,7 @@ func (c *Call) Preview(ringing ChildRinging) error {
 // bridge has the party and another call's, who is so called, hear each other. Where
 // one of them is gone there is nothing to be heard, and its end is on its way.
 func (c *Call) bridge(other ID, stream media.StreamID, who Address) error {
-	err := c.engine.sound.Bridge(c.Stream(), stream)
+	err := c.engine.config.Sound.Bridge(c.Stream(), stream)
 	if err != nil && !errors.Is(err, media.ErrNoStream) {
 		return fmt.Errorf("let both sides hear each other: %w", err)
 	}
@@ -232,13 +232,13 @@ func (c *Call) bridge(other ID, stream media.StreamID, who Address) error {
 // The first error is about the file, a sentence for the app's developer; the
 // second is what Await returns.
 func (c *Call) Prompt(ctx context.Context, url string) (prompt *media.Prompt, fault, err error) {
-	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.prompts.Prompt(ctx, url) })
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.config.Prompts.Prompt(ctx, url) })
 }
 
 // PromptFile gives the sound file at a path of this machine, as Prompt does at a URL.
 // The path is never a customer's, who could read any file by it.
 func (c *Call) PromptFile(ctx context.Context, path string) (prompt *media.Prompt, fault, err error) {
-	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.files.Prompt(ctx, path) })
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.config.Files.Prompt(ctx, path) })
 }
 
 // StartPlay has the party hear a prompt and gives the token that its PlayEnded
@@ -255,5 +255,5 @@ func (c *Call) StartPlay(p *media.Prompt) (token uint64, err error) {
 // StopPlay ends what the party hears; its PlayEnded follows.
 func (c *Call) StopPlay() {
 	// A stream that is gone plays nothing: the leg's end is told on its own.
-	_ = c.engine.sound.StopPlay(c.Stream())
+	_ = c.engine.config.Sound.StopPlay(c.Stream())
 }

@@ -32,7 +32,7 @@ func (c *Call) Box() string {
 // MarkRecording says that a message was heard, or that it was not. The error is
 // fs.ErrNotExist for one that is not there, or why that could not be kept.
 func (e *Engine) MarkRecording(ctx context.Context, account string, id ID, heard bool) error {
-	r, err := e.kept.Recording(ctx, account, id)
+	r, err := e.config.Kept.Recording(ctx, account, id)
 	if err != nil {
 		return fmt.Errorf("look for the recording: %w", err)
 	}
@@ -51,7 +51,7 @@ func (e *Engine) MarkRecording(ctx context.Context, account string, id ID, heard
 func (c *Call) PathOf(r Recording) string { return c.engine.pathOf(r) }
 
 func (e *Engine) pathOf(r Recording) string {
-	return filepath.Join(e.recordings, filepath.Base(r.File))
+	return filepath.Join(e.config.Recordings, filepath.Base(r.File))
 }
 
 // Heard says that a message was heard. It does not wait.
@@ -67,7 +67,7 @@ func (c *Call) Heard(r Recording) {
 // DeleteRecording forgets a recording and deletes its file. The errors are those of
 // MarkRecording.
 func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) error {
-	r, err := e.kept.Recording(ctx, account, id)
+	r, err := e.config.Kept.Recording(ctx, account, id)
 	if err != nil {
 		return fmt.Errorf("look for the recording: %w", err)
 	}
@@ -83,16 +83,16 @@ func (e *Engine) DeleteRecording(ctx context.Context, account string, id ID) err
 
 // audioURL is where apps can fetch a recording; empty if nowhere.
 func (e *Engine) audioURL(r Recording) string {
-	if e.audio == nil {
+	if e.config.AudioURL == nil {
 		return ""
 	}
-	return e.audio(r)
+	return e.config.AudioURL(r)
 }
 
 // changeRecording makes a change durable and tells the phones of the box.
 func (e *Engine) changeRecording(ctx context.Context, r Recording, change Change) error {
-	e.journal.Append(change)
-	if err := e.journal.Durable(ctx); err != nil {
+	e.config.Journal.Append(change)
+	if err := e.config.Journal.Durable(ctx); err != nil {
 		return fmt.Errorf("keep what changes about the recording: %w", err)
 	}
 	if r.Kind == RecordingMessage {
@@ -104,20 +104,20 @@ func (e *Engine) changeRecording(ctx context.Context, r Recording, change Change
 // indicate tells the phones of a box how many messages are in it, once what was
 // appended so far is durable. The box of a number has none.
 func (e *Engine) indicate(account, box string) {
-	if _, ok := e.directory.User(account, box); !ok || e.indicator == nil || e.kept == nil {
+	if _, ok := e.directory.User(account, box); !ok || e.config.Indicator == nil || e.config.Kept == nil {
 		return
 	}
 	e.goroutines.Go(func() {
-		if e.journal.Durable(e.ctx) != nil {
+		if e.config.Journal.Durable(e.ctx) != nil {
 			return // the server stops
 		}
 		e.indicating.Lock()
 		defer e.indicating.Unlock()
-		unheard, heard, err := e.kept.Messages(e.ctx, account, box)
+		unheard, heard, err := e.config.Kept.Messages(e.ctx, account, box)
 		if err != nil {
-			e.log.Error("phones are not told of messages", "account", account, "user", box, "err", err)
+			e.config.Logger.Error("phones are not told of messages", "account", account, "user", box, "err", err)
 			return
 		}
-		e.indicator.Indicate(account, box, unheard, heard)
+		e.config.Indicator.Indicate(account, box, unheard, heard)
 	})
 }

@@ -15,7 +15,7 @@ const refusalsKept = 10
 // timeline. No app is told, and of a flood only the first ones of each second are
 // kept.
 func (e *Engine) Refuse(a Arrival, r Refusal) {
-	if e.journal.Health() != nil || !e.guard.refusal(time.Now()) {
+	if e.config.Journal.Health() != nil || !e.guard.refusal(time.Now()) {
 		return
 	}
 	c := e.newCall(e.arrived(a, false))

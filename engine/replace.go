@@ -59,7 +59,7 @@ func (c *Call) replaced(ctx context.Context) (Program, error) {
 	}
 	c.party.ringback, c.party.alerted = 0, false
 	if !c.party.hearer.IsZero() { // it heard somebody's phone
-		_ = c.engine.sound.Unbridge(c.Stream())
+		_ = c.engine.config.Sound.Unbridge(c.Stream())
 		c.hears(ID{}, Address{})
 	}
 	if r.lead != nil {

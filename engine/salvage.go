@@ -29,8 +29,8 @@ func readTapeName(name string, call ID) (r Recording, ok bool) {
 // recoverTapes files what was being recorded when an earlier run of the server died
 // with the call: the files can be read, and nobody was told of them.
 func (c *Call) recoverTapes() {
-	paths, err := filepath.Glob(filepath.Join(c.engine.recordings, "*-"+c.record.ID.String()+"-*.wav"))
-	if err != nil || c.engine.kept == nil {
+	paths, err := filepath.Glob(filepath.Join(c.engine.config.Recordings, "*-"+c.record.ID.String()+"-*.wav"))
+	if err != nil || c.engine.config.Kept == nil {
 		return // the folder has a strange name, or nobody asks for recordings
 	}
 	for _, path := range paths {
@@ -38,7 +38,7 @@ func (c *Call) recoverTapes() {
 		if !ok {
 			continue
 		}
-		_, err := c.engine.kept.Recording(c.engine.ctx, c.record.Account, r.ID)
+		_, err := c.engine.config.Kept.Recording(c.engine.ctx, c.record.Account, r.ID)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
 			c.recoverTape(r, path)
@@ -49,7 +49,7 @@ func (c *Call) recoverTapes() {
 }
 
 func (c *Call) recoverTape(r Recording, path string) {
-	length, heard, err := c.engine.recorder.LookAtRecording(path)
+	length, heard, err := c.engine.config.Recorder.LookAtRecording(path)
 	if err != nil {
 		c.log.Error("a recording was cut off by the end of the server, and cannot be read", "file", path, "err", err)
 		return

@@ -18,10 +18,10 @@ var errNoSpeaker = errors.New("this server speaks no text: have its operator set
 // Speak makes sound of text; the call goes on meanwhile. The first error is about
 // the text, a sentence for the app's developer; the second is what Await returns.
 func (c *Call) Speak(ctx context.Context, what Speech) (prompt *media.Prompt, fault, err error) {
-	if c.engine.speaker == nil {
+	if c.engine.config.Speaker == nil {
 		return nil, errNoSpeaker, nil
 	}
-	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.speaker.Speak(ctx, what) })
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.config.Speaker.Speak(ctx, what) })
 }
 
 // load gets sound while the call goes on.

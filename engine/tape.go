@@ -82,7 +82,7 @@ type MessageLimits struct {
 // BoxFull says whether no more messages fit into a box. A database that cannot say
 // is no reason to take none. The error is what Await returns.
 func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
-	kept, most := c.engine.kept, c.engine.messages.Most
+	kept, most := c.engine.config.Kept, c.engine.config.Messages.Most
 	if kept == nil || most == 0 {
 		return false, nil
 	}
@@ -122,8 +122,8 @@ func (c *Call) TakeMessage(box string, l MessageLimits) (token uint64, err error
 func (c *Call) said(l MessageLimits) media.RecordOptions {
 	return media.RecordOptions{
 		What:        media.RecordSaid,
-		MaxDuration: cmp.Or(l.Longest, c.engine.messages.Longest),
-		Silence:     cmp.Or(l.Silence, c.engine.messages.Silence, endless),
+		MaxDuration: cmp.Or(l.Longest, c.engine.config.Messages.Longest),
+		Silence:     cmp.Or(l.Silence, c.engine.config.Messages.Silence, endless),
 	}
 }
 
@@ -146,7 +146,7 @@ func (c *Call) tape(r Recording, o media.RecordOptions) (tape, error) {
 	r.File = tapeName(r)
 	t := tape{recording: r, path: c.PathOf(r)}
 	o.Token, o.Path = t.token(), t.path
-	if err := c.engine.recorder.Record(c.Stream(), o); err != nil {
+	if err := c.engine.config.Recorder.Record(c.Stream(), o); err != nil {
 		return tape{}, fmt.Errorf("record the call: %w", err)
 	}
 	if c.party.tapes.all == nil {
@@ -162,7 +162,7 @@ func (c *Call) pauseTape(pause bool) error {
 	if !c.party.tapes.running() {
 		return ErrNotRecording
 	}
-	if err := c.engine.recorder.PauseRecord(c.Stream(), pause); err != nil {
+	if err := c.engine.config.Recorder.PauseRecord(c.Stream(), pause); err != nil {
 		return fmt.Errorf("pause the recording: %w", err)
 	}
 	text := "recording goes on"
@@ -179,7 +179,7 @@ func (c *Call) StopTape() error {
 	if !c.party.tapes.running() {
 		return ErrNotRecording
 	}
-	if err := c.engine.recorder.StopRecord(c.Stream()); err != nil {
+	if err := c.engine.config.Recorder.StopRecord(c.Stream()); err != nil {
 		return fmt.Errorf("stop the recording: %w", err)
 	}
 	c.party.tapes.current = 0 // what is said from now on is not on it, and may be on the next
