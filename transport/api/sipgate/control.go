@@ -24,8 +24,8 @@ type Control interface {
 	Announce(ctx context.Context, id engine.ID, url string) error
 	// SendDigits sends keys to everybody in the call.
 	SendDigits(id engine.ID, digits string) error
-	// RecordTalk begins or ends a recording; announcement says so to everybody. It
-	// fails with engine.ErrRecording or ErrNotRecording when it is so already.
+	// RecordTalk begins or ends a recording; announcement says so to everybody. What
+	// is so already is no failure.
 	RecordTalk(ctx context.Context, id engine.ID, on, announcement bool) error
 }
 
