@@ -3,6 +3,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,6 +36,10 @@ type Config struct {
 	// Token is the bearer token of what MountAdmin serves (admin.token).
 	// Without one nobody may use it.
 	Token string
+	// Connections is how many connections clients may have open, and a quarter of it
+	// how many those behind one address, or one IPv6 network of 64 bits, may, except
+	// for this machine itself; 0 is 1,000.
+	Connections int
 	// Checks must all pass for the server to be ready.
 	Checks []Check
 	// Logger is told requests at level debug and failures above. Nil logs
@@ -67,6 +72,7 @@ type Server struct {
 	stop     context.CancelFunc
 	listener net.Listener
 	serving  sync.WaitGroup
+	room     *room
 
 	mu sync.Mutex
 	// silent are the connections that have not sent a request yet.
@@ -82,6 +88,7 @@ func New(config Config) *Server {
 		config: config,
 		router: echo.New(),
 		guard:  newGuard(config.Token),
+		room:   newRoom(cmp.Or(config.Connections, 1000), config.Logger),
 		silent: make(map[net.Conn]struct{}), wordings: make(map[string]Wording),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
@@ -132,9 +139,9 @@ func (s *Server) Start() error {
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 func (s *Server) serve(l net.Listener) {
-	s.listener = l
+	s.listener = listener{l, s.room}
 	s.serving.Go(func() {
-		if err := s.http.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := s.http.Serve(s.listener); !errors.Is(err, http.ErrServerClosed) {
 			s.config.Logger.Error("the HTTP server ended by itself", "err", err)
 		}
 	})
@@ -163,6 +170,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // watch keeps silent up to date. http.Server.Shutdown would give a connection
 // that has sent nothing, such as a browser opens in advance, five seconds.
 func (s *Server) watch(conn net.Conn, state http.ConnState) {
+	s.room.watch(conn, state)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {

@@ -5,7 +5,6 @@ package sipgate
 import (
 	"crypto/sha256"
 	"crypto/subtle"
-	"net"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -32,7 +31,7 @@ const howToShow = "send the id and the secret of one of your tokens as the heade
 // scopes says. Who shows a token that is not there learns as much, and as fast, as
 // who shows a wrong secret.
 func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engine.Token, error) {
-	from := sourceOf(r)
+	from := api.SourceOf(r.RemoteAddr)
 	shown, ok := f.shownBy(r)
 	if !ok {
 		return engine.Token{}, unauthorized(answer)
@@ -113,23 +112,4 @@ func unauthorized(answer http.Header) error {
 	answer.Add("WWW-Authenticate", `Basic realm="callwright", charset="UTF-8"`)
 	answer.Add("WWW-Authenticate", `Bearer realm="callwright"`)
 	return api.Refuse(http.StatusUnauthorized, "the token is missing or wrong; %s", howToShow)
-}
-
-// sourceOf gives who sent a request: of IPv6 the network, for everybody has as
-// many addresses there as he likes.
-func sourceOf(r *http.Request) netip.Addr {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	source, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	source = source.Unmap().WithZone("")
-	if source.Is6() {
-		network, _ := source.Prefix(64) // never fails for a length within the address
-		return network.Addr()
-	}
-	return source
 }
