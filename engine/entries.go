@@ -36,6 +36,10 @@ type App struct {
 	// EarlyMedia says how sound is made before an answer: as early media (183)
 	// when true, by answering (200) when false.
 	EarlyMedia bool `json:"early_media"`
+	// EmptyDTMF names the keys of a caller who pressed none, as an empty text. It
+	// is for apps that want the field always: sipgate.io's documentation shows it
+	// both empty and missing.
+	EmptyDTMF bool `json:"empty_dtmf,omitempty"`
 	// Headers are sent with every request to the App.
 	Headers map[string]string `json:"headers,omitempty"`
 	// EventsURL is told what happened that the vendor has no event for, unless a

@@ -154,7 +154,9 @@ func dtmfFields(c engine.CallInfo, digits string) form {
 	var f form
 	f.add("event", dtmf)
 	f.add("callId", callID(c.ID))
-	f.addIfSet("dtmf", digits)
+	if digits != "" || c.App.EmptyDTMF {
+		f.add("dtmf", digits)
+	}
 	f.addChain(c)
 	return f
 }

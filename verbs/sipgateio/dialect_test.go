@@ -140,6 +140,8 @@ func TestPushBodies(t *testing.T) {
 
 		{"dtmf", nil, gatheredEvent("12*#"), "event=dtmf " + id + " dtmf=12%2A%23" + end},
 		{"dtmf without digits", nil, gatheredEvent(""), "event=dtmf " + id + end},
+		{"dtmf without digits, for an app that wants the field", func(c *engine.CallInfo) { c.App.EmptyDTMF = true }, gatheredEvent(""),
+			"event=dtmf " + id + " dtmf=" + end},
 
 		{"noAnswer", func(c *engine.CallInfo) { c.Diversion = "4930123456" }, unansweredEvent(engine.CauseBusy),
 			"event=noAnswer cause=busy " + id + " " + fromTo + "direction=in diversion=4930123456" + end},

@@ -107,7 +107,7 @@ func storedFields(c engine.CallInfo, name string, e engine.Event) form {
 	f.addParties(c, nil)
 	f.addDiversion(c)
 	f.addChain(c)
-	f.add("recordingId", r.ID.String())
+	f.add("recordingId", callID(r.ID))
 	f.add("duration", strconv.FormatFloat(r.Duration.Seconds(), 'f', 1, 64))
 	f.addIfSet("url", e.Data.URL)
 	return f

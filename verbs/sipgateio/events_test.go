@@ -54,11 +54,11 @@ func TestEventBodies(t *testing.T) {
 			"event=connected " + id + " " + parties + " answeringNumber=4915791234567" + chain + " answeredBy=voicemail"},
 		{"a message of a user", func(c *engine.CallInfo) { c.Users = nil }, messageFor(engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}),
 			"event=voicemail " + id + alices + parties + chain +
-				" recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
+				" recordingId=0190A1B2000070009FEDCBA987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
 		{"a message of a number", nil, stored(engine.RecordingMessage, "+4915791234567", ""),
-			"event=voicemail " + id + " " + parties + chain + " recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3"},
+			"event=voicemail " + id + " " + parties + chain + " recordingId=0190A1B2000070009FEDCBA987654321 duration=12.3"},
 		{"a recording", nil, stored(engine.RecordingCall, "", ""),
-			"event=recording " + id + " " + parties + chain + " recordingId=0190a1b2-0000-7000-9fed-cba987654321 duration=12.3"},
+			"event=recording " + id + " " + parties + chain + " recordingId=0190A1B2000070009FEDCBA987654321 duration=12.3"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -125,7 +125,7 @@ gateway: {lenient: true}
 func TestObjectsOfVoicemail(t *testing.T) {
 	t.Parallel()
 	c, err := config.Load(write(t, `
-apps:    [{key: shop, dialect: sipgate, events_url: "https://shop.example/events", whitelist: [w0, g0, p0], unlogged: true}]
+apps:    [{key: shop, dialect: sipgate, events_url: "https://shop.example/events", whitelist: [w0, g0, p0], unlogged: true, empty_dtmf: true}]
 users:   [{id: w0, email: a@b.example, language: de-DE, greeting: hello.wav, greeting_text: "Hallo, bitte sprechen", busy_on_busy: true}]
 groups:  [{id: g0, users: [w0]}]
 numbers: [{number: "+4921112345", users: [w0], voicemail_after: 20s, on_busy: voicemail, on_offline: 0211123, ring_time: 1m30s}, {number: "100", on_no_answer: voicemail}]
@@ -136,7 +136,7 @@ tokens:  [{id: token-4x7Q2b, name: Script, user: w0, token: 0b5b3c4e-9a3b-4c55-8
 	}
 	want := engine.Entries{
 		Apps: []engine.App{{
-			Key: "shop", Account: "default", Dialect: "sipgate", EarlyMedia: true,
+			Key: "shop", Account: "default", Dialect: "sipgate", EarlyMedia: true, EmptyDTMF: true,
 			EventsURL: "https://shop.example/events", Whitelist: []string{"w0", "g0", "p0"}, Unlogged: true,
 		}},
 		Users: []engine.User{{

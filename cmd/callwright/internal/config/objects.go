@@ -30,15 +30,17 @@ type Account struct {
 
 // App is a customer's application.
 type App struct {
-	Key         string            `koanf:"key"`
-	Account     string            `koanf:"account"`
-	Secret      string            `koanf:"secret"`
-	Dialect     string            `koanf:"dialect"`
-	IncomingURL string            `koanf:"incoming_url"`
-	OutgoingURL string            `koanf:"outgoing_url"`
-	FallbackURL string            `koanf:"fallback_url"`
-	EarlyMedia  *bool             `koanf:"early_media"`
-	Headers     map[string]string `koanf:"headers"`
+	Key         string `koanf:"key"`
+	Account     string `koanf:"account"`
+	Secret      string `koanf:"secret"`
+	Dialect     string `koanf:"dialect"`
+	IncomingURL string `koanf:"incoming_url"`
+	OutgoingURL string `koanf:"outgoing_url"`
+	FallbackURL string `koanf:"fallback_url"`
+	EarlyMedia  *bool  `koanf:"early_media"`
+	// EmptyDTMF sends the field of keys also when none was pressed.
+	EmptyDTMF bool              `koanf:"empty_dtmf"`
+	Headers   map[string]string `koanf:"headers"`
 	// EventsURL is told what the vendor has no event for.
 	EventsURL string `koanf:"events_url"`
 	// Whitelist names the users and groups whose calls it is asked about.
@@ -167,7 +169,7 @@ func (c *Objects) Entries() engine.Entries {
 			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
 			// sipgate.io lets callers hear prompts before anybody answered.
 			EarlyMedia: a.EarlyMedia == nil || *a.EarlyMedia,
-			Headers:    a.Headers, EventsURL: a.EventsURL, Whitelist: a.Whitelist, Unlogged: a.Unlogged,
+			EmptyDTMF:  a.EmptyDTMF, Headers: a.Headers, EventsURL: a.EventsURL, Whitelist: a.Whitelist, Unlogged: a.Unlogged,
 		})
 	}
 	for _, u := range c.Users {
