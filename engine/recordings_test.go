@@ -172,7 +172,7 @@ func TestRecordingsAreKept(t *testing.T) {
 }
 
 // What was being recorded when the server died is kept when it starts again, once:
-// a message in its box. What is no file of the call's, or known, stays as it is.
+// a message in its box, but no half greeting. What is no file of the call's, or known, stays as it is.
 func TestRecordingsAfterACrash(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -188,7 +188,7 @@ func TestRecordingsAfterACrash(t *testing.T) {
 		h.Journal.Append(engine.RecordingSaved{Recording: engine.Recording{ID: known, Account: "default", Kind: engine.RecordingCall, Call: id, Duration: time.Hour, StartedAt: died.StartedAt.Add(-time.Hour)}})
 		for _, name := range []string{
 			fmt.Sprintf("voicemail-%s-%s.wav", id, message), fmt.Sprintf("call-%s-%s.wav", id, talk), fmt.Sprintf("call-%s-%s.wav", id, known),
-			fmt.Sprintf("fax-%s-%s.wav", id, engine.NewID()), fmt.Sprintf("call-%s-.wav", id), fmt.Sprintf("call-%s-%s.wav", engine.NewID(), engine.NewID()),
+			fmt.Sprintf("greeting-%s-%s.wav", id, engine.NewID()), fmt.Sprintf("fax-%s-%s.wav", id, engine.NewID()), fmt.Sprintf("call-%s-.wav", id), fmt.Sprintf("call-%s-%s.wav", engine.NewID(), engine.NewID()),
 		} {
 			if err := os.WriteFile(filepath.Join(folder, name), []byte("RIFF"), 0o600); err != nil {
 				t.Fatal(err)
@@ -203,6 +203,9 @@ func TestRecordingsAfterACrash(t *testing.T) {
 			if r.Call != id || r.Account != "default" || r.ID != known && (r.From != caller || !strings.Contains(r.File, r.ID.String())) {
 				t.Errorf("kept is %+v", r)
 			}
+		}
+		if cutOff, err := filepath.Glob(filepath.Join(folder, "greeting-*")); err != nil || len(cutOff) > 0 {
+			t.Errorf("half a greeting is still there: %s, %v", cutOff, err)
 		}
 		slices.Sort(got[1:])
 		if diff := cmp.Diff([]string{

@@ -23,11 +23,13 @@ func readTapeName(name string, call ID) (r Recording, ok bool) {
 	kind, rest, _ := strings.Cut(strings.TrimSuffix(name, ".wav"), "-"+call.String()+"-")
 	id, err := ParseID(rest)
 	r = Recording{ID: id, Kind: RecordingKind(kind), Call: call, File: name}
-	return r, err == nil && tapeName(r) == name && (r.Kind == RecordingCall || r.Kind == RecordingMessage)
+	known := r.Kind == RecordingCall || r.Kind == RecordingMessage || r.Kind == RecordingGreeting
+	return r, err == nil && tapeName(r) == name && known
 }
 
 // recoverTapes files what was being recorded when an earlier run of the server died
-// with the call: the files can be read, and nobody was told of them.
+// with the call: the files can be read, and nobody was told of them. A greeting that
+// its speaker did not end is not kept.
 func (c *Call) recoverTapes() {
 	paths, err := filepath.Glob(filepath.Join(c.engine.config.Recordings, "*-"+c.record.ID.String()+"-*.wav"))
 	if err != nil || c.engine.config.Kept == nil {
@@ -40,6 +42,8 @@ func (c *Call) recoverTapes() {
 		}
 		_, err := c.engine.config.Kept.Recording(c.engine.ctx, c.record.Account, r.ID)
 		switch {
+		case errors.Is(err, fs.ErrNotExist) && r.Kind == RecordingGreeting:
+			c.discard(tape{recording: r, path: path})
 		case errors.Is(err, fs.ErrNotExist):
 			c.recoverTape(r, path)
 		case err != nil:

@@ -48,11 +48,12 @@ func extraFields(c engine.CallInfo, e engine.Event) (name string, f form) {
 		if e.Data.Recording == nil {
 			return "", nil
 		}
-		name = recording
-		if e.Data.Recording.Kind == engine.RecordingMessage {
-			name = voicemail
+		switch e.Data.Recording.Kind {
+		case engine.RecordingCall:
+			return recording, storedFields(c, recording, e)
+		case engine.RecordingMessage:
+			return voicemail, storedFields(c, voicemail, e)
 		}
-		return name, storedFields(c, name, e)
 	}
 	return "", nil
 }

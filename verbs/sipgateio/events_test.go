@@ -95,6 +95,9 @@ func TestEventURLs(t *testing.T) {
 		"beside what sipgate.io tells":  {engine.DialectState{OnEvent: eventsURL, OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers, "connected " + eventsURL}},
 		"not in place of it":            {engine.DialectState{OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers}},
 		"nothing of the end":            {engine.DialectState{OnEvent: eventsURL}, "", endedEvent(engine.CauseBusy), nil},
+		"nothing of a greeting": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{
+			Kind: engine.EventRecorded, Data: engine.Data{Recording: &engine.Recording{Kind: engine.RecordingGreeting, Box: "w0"}},
+		}, nil},
 		"nothing of an empty recording": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{Kind: engine.EventRecorded}, nil},
 	} {
 		c := call(t)

@@ -69,8 +69,10 @@ func (f *Face) listRecordings(c echo.Context) error {
 		return err
 	}
 	wanted := engine.RecordingFilter{Account: query.Get("account"), Kind: engine.RecordingKind(query.Get("kind")), Box: query.Get("box")}
-	if wanted.Kind != "" && wanted.Kind != engine.RecordingCall && wanted.Kind != engine.RecordingMessage {
-		return api.Refuse(http.StatusBadRequest, "kind is %.40q; write call or voicemail, or leave it out for both", wanted.Kind)
+	switch wanted.Kind {
+	case "", engine.RecordingCall, engine.RecordingMessage, engine.RecordingGreeting:
+	default:
+		return api.Refuse(http.StatusBadRequest, "kind is %.40q; write call, voicemail or greeting, or leave it out for all", wanted.Kind)
 	}
 	if call := query.Get("call"); call != "" {
 		if wanted.Call, err = engine.ParseID(call); err != nil {

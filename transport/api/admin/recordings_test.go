@@ -227,7 +227,7 @@ func TestChangeRecordings(t *testing.T) {
 		{"DELETE", "00000000000000000000000000000000", "", nil, 404, `there is no recording "0000`, ""},
 		{"GET", message + "/audio?heard=yes", "", nil, 400, `heard is "yes"; write true`, ""},
 		{"GET", ofCall + "/audio", "", nil, 404, "there is no recording " + ofCall, ""},
-		{"GET", "?kind=fax", "", nil, 400, `kind is "fax"; write call or voicemail`, ""},
+		{"GET", "?kind=fax", "", nil, 400, `kind is "fax"; write call, voicemail or greeting`, ""},
 		{"GET", "?call=x", "", nil, 400, `call is "x"; give the id of a call`, ""},
 		{"GET", "?cursor=x", "", nil, 400, `cursor is "x"`, ""},
 		{"GET", "?limit=0", "", nil, 400, `limit is "0"`, ""},
