@@ -27,6 +27,10 @@ type Address struct {
 	Value string `json:"value,omitempty"`
 	// Name is the display name, if any.
 	Name string `json:"name,omitempty"`
+	// Number is the number at which a User is called, rings or has picked up: the one
+	// that was dialled and rings it, else its own. Empty for other parties, which are
+	// reached at their Value, and for a User that has none.
+	Number string `json:"number,omitempty"`
 }
 
 // Anonymous is a party that withheld its number.

@@ -95,12 +95,13 @@ func (c *Call) Places(targets []Target) []Target {
 
 // same says whether two targets are one place.
 func (t Target) same(o Target) bool {
-	return t.Contact == o.Contact && (t.Contact != "" || t.Address == o.Address)
+	return t.Contact == o.Contact && (t.Contact != "" || t.Address.same(o.Address))
 }
 
 func (c *Call) placesOf(t Target) []Target {
 	directory, account := c.engine.directory, c.record.Account
 	var users []User
+	number := "" // that rings them all
 	switch t.Address.Kind {
 	case KindUser:
 		return c.phones(t)
@@ -108,13 +109,15 @@ func (c *Call) placesOf(t Target) []Target {
 		users = directory.Members(account, t.Address.Value)
 	case KindNumber:
 		if n, ok := directory.own(account, t.Address.Value); ok {
-			users = directory.UsersOf(n)
+			users, number = directory.UsersOf(n), t.Address.Value
 		}
 	}
 	var places []Target
 	for _, u := range users {
 		if u.ID != c.record.Caller {
-			places = append(places, c.phones(Target{Address: u.Address()})...)
+			a := u.Address()
+			a.Number = number
+			places = append(places, c.phones(Target{Address: a})...)
 		}
 	}
 	if len(places) == 0 {
@@ -125,8 +128,12 @@ func (c *Call) placesOf(t Target) []Target {
 
 // phones gives the places of a User, or the User if there are none.
 func (c *Call) phones(t Target) []Target {
-	if _, ok := c.engine.directory.User(c.record.Account, t.Address.Value); !ok {
+	u, ok := c.User(t.Address.Value)
+	if !ok {
 		return []Target{t} // it may have been here once, and its phones still be
+	}
+	if t.Address.Number == "" {
+		t.Address = c.engine.directory.atOwnNumber(u)
 	}
 	contacts := c.engine.config.Location.Contacts(c.record.Account, t.Address.Value)
 	if len(contacts) == 0 {

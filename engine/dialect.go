@@ -107,6 +107,18 @@ type CallInfo struct {
 	Dialled string
 }
 
+// At is the number at which the users are reached whom a call that came in is for:
+// the one of ours, or of a pattern the one that was dialled; empty if it is none.
+func (c CallInfo) At() string {
+	switch {
+	case IsNumber(c.Number):
+		return NormalizeNumber(c.Number)
+	case c.To.Kind == KindNumber:
+		return c.To.Value
+	}
+	return ""
+}
+
 // Dialect is one vendor's language: it words requests and reads documents. It
 // does no I/O and keeps no state of its own.
 type Dialect interface {

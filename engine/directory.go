@@ -209,10 +209,10 @@ func (d *Directory) Dialled(u User, dialled string) (to Address, number Number, 
 func (d *Directory) Party(account, dialled string) (Address, bool) {
 	now := d.now.Load()
 	if u, ok := now.users[key{account, dialled}]; ok {
-		return u.Address(), true
+		return d.atOwnNumber(u), true
 	}
 	if u, ok := now.usernames[dialled]; ok && u.Account == account {
-		return u.Address(), true
+		return d.atOwnNumber(u), true
 	}
 	if g, ok := now.groups[key{account, dialled}]; ok {
 		return Address{Kind: KindGroup, Value: g.ID, Name: g.Name}, true
@@ -245,6 +245,13 @@ func (d *Directory) shown(u User) Address {
 		return Address{Kind: KindNumber, Value: number, Name: u.Name}
 	}
 	return u.Address()
+}
+
+// atOwnNumber is a User that is called as such, by none of the numbers that ring it.
+func (d *Directory) atOwnNumber(u User) Address {
+	a := u.Address()
+	a.Number = d.CallerID(u)
+	return a
 }
 
 // UsersOf gives the Users that a Number rings, those of its groups after its

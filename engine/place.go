@@ -139,6 +139,9 @@ func (c *Call) takePlace(ctx context.Context, old ID) error {
 
 // adopt takes a call that picked up in place of a child, as a child that did.
 func (c *Call) adopt(m adopted) Message {
+	if m.By.Kind == KindUser { // it picks up what was to reach the other
+		m.By.Number = c.children[m.old].Address.Number
+	}
 	c.children[m.Child] = Target{Address: m.By}
 	if c.over != "" {
 		c.HangupChild(m.Child, c.over)

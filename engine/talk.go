@@ -81,11 +81,14 @@ func (c *Call) publish() {
 
 func (c *Call) talk() *Talk {
 	here, there := c.owners()
-	talk := c.party.talk
+	talk, self := c.party.talk, c.shown()
+	if by := c.record.AnsweredBy; by != nil && !c.record.Parent.IsZero() {
+		self = c.numberOf(*by)
+	}
 	return &Talk{
 		ID: c.record.ID, Muted: talk.muted, Held: talk.held, Recording: c.party.tapes.running(),
 		Participants: []Participant{
-			{ID: c.record.ID, Address: c.shown(), Muted: talk.muted && here, Held: talk.held, Owner: here},
+			{ID: c.record.ID, Address: self, Muted: talk.muted && here, Held: talk.held, Owner: here},
 			{ID: c.party.hearer, Address: c.numberOf(talk.with), Muted: talk.muted && there, Held: talk.held, Owner: there},
 		},
 	}
@@ -114,8 +117,17 @@ func (c *Call) owner() User {
 	return User{}
 }
 
-// numberOf is a party as others see it: a User by its number, if it has one.
+// numberOf is a party as others see it: a User by the number at which it was
+// reached, if it has one.
 func (c *Call) numberOf(a Address) Address {
+	if a.Number != "" {
+		return Address{Kind: KindNumber, Value: a.Number, Name: a.Name}
+	}
+	return c.callerID(a)
+}
+
+// callerID is a party as those see it whom it calls.
+func (c *Call) callerID(a Address) Address {
 	if u, ok := c.engine.directory.User(c.record.Account, userID(a)); ok {
 		shown := c.engine.directory.shown(u)
 		shown.Name = cmp.Or(a.Name, shown.Name)

@@ -63,9 +63,9 @@ func (c *Call) transferTo(o TransferOrder) error {
 func (c *Call) transferTalk(target Target, from Address, attended bool) error {
 	here, _ := c.owners()
 	if attended && from.Kind == "" {
-		from = c.numberOf(c.party.talk.with)
-		if here {
-			from = c.shown()
+		from = c.shown()
+		if !here {
+			from = c.callerID(c.party.talk.with)
 		}
 	}
 	order := ringInstead{old: c.record.ID, target: target, from: from, consult: attended}

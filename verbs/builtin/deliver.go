@@ -33,7 +33,9 @@ func Deliver(c engine.CallInfo) engine.Program {
 		d.Targets = []engine.Target{{Address: c.To}}
 	default:
 		for _, u := range c.Users {
-			d.Targets = append(d.Targets, engine.Target{Address: u.Address()})
+			user := u.Address()
+			user.Number = c.At()
+			d.Targets = append(d.Targets, engine.Target{Address: user})
 		}
 	}
 	d.Busy, d.Offline, d.NoAnswer = rule(c.Called.OnBusy), rule(c.Called.OnOffline), rule(c.Called.OnNoAnswer)

@@ -210,9 +210,10 @@ func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
 }
 
 // called is the number that was dialled: what the Call was made for, or when
-// that is no number what the user dialled, or the one that is configured.
+// that is no number what the user dialled, or the user's who was called, or the one
+// that is configured.
 func called(c engine.CallInfo) string {
-	for _, n := range []string{c.Dialled, c.Number} {
+	for _, n := range []string{c.Dialled, c.To.Number, c.Number} {
 		if number(c.To) == anonymous && engine.IsNumber(n) {
 			return number(engine.NumberAddress(n))
 		}
@@ -220,12 +221,15 @@ func called(c engine.CallInfo) string {
 	return number(c.To)
 }
 
-// answeringNumber is the number of who picked up; a user has none but the one
-// at which it was reached, which a call that was forwarded was not made to.
+// answeringNumber is the number of who picked up, a user's the one at which it was
+// reached. Where that has none it is the one that was called, which a call that was
+// forwarded was not made to.
 func answeringNumber(c engine.CallInfo, by engine.Address) string {
 	switch n := number(by); {
 	case n != anonymous:
 		return n
+	case engine.IsNumber(by.Number):
+		return number(engine.NumberAddress(by.Number))
 	case c.Direction == engine.In && engine.IsNumber(c.Number):
 		return number(engine.NumberAddress(c.Number))
 	}

@@ -3,6 +3,7 @@
 package sipgate
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -90,5 +91,5 @@ func numberOf(a engine.Address) string {
 	if a.Kind == engine.KindAnonymous {
 		return ""
 	}
-	return a.Value
+	return cmp.Or(a.Number, a.Value)
 }
