@@ -27,6 +27,8 @@ type Call struct {
 	outbox   *outbox
 	// standing is what other goroutines may know.
 	standing atomic.Pointer[standing]
+	// ended is closed when it is over, and what its app is told of that queued.
+	ended chan struct{}
 
 	record  Record
 	app     App

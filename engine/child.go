@@ -30,7 +30,8 @@ func (c *Call) ringAs(target Target, from Address, alone bool) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.hops = c.inbox, c.hops-1
-	child.line.steps, child.line.alone = c.line.steps, alone
+	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone, c.ended
+	child.outbox = c.outbox
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),

@@ -30,9 +30,7 @@ func (c *Call) close(text string) {
 	}
 	c.awaitLender()
 	c.end(text)
-	if c.line.loan.heir != nil {
-		close(c.line.loan.heir)
-	}
+	close(c.ended)
 	c.hangUpBorrower(borrower)
 	c.returnParty()
 	c.tellNext()

@@ -240,7 +240,7 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 	c := &Call{
 		engine: e, log: e.config.Logger.With("call", r.ID.String()), inbox: newInbox(),
 		timeline: t, outbox: &outbox{engine: e},
-		record: r, app: app, dialect: e.dialectOf(app),
+		record: r, app: app, dialect: e.dialectOf(app), ended: make(chan struct{}),
 		children: map[ID]Target{}, hops: maxForwards,
 	}
 	c.standing.Store(&standing{account: r.Account, own: r.Parent.IsZero()})

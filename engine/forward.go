@@ -43,8 +43,10 @@ type lineage struct {
 	// told is closed when the app was told of the end of the call before; nil if
 	// this one does not wait for that. next is that of the call behind.
 	told, next chan struct{}
-	// alone says of a child that nobody rings beside it, and that it ends when the
-	// call is sent on; sentTo is then where to.
+	// made is of a child the end of the call that rang it. alone says that nobody
+	// rings beside it, and that it ends when the call is sent on; sentTo is then where
+	// to.
+	made   <-chan struct{}
 	alone  bool
 	sentTo Address
 }
@@ -96,7 +98,11 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 		s.destination.Value = c.Box()
 	}
 	to := s.destination
-	if no := c.mayForward(to); no != nil {
+	no := c.mayForward(to)
+	if !c.record.Parent.IsZero() {
+		no = refuseTransfer(CauseForbidden, "a call that was made is not forwarded")
+	}
+	if no != nil {
 		c.note(EventTransfer, Data{Cause: no.Cause, Party: &to}, "is not forwarded to %s: %s", words(to), no)
 		return no
 	}
@@ -128,8 +134,8 @@ func words(to Address) string {
 // mayForward says why the call cannot be forwarded there, or nil.
 func (c *Call) mayForward(to Address) *DialError {
 	switch {
-	case c.urgent() || !c.record.Parent.IsZero():
-		return refuseTransfer(CauseForbidden, "an emergency call, or one that was made, is not forwarded")
+	case c.urgent():
+		return refuseTransfer(CauseForbidden, "an emergency call is not forwarded")
 	case c.engine.directory.Emergency(to):
 		return refuseTransfer(CauseForbidden, "no call is forwarded to an emergency service")
 	case c.line.steps > mostDiversions:
@@ -166,8 +172,8 @@ func (c *Call) chained(s succession) *Call {
 	r := Record{
 		ID: NewID(), Chain: c.record.Chain, Account: c.record.Account,
 		Number: c.called.number.Number, App: cmp.Or(c.called.number.App, c.record.App),
-		Direction: In, Caller: c.record.Caller, Trunk: c.record.Trunk,
-		From: c.record.From, To: s.dialled, Diversion: s.diversion,
+		Direction: In, Caller: c.user().ID, Trunk: c.record.Trunk,
+		From: c.shown(), To: s.dialled, Diversion: s.diversion,
 	}
 	if s.from.Kind != "" {
 		r.From = s.from

@@ -42,9 +42,9 @@ func (c *Call) mayHandOver(old ID) *DialError {
 	return nil
 }
 
-// ringInstead rings a target in place of the other end, or says why not. A call of
-// its own that is to go to somebody of the account is led there as the next of its
-// chain, which asks an app like any other.
+// ringInstead rings a target in place of the other end, or says why not. A party that
+// is to go to somebody of the account is led there as the next call of the chain,
+// which asks an app like any other.
 func (c *Call) ringInstead(m ringInstead) *DialError {
 	if no := c.mayHandOver(m.old); no != nil {
 		return no
@@ -52,7 +52,7 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 	if m.target.Address.same(c.party.talk.with) || m.target.Address.same(c.record.From) {
 		return refuseTransfer(CauseRejected, "%s is in the conversation already", m.target)
 	}
-	if c.record.Parent.IsZero() && !m.consult && c.ours(m.target.Address) {
+	if !m.consult && c.ours(m.target.Address) {
 		return c.leadOn(m)
 	}
 	c.note(EventTransfer, Data{Party: &m.target.Address}, "is being transferred to %s", m.target)
@@ -79,7 +79,10 @@ func (c *Call) leadOn(m ringInstead) *DialError {
 		return no
 	}
 	next := c.chained(*c.successor(m.target.Address, m.from))
-	next.line.loan.from, next.line.loan.ended = c.record.ID, make(chan struct{})
+	next.line.loan.from, next.line.loan.ended = c.record.ID, c.ended
+	if c.parent != nil { // no app knows of this one, but of the one that leaves
+		next.line.loan.ended = c.line.made
+	}
 	if !c.engine.register(next) {
 		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
 	}

@@ -24,9 +24,10 @@ type loan struct {
 	entered bool
 	// took says that it has, or had, the party.
 	took bool
-	// ended is closed when a lender has ended that does so with what it lends; nil if
-	// it lives on. heir is that of the call to which this one has lent its party.
-	ended, heir chan struct{}
+	// ended is closed when the call has ended whose end is told before this one's: a
+	// lender that does so with what it lends, or where that is a child the one that
+	// rang it. It is nil if the lender lives on.
+	ended <-chan struct{}
 }
 
 // needParty has the call wait for its party, if that is still its lender's.
@@ -129,7 +130,6 @@ func (c *Call) lendParty(to *Call) bool {
 		return true
 	}
 	c.endHandover()
-	c.line.loan.heir = to.line.loan.ended
 	if !h.alone {
 		c.tellCall(h.old, moved{cause: CauseTransferred, text: h.name, by: c.record.ID})
 	}
@@ -148,8 +148,8 @@ func (c *Call) rejoin() {
 	})
 }
 
-// awaitLender waits until its lender has ended, if that does with what it lent: its
-// end is told before this one's. It takes no longer than a phone may take to hang up.
+// awaitLender waits until the call has ended whose end is told before this one's, if
+// that does with what was lent. It takes no longer than a phone may take to hang up.
 func (c *Call) awaitLender() {
 	if c.line.loan.took && c.line.loan.ended != nil {
 		<-c.line.loan.ended

@@ -14,8 +14,8 @@ import (
 // child whose parent leaves so goes on by itself. Where an API asks (transferto.go),
 // X is the call of the owner, and what it asks for the same.
 //
-//	blind:     X -ringInstead→ R, which rings T or, where T is of the account and R is
-//	           no child, has the next call of its chain do so (lend.go);  R -moved→ X
+//	blind:     X -ringInstead→ R, which rings T or, where T is of the account, has the
+//	           next call of its chain do so (lend.go);  R -moved→ X
 //	attended:  X -joinInstead→ R -yield→ Y -meet→ S;  S -met→ R -moved→ X;  S -moved→ Y
 //	INVITE with Replaces: N -yield→ Y -meet→ S;  S -met→ N;  S -moved→ Y
 //

@@ -124,8 +124,8 @@ func TestCalledPartyTransfers(t *testing.T) {
 	})
 }
 
-// The caller's own call ends when it has transferred; that of who was called
-// goes on as one that Limits are for, and an API can hang it up.
+// The caller's own call ends when it has transferred; who was called goes on as the
+// next call of the chain, which Limits are for, and an API can hang it up.
 func TestCallerTransfers(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -148,12 +148,10 @@ func TestCallerTransfers(t *testing.T) {
 			t.Error("the transferor's call still lives")
 		}
 		time.Sleep(10 * time.Minute)
-		if err := h.Engine.Hangup(records[1].ID, engine.CauseNormal); err != nil {
-			t.Error(err)
-		}
+		must(t, h.Engine.Hangup(talk(t, h).ID, engine.CauseNormal))
 		synctest.Wait()
 		equal(t, "causes", ends(t, h), []engine.Cause{
-			engine.CauseTransferred, engine.CauseNormal, engine.CauseOffline, engine.CauseNormal,
+			engine.CauseTransferred, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal, engine.CauseNormal,
 		})
 		for _, r := range h.Journal.Records()[1:] {
 			equal(t, "chain", r.Chain, records[0].ID)
@@ -177,7 +175,9 @@ func TestTransferLimits(t *testing.T) {
 		if n := h.Engine.Living(); n != 0 {
 			t.Errorf("%d calls live for longer than an hour", n)
 		}
-		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseTransferred, engine.CauseMaxDuration, engine.CauseMaxDuration})
+		equal(t, "causes", ends(t, h), []engine.Cause{
+			engine.CauseTransferred, engine.CauseForwarded, engine.CauseMaxDuration, engine.CauseMaxDuration,
+		})
 		h.Close(t)
 	})
 }
@@ -307,8 +307,8 @@ func TestTransferorHangsUp(t *testing.T) {
 				equal(t, "who stays", stays.Did()[len(stays.Did())-1], did)
 				causes := ends(t, h)
 				wants := []engine.Cause{engine.CauseForwarded, engine.CauseTransferred, want, want}
-				if callersOwn { // who was called goes on by itself
-					wants = []engine.Cause{engine.CauseTransferred, want, want}
+				if callersOwn {
+					wants[0], wants[1] = wants[1], wants[0]
 				}
 				equal(t, "causes", causes, wants)
 				h.Close(t)

@@ -116,11 +116,19 @@ func (c *Call) isFor(a Address) bool {
 	return a.Kind == KindNumber && c.called.number.ID() == a.Value
 }
 
-// successor is how the next call of the chain follows when the party is transferred.
+// successor is how the next call of the chain follows when the party is transferred:
+// it is for the number of who is there, or else for the one that sends the party on.
 func (c *Call) successor(to, from Address) *succession {
 	s := succession{destination: to, dialled: c.numberOf(to), diversion: c.dialled(), from: from}
-	if s.dialled.Kind != KindNumber {
-		s.dialled = c.record.To
+	leaves := c.record.To
+	if !c.record.Parent.IsZero() { // it was called; who leaves is the one that called it
+		leaves, s.diversion = c.numberOf(c.party.talk.with), ""
+		if leaves.Kind == KindNumber {
+			s.diversion = leaves.Value
+		}
+	}
+	if s.dialled.Kind != KindNumber && leaves.Kind == KindNumber {
+		s.dialled = leaves
 	}
 	return &s
 }

@@ -285,6 +285,47 @@ func TestCallByTheAPI(t *testing.T) {
 	b.tells("newCall", "newCall", "answer", "answer", "hangup normalClearing", "hangup normalClearing")
 }
 
+// A user who has called a customer hands it to a colleague: that is a call of its own
+// in the chain, by whose id it is listed.
+func TestTransferOfACallThatAUserMade(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	b.trunk(b.outside)
+	id, err := b.Engine.Originate(engine.Origination{
+		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4930111",
+	})
+	b.must(err)
+	carol := b.pickUp(b.carol)
+	out := b.pickUp(b.outside)
+	b.talk(carol, outsideTone, out, carolTone)
+	b.must(b.Engine.Transfer(id, engine.TransferOrder{To: "b"}))
+	bob, err := b.bob.Accept(t.Context())
+	b.must(err)
+	b.talk(carol, outsideTone, out, carolTone) // while it rings
+	b.must(bob.Answer())
+	b.must(bob.WaitAnswer(t.Context()))
+	b.over(carol)
+	b.talk(out, bobTone, bob, outsideTone)
+	news := b.news()
+	talks := b.Engine.Talks(engine.DefaultAccount)
+	if len(talks) != 1 || len(news) != 2 || !strings.EqualFold(news[1].Get("callId"), talks[0].ID.Hex()) {
+		t.Fatalf("conversations: %+v, and the app was asked about %v", talks, news)
+	}
+	for field, want := range map[string]string{
+		"from": "4930111", "to": "4921112345", "diversion": "49211777", "origCallId": news[0].Get("callId"), "xcid": news[0].Get("xcid"),
+		"user[]": "bob", "direction": "in",
+	} {
+		if got := news[1].Get(field); got != want {
+			t.Errorf("newCall of who is there has %s=%q, want %q", field, got, want)
+		}
+	}
+	b.must(b.Engine.Hold(talks[0].ID, true))
+	b.must(out.WaitTone(t.Context(), ourTone, -30))
+	b.must(b.Engine.Hangup(talks[0].ID, engine.CauseNormal))
+	b.over(out, bob)
+	b.tells("newCall", "answer", "newCall", "answer", "hangup forwarded", "hangup normalClearing")
+}
+
 // A call that hears something is sent to a user at once, or to a number outside.
 func TestSentOnOutOfAPlay(t *testing.T) {
 	t.Parallel()
