@@ -230,6 +230,9 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		if m.why != "" && c.over == "" {
 			c.Complain(Problem{Sentence: m.why})
 		}
+		if m.asParty && c.record.AnsweredBy == nil {
+			m.cause = CauseCancelled
+		}
 		c.finishWith(m.cause)
 		return nil
 	case runProgram:

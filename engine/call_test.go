@@ -140,7 +140,23 @@ func TestEnds(t *testing.T) {
 		}, func(_ *enginetest.House, l *enginetest.Leg) { l.Cancel() }, engine.CauseCancelled, nil},
 		{"hung up from outside", wait, func(h *enginetest.House, _ *enginetest.Leg) {
 			h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
-		}, engine.CauseNormal, []string{"hangup normal"}},
+		}, engine.CauseCancelled, []string{"hangup cancelled"}},
+		{"hung up from outside while it hears our sound", func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+			if err := c.OpenSound(); err != nil {
+				return engine.Next{}, err
+			}
+			return wait(ctx, c)
+		}, func(h *enginetest.House, _ *enginetest.Leg) {
+			h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
+		}, engine.CauseCancelled, []string{"early media", "hangup cancelled"}},
+		{"hung up from outside while it talks", func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+			if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}); err != nil {
+				return engine.Next{}, err
+			}
+			return wait(ctx, c)
+		}, func(h *enginetest.House, _ *enginetest.Leg) {
+			h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
+		}, engine.CauseNormal, []string{"answer", "hangup normal"}},
 		{"lasts too long", wait, func(*enginetest.House, *enginetest.Leg) { time.Sleep(5 * time.Hour) },
 			engine.CauseMaxDuration, []string{"hangup max-duration"}},
 		{"asks for ever", func(context.Context, *engine.Call) (engine.Next, error) {

@@ -15,7 +15,8 @@ const (
 	CauseRejected Cause = "rejected"
 	// CauseNoAnswer: it rang, and nobody picked up.
 	CauseNoAnswer Cause = "no-answer"
-	// CauseCancelled: the caller gave up before anybody picked up.
+	// CauseCancelled: the caller gave up before anybody picked up, or an API hung up
+	// for it.
 	CauseCancelled Cause = "cancelled"
 	// CauseElsewhere: another of several targets picked up.
 	CauseElsewhere Cause = "answered-elsewhere"
@@ -74,7 +75,7 @@ var causes = map[Cause]Words{
 	CauseBusy:        {486, "Busy Here", 17, "busy", 9},
 	CauseRejected:    {603, "Decline", 21, "noAnswer", 8},
 	CauseNoAnswer:    {480, "Temporarily Unavailable", 19, "noAnswer", 7},
-	CauseCancelled:   {487, "Request Terminated", 16, "cancel", 0},
+	CauseCancelled:   {480, "Temporarily Unavailable", 16, "cancel", 0},
 	CauseElsewhere:   {487, "Request Terminated", 26, "forwarded", 0},
 	CauseUnreachable: {502, "Bad Gateway", 38, "congestion", 6},
 	CauseNotFound:    {404, "Not Found", 1, "notFound", 4},

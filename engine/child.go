@@ -217,8 +217,7 @@ func (c *Call) report(m Message, to Address) {
 
 // HangupChild ends a child that is still there.
 func (c *Call) HangupChild(child ID, cause Cause) {
-	// A child that is gone has said so; ErrNoCall is no news.
-	_ = c.engine.Hangup(child, cause)
+	c.tellCall(child, hangUp{cause: cause})
 }
 
 // Connect answers the call, if it is not, and has its party and the child that

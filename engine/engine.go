@@ -108,7 +108,7 @@ func New(c Config) *Engine {
 // tollExhausted ends the calls that talk when no more may today.
 func (e *Engine) tollExhausted(ids []ID, why *LimitError) {
 	for _, id := range ids {
-		_ = e.send(id, hangUp{CauseForbidden, why.Error()}) // one that is gone has ended by itself
+		_ = e.send(id, hangUp{cause: CauseForbidden, why: why.Error()}) // one that is gone has ended by itself
 	}
 }
 
@@ -288,8 +288,11 @@ func (e *Engine) closeIfIdle() {
 	}
 }
 
-// Hangup ends a living call. The error is ErrNoCall.
-func (e *Engine) Hangup(id ID, cause Cause) error { return e.send(id, hangUp{cause: cause}) }
+// Hangup ends a living call. With CauseNormal that is a hang-up: CauseCancelled if
+// nobody has picked up. The error is ErrNoCall.
+func (e *Engine) Hangup(id ID, cause Cause) error {
+	return e.send(id, hangUp{cause: cause, asParty: cause == CauseNormal})
+}
 
 // Run has a living call carry out a program inside the one that runs, which
 // goes on after it. The error is ErrNoCall.

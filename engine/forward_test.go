@@ -159,7 +159,7 @@ func TestForwardInTheMiddle(t *testing.T) {
 		}, {
 			"hung up from outside before", 0, func(h *enginetest.House, _ *enginetest.Leg) {
 				_ = h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
-			}, []engine.Cause{engine.CauseNormal}, []string{"incoming 0", "ended 0"}, []string{"hangup normal"},
+			}, []engine.Cause{engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, []string{"hangup cancelled"},
 		}, {
 			"cancelled while the app is told of the end", 2 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
 				time.Sleep(2 * time.Second)
@@ -169,7 +169,7 @@ func TestForwardInTheMiddle(t *testing.T) {
 			"hung up from outside meanwhile", 2 * time.Second, func(h *enginetest.House, _ *enginetest.Leg) {
 				time.Sleep(2 * time.Second)
 				_ = h.Engine.Hangup(h.Journal.Records()[1].ID, engine.CauseNormal)
-			}, []engine.Cause{engine.CauseForwarded, engine.CauseNormal}, []string{"incoming 0", "ended 0"}, []string{"hangup normal"},
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, []string{"hangup cancelled"},
 		}, {
 			"an app that hangs", 10 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
 				time.Sleep(5 * time.Second)

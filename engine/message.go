@@ -164,10 +164,12 @@ type done struct {
 	value any
 }
 
-// hangUp ends the call. Why, if it is not empty, is for the timeline.
+// hangUp ends the call. Why, if it is not empty, is for the timeline. asParty says
+// that it is as if the party hung up.
 type hangUp struct {
-	cause Cause
-	why   string
+	cause   Cause
+	why     string
+	asParty bool
 }
 
 // command is something that an API has a call do, and what came of it.

@@ -121,7 +121,7 @@ func TestOriginateFails(t *testing.T) {
 		{"the caller does not pick up", ringing, pickUp, nil, nil, []engine.Cause{engine.CauseNoAnswer, engine.CauseNoAnswer}},
 		{"an API hangs up while the caller's phone rings", ringing, pickUp, func(h *enginetest.House, id engine.ID) {
 			must(t, h.Engine.Hangup(id, engine.CauseNormal))
-		}, nil, []engine.Cause{engine.CauseNormal, engine.CauseNormal}},
+		}, nil, []engine.Cause{engine.CauseCancelled, engine.CauseCancelled}},
 		{"the callee is busy", pickUp, isBusy, nil, []string{"incoming 0", "incoming 2", "ended 2", "ended 0"},
 			[]engine.Cause{engine.CauseBusy, engine.CauseForwarded, engine.CauseBusy, engine.CauseBusy}},
 		{"the caller hangs up while it rings", pickUp, ringing, func(h *enginetest.House, _ engine.ID) { h.Dialled()[0].Leg.HangUp() },

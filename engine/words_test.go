@@ -233,6 +233,10 @@ func TestCauses(t *testing.T) {
 			t.Errorf("%s is %s at sipgate, want %s", cause, got, want)
 		}
 	}
+	// The caller that gave up had its 487 already; the one that an API gave up for not.
+	if got := engine.CauseCancelled.Words(); got.SIPStatus != 480 || got.Sipgate != "cancel" {
+		t.Errorf("cancelled is %+v", got)
+	}
 	order := []engine.Cause{engine.CauseBusy, engine.CauseNoAnswer, engine.CauseUnreachable, engine.CauseNotFound}
 	for i := 1; i < len(order); i++ {
 		if !order[i-1].Better(order[i]) || order[i].Better(order[i-1]) {
