@@ -19,6 +19,7 @@ const tellEvery = time.Minute
 // descriptor, and sound needs those too. It is told of their states by http.Server.
 type room struct {
 	most, each int // all of them, and those of one source
+	proxies    proxies
 	log        *slog.Logger
 
 	mu     sync.Mutex
@@ -35,8 +36,8 @@ type guest struct {
 	idle *list.Element
 }
 
-func newRoom(most int, log *slog.Logger) *room {
-	return &room{most: most, each: max(most/4, 1), log: log, guests: map[net.Conn]*guest{}, by: map[netip.Addr]int{}}
+func newRoom(most int, proxies proxies, log *slog.Logger) *room {
+	return &room{most: most, each: max(most/4, 1), proxies: proxies, log: log, guests: map[net.Conn]*guest{}, by: map[netip.Addr]int{}}
 }
 
 // listener lets connections in for which there is room, and closes others.
@@ -57,14 +58,15 @@ func (l listener) Accept() (net.Conn, error) {
 }
 
 // enter takes a place for a connection. In a room that is full the one that has had
-// no request for the longest time makes place. A proxy on this machine brings
-// clients of its own, so that it may have all places.
+// no request for the longest time makes place. A proxy of ours, or one on this machine,
+// brings clients of its own, so that it may have all places.
 func (r *room) enter(conn net.Conn, now time.Time) bool {
-	source := SourceOf(conn.RemoteAddr().String())
+	peer := conn.RemoteAddr().String()
+	source, hop := SourceOf(peer), addressOf(peer)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.by[source] >= r.each && !source.IsLoopback() {
-		r.tell(now, "an address has too many connections to http.listen, and gets no more; if that is a proxy of yours, raise the limit of open files (ulimit -n)",
+	if r.by[source] >= r.each && !hop.IsLoopback() && !r.proxies.contain(hop) {
+		r.tell(now, "an address has too many connections to http.listen, and gets no more; if that is a proxy of yours, name it in http.proxies",
 			"from", source, "connections", r.each)
 		return false
 	}
@@ -119,23 +121,4 @@ func (r *room) free(conn net.Conn) {
 	if r.by[g.source]--; r.by[g.source] == 0 {
 		delete(r.by, g.source)
 	}
-}
-
-// SourceOf gives who is at an address like 192.0.2.1:5060, as http.Request has it:
-// of IPv6 the network, for everybody has as many addresses there as he likes.
-func SourceOf(address string) netip.Addr {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return netip.Addr{}
-	}
-	source, err := netip.ParseAddr(host)
-	if err != nil {
-		return netip.Addr{}
-	}
-	source = source.Unmap().WithZone("")
-	if source.Is6() && !source.IsLoopback() {
-		network, _ := source.Prefix(64) // never fails for a length within the address
-		return network.Addr()
-	}
-	return source
 }

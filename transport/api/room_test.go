@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +29,7 @@ func (f *from) Close() error         { f.closed = true; return nil }
 func TestRoom(t *testing.T) {
 	t.Parallel()
 	var log logText
-	r := newRoom(8, slog.New(slog.NewTextHandler(&log, nil)))
+	r := newRoom(8, nil, slog.New(slog.NewTextHandler(&log, nil)))
 	now := time.Now()
 	enter := func(address string) (*from, bool) {
 		c := &from{address: address}
@@ -81,6 +82,20 @@ func TestRoom(t *testing.T) {
 	}
 	if n := strings.Count(log.String(), "\n"); n != 1 {
 		t.Errorf("%d lines in the log within a minute:\n%s", n, log.String())
+	}
+}
+
+// Proxies of ours bring clients of their own.
+func TestProxiesHaveAllPlaces(t *testing.T) {
+	t.Parallel()
+	r := newRoom(8, proxies{netip.MustParsePrefix("2001:db8::5/128")}, slog.New(slog.DiscardHandler))
+	for i, want := range []bool{true, true, true, true} {
+		if got := r.enter(&from{address: "[2001:db8::5]:1"}, time.Now()); got != want {
+			t.Errorf("connection %d of the proxy is let in: %v", i+1, got)
+		}
+	}
+	if r.enter(&from{address: "[2001:db8::6]:1"}, time.Now()) {
+		t.Error("its neighbour has as many")
 	}
 }
 

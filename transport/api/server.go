@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -38,8 +39,11 @@ type Config struct {
 	Token string
 	// Connections is how many connections clients may have open, and a quarter of it
 	// how many those behind one address, or one IPv6 network of 64 bits, may, except
-	// for this machine itself; 0 is 1,000.
+	// for this machine itself and Proxies; 0 is 1,000.
 	Connections int
+	// Proxies are the networks of reverse proxies in front (http.proxies), which are
+	// believed where a request came from.
+	Proxies []netip.Prefix
 	// Checks must all pass for the server to be ready.
 	Checks []Check
 	// Logger is told requests at level debug and failures above. Nil logs
@@ -88,7 +92,7 @@ func New(config Config) *Server {
 		config: config,
 		router: echo.New(),
 		guard:  newGuard(config.Token),
-		room:   newRoom(cmp.Or(config.Connections, 1000), config.Logger),
+		room:   newRoom(cmp.Or(config.Connections, 1000), config.Proxies, config.Logger),
 		silent: make(map[net.Conn]struct{}), wordings: make(map[string]Wording),
 	}
 	s.stopping, s.stop = context.WithCancel(context.Background())
@@ -96,7 +100,7 @@ func New(config Config) *Server {
 	s.router.Use(s.answer, refuseTunnel, s.guard.admit)
 	s.routeHealth()
 	s.http = &http.Server{
-		Handler:           http.MaxBytesHandler(s.router, bodyLimit),
+		Handler:           proxies(config.Proxies).believe(http.MaxBytesHandler(s.router, bodyLimit)),
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      writeTimeout,

@@ -36,23 +36,29 @@ func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engi
 	if !ok {
 		return engine.Token{}, unauthorized(answer)
 	}
-	if wait := f.throttle.wait(from, shown.id); wait != "" {
-		answer.Set("Retry-After", wait)
-		return engine.Token{}, api.Refuse(http.StatusTooManyRequests, "too many wrong tokens came from your address; try again in %s seconds", wait)
-	}
 	token, known := f.config.Tokens.Token(shown.id)
 	if !f.match(shown, token) || !known {
-		f.throttle.wrong(from)
-		f.complain(from, shown.id, known)
-		return engine.Token{}, unauthorized(answer)
+		return engine.Token{}, f.wrong(from, shown.id, known, answer)
 	}
-	f.throttle.right(from, token.ID)
 	if !may(token.Scopes, scopes) {
 		f.config.Log.Warn("refused a request to /v2: the token has not the scope; add it to the token's scopes, or take another token",
 			"method", r.Method, "path", r.URL.Path, "token", token.ID, "needed", strings.Join(scopes, " or "), "scopes", token.Scopes, "from", from)
 		return engine.Token{}, api.Refuse(http.StatusForbidden, "the token %s may not do this: it needs the scope %s", token.ID, strings.Join(scopes, " or "))
 	}
 	return token, nil
+}
+
+// wrong refuses credentials that are wrong.
+func (f *Face) wrong(from netip.Addr, id string, known bool, answer http.Header) error {
+	wait, tell := f.throttle.wrong(from)
+	if wait != "" {
+		answer.Set("Retry-After", wait)
+		return api.Refuse(http.StatusTooManyRequests, "this token is wrong like many that came from your address before; try again in %s seconds with another", wait)
+	}
+	if tell {
+		f.complain(from, id, known)
+	}
+	return unauthorized(answer)
 }
 
 // may says whether the scopes of a token have one of those that are needed. A

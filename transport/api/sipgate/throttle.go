@@ -9,88 +9,67 @@ import (
 	"time"
 )
 
-// How many wrong tokens one source may show in how long, and how many sources and
-// tokens of each are remembered.
+// How many wrong tokens one source may show in how long until it is told to wait,
+// how many the log is told of in that time, and how many sources are remembered.
 const (
 	maxWrong   = 20
+	maxTold    = 1000
 	perWrong   = time.Minute
 	maxSources = 4096
-	maxRight   = 64
 )
 
-// throttle keeps sources from guessing. A source is an address, and behind one may
-// be many clients: a token that was shown rightly from there is let in from there,
-// however many others are wrong.
+// throttle counts wrong tokens, so that a source that goes on and on is told to
+// wait and does not fill the log. It keeps nobody out: a secret is too long to be
+// guessed, and behind one address may be many clients, some of them with right ones.
 type throttle struct {
 	mu      sync.Mutex
 	sources map[netip.Addr]*guesser
+	told    guesser // all of them, as far as the log was told
 }
 
-// guesser is what is known of one source.
+// guesser is how many tokens were wrong.
 type guesser struct {
 	wrong int
-	// until is when the wrong ones are forgotten.
+	// until is when they are forgotten.
 	until time.Time
-	// right are the ids of tokens that were shown rightly.
-	right map[string]bool
 }
 
 func newThrottle() *throttle { return &throttle{sources: map[netip.Addr]*guesser{}} }
 
-// wait gives for how many seconds nothing that a source shows is looked at; empty
-// when it is now.
-func (t *throttle) wait(from netip.Addr, id string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	g, left := t.sources[from], time.Duration(0)
-	if g != nil {
-		left = time.Until(g.until)
-	}
-	if g == nil || g.wrong < maxWrong || left <= 0 || g.right[id] {
-		return ""
-	}
-	return strconv.Itoa(int(left/time.Second) + 1)
-}
-
-// wrong counts a token that was wrong.
-func (t *throttle) wrong(from netip.Addr) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	g := t.guesser(from)
-	if now := time.Now(); now.After(g.until) {
+// count counts one more and gives how many there are.
+func (g *guesser) count(now time.Time) int {
+	if now.After(g.until) {
 		g.wrong, g.until = 0, now.Add(perWrong)
 	}
 	g.wrong++
+	return g.wrong
 }
 
-// right notes that a token was right.
-func (t *throttle) right(from netip.Addr, id string) {
+// wrong counts a token that was wrong. It gives for how many seconds the source is
+// to wait, empty for one that needs not, and whether the log is to be told.
+func (t *throttle) wrong(from netip.Addr) (wait string, tell bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if g := t.guesser(from); g.right[id] || len(g.right) < maxRight {
-		g.right[id] = true
-	}
-}
-
-// guesser finds a source, or makes room for it: of those that guess no more, and
-// of any when there are none. It is called with mu held.
-func (t *throttle) guesser(from netip.Addr) *guesser {
-	if g := t.sources[from]; g != nil {
-		return g
-	}
-	if len(t.sources) >= maxSources {
-		t.forget()
-	}
-	g := &guesser{right: map[string]bool{}}
-	t.sources[from] = g
-	return g
-}
-
-// forget makes room for one source more.
-func (t *throttle) forget() {
 	now := time.Now()
+	g := t.sources[from]
+	if g == nil {
+		t.makeRoom(now)
+		g = &guesser{}
+		t.sources[from] = g
+	}
+	if g.count(now) > maxWrong {
+		return strconv.Itoa(int(g.until.Sub(now)/time.Second) + 1), false
+	}
+	return "", t.told.count(now) <= maxTold
+}
+
+// makeRoom forgets what is over, and then anybody, for one source more. mu is held.
+func (t *throttle) makeRoom(now time.Time) {
+	if len(t.sources) < maxSources {
+		return
+	}
 	for from, g := range t.sources {
-		if now.After(g.until) && len(g.right) == 0 {
+		if now.After(g.until) {
 			delete(t.sources, from)
 		}
 	}

@@ -19,58 +19,51 @@ func TestThrottleForgives(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle()
-		for range maxWrong - 1 {
-			th.wrong(guest(1))
+		want := func(from netip.Addr, wait string) {
+			t.Helper()
+			if got, tell := th.wrong(from); got != wait || tell != (wait == "") {
+				t.Errorf("it must wait %q s, want %q; the log is told: %v", got, wait, tell)
+			}
 		}
-		if wait := th.wait(guest(1), "id"); wait != "" {
-			t.Errorf("one guess before the last it must wait %s s", wait)
+		for range maxWrong {
+			want(guest(1), "")
 		}
+		want(guest(1), "61")
 		time.Sleep(perWrong / 2)
-		th.wrong(guest(1))
-		if wait := th.wait(guest(1), "id"); wait != "31" {
-			t.Errorf("in the middle of the minute it must wait %q s", wait)
-		}
-		if wait := th.wait(guest(2), "id"); wait != "" {
-			t.Errorf("another source must wait %s s", wait)
-		}
+		want(guest(1), "31")
+		want(guest(2), "")
 		time.Sleep(perWrong/2 + time.Second)
-		if wait := th.wait(guest(1), "id"); wait != "" {
-			t.Errorf("when the minute is over it must wait %s s", wait)
-		}
-		th.wrong(guest(1))
-		if wait := th.wait(guest(1), "id"); wait != "" {
-			t.Errorf("with the first guess of the next minute it must wait %s s", wait)
-		}
+		want(guest(1), "")
 	})
 }
 
-// However many guess, or are right, not more is remembered than there is room for;
-// and who is still kept out is not forgotten for one that is over.
+// However many guess, not more is remembered than there is room for, the log is
+// told of some, and who is to wait is not forgotten for those that are over.
 func TestThrottleIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		th := newThrottle()
+		told := 0
 		for i := range 3 * maxSources {
-			th.wrong(guest(i))
+			if _, tell := th.wrong(guest(i)); tell {
+				told++
+			}
 			if len(th.sources) > maxSources {
 				t.Fatalf("%d sources are remembered", len(th.sources))
 			}
+		}
+		if told != maxTold {
+			t.Errorf("the log was told of %d in a minute, want %d", told, maxTold)
 		}
 		time.Sleep(2 * perWrong)
 		for range maxWrong {
 			th.wrong(guest(-1))
 		}
 		for i := range maxSources - 1 {
-			th.right(guest(i), "id")
+			th.wrong(guest(i))
 		}
-		if th.wait(guest(-1), "id") == "" {
+		if wait, _ := th.wrong(guest(-1)); wait == "" {
 			t.Error("who guesses was forgotten for others")
-		}
-		for i := range 2 * maxRight {
-			th.right(guest(1), string(rune('a'+i)))
-		}
-		if n := len(th.sources[guest(1)].right); n > maxRight {
-			t.Errorf("%d tokens of one source are remembered", n)
 		}
 	})
 }

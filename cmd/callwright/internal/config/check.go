@@ -61,7 +61,7 @@ func (h *HTTP) check() error {
 	if u, err := url.Parse(h.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("http.public_url is %q: write a whole URL, like https://calls.example.com", h.PublicURL)
 	}
-	return nil
+	return checkProxies("http.proxies", h.Proxies)
 }
 
 func (s *SIP) check() error {
@@ -76,12 +76,17 @@ func (s *SIP) check() error {
 	if strings.ContainsAny(s.Advertise, "/@ ") || strings.Count(s.Advertise, ":") == 1 {
 		return fmt.Errorf("sip.advertise is %q: write only the host name or IP address that peers can reach, like sip.example.com", s.Advertise)
 	}
-	for _, p := range s.Proxies {
-		if !p.IsValid() {
-			return fmt.Errorf("sip.proxies has an empty network: write one like 192.0.2.0/24")
-		}
+	if err := checkProxies("sip.proxies", s.Proxies); err != nil {
+		return err
 	}
 	return s.checkTLS()
+}
+
+func checkProxies(key string, networks []netip.Prefix) error {
+	if slices.ContainsFunc(networks, func(p netip.Prefix) bool { return !p.IsValid() }) {
+		return fmt.Errorf("%s has an empty network: write one like 192.0.2.0/24", key)
+	}
+	return nil
 }
 
 func (m *Media) check() error {

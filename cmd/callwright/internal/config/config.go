@@ -57,6 +57,9 @@ type HTTP struct {
 	// PublicURL is how others reach it. Webhooks to loopback addresses are
 	// allowed only while its host is one.
 	PublicURL string `koanf:"public_url"`
+	// Proxies are the networks of reverse proxies of our own in front: what they
+	// say about where a request came from is believed.
+	Proxies []netip.Prefix `koanf:"proxies"`
 }
 
 // SIP is where calls come in.

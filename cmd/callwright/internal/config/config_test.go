@@ -212,6 +212,7 @@ func TestComplaints(t *testing.T) {
 		`webhooks: {allow_private: maybe}`:                  `webhooks.allow_private is "maybe": write true or false`,
 		`http: {listen: "127.0.0.1:99999"}`:                 `http.listen is "127.0.0.1:99999"`,
 		`http: {listen: nine}`:                              `http.listen is "nine"`,
+		`http: {proxies: [null]}`:                           "http.proxies has an empty network: write one like 192.0.2.0/24",
 		`http: {public_url: "example.com"}`:                 `http.public_url is "example.com": write a whole URL`,
 		`sip: {listen: []}`:                                 `sip.listen is empty`,
 		`sip: {listen: ["sctp://0.0.0.0:5061"]}`:            `begins with udp://, tcp://, tls://, ws:// or wss://`,

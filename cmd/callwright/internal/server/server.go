@@ -152,7 +152,7 @@ func (s *Server) startAPI(c config.Config, log *slog.Logger) error {
 		return err
 	}
 	s.API = api.New(api.Config{
-		Listen: c.HTTP.Listen, Token: s.Token, Logger: log, Connections: openFiles() / 4,
+		Listen: c.HTTP.Listen, Token: s.Token, Logger: log, Connections: openFiles() / 4, Proxies: c.HTTP.Proxies,
 		Checks: []api.Check{
 			{Name: "journal", Run: func(context.Context) error { return s.Store.Health() }},
 			{Name: "database", Run: s.Store.Ping, Spare: true}, // the journal takes what it cannot
