@@ -132,7 +132,15 @@ func TestForwardTo(t *testing.T) {
 				equal(t, "users", strings.Join(users, " "), tt.users)
 				equal(t, "app", info.App.Key, tt.app)
 				equal(t, "destination", info.Destination, tt.dest)
-				equal(t, "to", info.To, called)
+				to := called // a voicemail's, a group's
+				switch tt.to.Kind {
+				case engine.KindNumber:
+					to = tt.to
+				case engine.KindUser:
+					to = engine.Address{Kind: engine.KindNumber, Value: second.Number, Name: tt.to.Name} // its own
+				}
+				equal(t, "to", info.To, to)
+				equal(t, "diversion", info.Diversion, called.Value)
 				if of := info.Called.OnBusy == "voicemail"; of != (tt.dest == nil) {
 					t.Errorf("settings of %q", info.Called.Number)
 				}

@@ -143,7 +143,7 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			c.finishWith(next.end)
 			return &EndedError{Cause: c.over, why: next.why}
 		case next.forward != nil:
-			return c.forward(ctx, succession{destination: *next.forward, dialled: c.record.To, diversion: c.dialled()})
+			return c.forward(ctx, *c.successor(*next.forward, Address{}))
 		case next.ask == nil:
 			return nil
 		}

@@ -116,8 +116,8 @@ func (c *Call) isFor(a Address) bool {
 	return a.Kind == KindNumber && c.called.number.ID() == a.Value
 }
 
-// successor is how the next call of the chain follows when the party is transferred:
-// it is for the number of who is there, or else for the one that sends the party on.
+// successor is how the next call of the chain follows: it is for the number of who is
+// there or else, and for a voicemail, for the one that sends the party on.
 func (c *Call) successor(to, from Address) *succession {
 	s := succession{destination: to, dialled: c.numberOf(to), diversion: c.dialled(), from: from}
 	leaves := c.record.To
@@ -127,7 +127,7 @@ func (c *Call) successor(to, from Address) *succession {
 			s.diversion = leaves.Value
 		}
 	}
-	if s.dialled.Kind != KindNumber && leaves.Kind == KindNumber {
+	if s.dialled.Kind != KindNumber && (leaves.Kind == KindNumber || c.record.Parent.IsZero()) {
 		s.dialled = leaves
 	}
 	return &s

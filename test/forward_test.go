@@ -11,6 +11,7 @@ import (
 // FROM stands for the caller.
 const (
 	ofSecond = `"callId":"B","from":"FROM","to":"+4921100","direction":"in",`
+	ofBob    = `"callId":"B","from":"FROM","to":"+4921101","direction":"in",`
 	atFirst  = `"answeringNumber":"+4921100",`
 	atSecond = `"answeringNumber":"+4921101",`
 	diverted = `"diversion":"+4921100","originalCallId":"A","xcid":"X"}`
@@ -64,9 +65,9 @@ func TestOfficialClientForwards(t *testing.T) {
 			a.expect(t, from("+492111234567",
 				`{"event":"newCall","direction":"in","callId":"A","originalCallId":"A","from":"FROM","to":"+4921100","users":["Alice"],"userIds":["w0"],"fullUserIds":["5140894w0"],"xcid":"X"}`,
 				`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
-				`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["Bob"],"userIds":["w1"],"fullUserIds":["5140894w1"],"xcid":"X","diversion":"+4921100"}`,
-				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofSecond, `"callId":"B",`)+atSecond+diverted[:len(diverted)-1]+`,"answeredBy":"user"}`,
-				`{"event":"hangup","cause":"normalClearing",`+ofSecond+atSecond+diverted)...)
+				`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921101","users":["Bob"],"userIds":["w1"],"fullUserIds":["5140894w1"],"xcid":"X","diversion":"+4921100"}`,
+				`{"event":"answer","callId":"B","user":"Bob","userId":"w1","fullUserId":"5140894w1",`+strings.TrimPrefix(ofBob, `"callId":"B",`)+atSecond+diverted[:len(diverted)-1]+`,"answeredBy":"user"}`,
+				`{"event":"hangup","cause":"normalClearing",`+ofBob+atSecond+diverted)...)
 		})
 	}
 }

@@ -151,13 +151,13 @@ func TestForwardsAsAnAppSeesThem(t *testing.T) {
 				t.Fatal(err)
 			}
 			call.Hangup()
-			a, b := fmt.Sprintf(incoming, "A"), fmt.Sprintf(incoming, "B")
+			a, b := fmt.Sprintf(incoming, "A"), strings.Replace(fmt.Sprintf(incoming, "B"), "4921112345", tt.at, 1)
 			want := []string{
 				"event=newCall&" + a + "&user%5B%5D=Alice&userId%5B%5D=w0&fullUserId%5B%5D=1234567w0&xcid=X",
 				"event=hangup&cause=forwarded&callId=A&from=4930111&to=4921112345&direction=in&origCallId=A&xcid=X",
 				"event=newCall&" + b + "&" + tt.b + "&xcid=X&diversion=4921112345",
-				"event=answer&callId=B&" + tt.answer + "from=4930111&to=4921112345&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X&answeredBy=" + tt.by,
-				"event=hangup&cause=normalClearing&callId=B&from=4930111&to=4921112345&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X",
+				"event=answer&callId=B&" + tt.answer + "from=4930111&to=" + tt.at + "&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X&answeredBy=" + tt.by,
+				"event=hangup&cause=normalClearing&callId=B&from=4930111&to=" + tt.at + "&direction=in&answeringNumber=" + tt.at + "&diversion=4921112345&origCallId=A&xcid=X",
 			}
 			if diff := cmp.Diff(want, app.events(t, len(want))); diff != "" {
 				t.Errorf("the app was told (-want +got):\n%s", diff)

@@ -60,10 +60,11 @@ func TestVoicemailUntilTheCallerHangsUp(t *testing.T) {
 	if frames < 90 {
 		t.Errorf("the caller is heard in %d frames of the file, want about 100", frames)
 	}
-	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
-	if err != nil || len(messages) != 1 {
-		t.Fatalf("the messages are %v, %v", messages, err)
-	}
+	var messages []engine.Recording
+	until(t, "the message to be stored", func() bool {
+		messages, _, err = s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+		return err == nil && len(messages) == 1
+	})
 	if m := messages[0]; m.Kind != engine.RecordingMessage || m.Box != "+4921112345" || m.File != filepath.Base(files[0]) ||
 		m.Duration < 1900*time.Millisecond || m.Duration > 4*time.Second {
 		t.Errorf("the message is %+v", m)
