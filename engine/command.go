@@ -67,11 +67,29 @@ func (e *Engine) StopRecording(id ID) error {
 	return e.order(id, func(c *Call) error { return c.StopTape() })
 }
 
+// EndCall hangs a living call up for its account, which cannot end one to an emergency
+// service: Hangup is the operator's. The error is ErrNoCall or ErrEmergency.
+func (e *Engine) EndCall(id ID) error {
+	err := e.order(id, func(c *Call) error {
+		if c.urgent() {
+			return ErrEmergency
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return e.Hangup(id, CauseNormal)
+}
+
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
-// is no child, to who talks with it. The error is ErrNoCall, ErrNoSound, or what the
-// leg says.
+// is no child, to who talks with it. The error is ErrNoCall, ErrEmergency, ErrNoSound,
+// or what the leg says.
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
+		if c.urgent() {
+			return ErrEmergency
+		}
 		if c.party.leg == nil || !c.party.sound && !c.Answered() {
 			return ErrNoSound
 		}

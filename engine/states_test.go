@@ -23,8 +23,8 @@ func TestCommandsInEveryState(t *testing.T) {
 	play := verbs.Play{URL: file}
 	gone, quiet := engine.ErrNoCall, engine.ErrNoSound
 	noTalk, urgent := engine.ErrNoTalk, engine.ErrEmergency
-	type want struct{ mute, hold, announce, digits, tape, blind, outside, attended error }
-	before := want{noTalk, noTalk, noTalk, nil, noTalk, nil, nil, noTalk}
+	type want struct{ mute, hold, announce, digits, tape, blind, outside, attended, end error }
+	before := want{noTalk, noTalk, noTalk, nil, noTalk, nil, nil, noTalk, nil}
 	silent := before
 	silent.digits = quiet
 	for _, tt := range []struct {
@@ -64,26 +64,26 @@ func TestCommandsInEveryState(t *testing.T) {
 			must(t, blind(h, "w0"))
 			synctest.Wait()
 			return h.Journal.Records()[2].ID
-		}, want{noTalk, noTalk, noTalk, quiet, noTalk, engine.ErrNoTransfer, engine.ErrNoTransfer, noTalk}},
+		}, want{noTalk, noTalk, noTalk, quiet, noTalk, engine.ErrNoTransfer, engine.ErrNoTransfer, noTalk, nil}},
 		{"a target of another call", ring(bob), pickUp, func(t *testing.T, h *enginetest.House) engine.ID {
 			begun(t, h)
 			return h.Journal.Records()[1].ID
-		}, want{gone, gone, gone, nil, gone, gone, gone, gone}},
+		}, want{gone, gone, gone, nil, gone, gone, gone, gone, nil}},
 		{"an emergency", nil, nil, func(t *testing.T, h *enginetest.House) engine.ID {
 			h.Target("112", pickUp)
 			_, err := h.Arrive(engine.Arrival{To: engine.NumberAddress("112"), Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount}})
 			must(t, err)
 			synctest.Wait()
 			return h.Journal.Records()[0].ID
-		}, want{urgent, urgent, urgent, nil, urgent, urgent, urgent, urgent}},
+		}, want{urgent, urgent, urgent, urgent, urgent, urgent, urgent, urgent, urgent}},
 		{"over", ring(bob), pickUp, func(t *testing.T, h *enginetest.House) engine.ID {
 			id := begun(t, h)
 			must(t, h.Engine.Hangup(id, engine.CauseNormal))
 			synctest.Wait()
 			return id
-		}, want{gone, gone, gone, gone, gone, gone, gone, gone}},
+		}, want{gone, gone, gone, gone, gone, gone, gone, gone, gone}},
 		{"never", nil, nil, func(*testing.T, *enginetest.House) engine.ID { return engine.NewID() },
-			want{gone, gone, gone, gone, gone, gone, gone, gone}},
+			want{gone, gone, gone, gone, gone, gone, gone, gone, gone}},
 	} {
 		for command, do := range map[string]struct {
 			do   func(*engine.Engine, engine.ID) error
@@ -101,6 +101,7 @@ func TestCommandsInEveryState(t *testing.T) {
 			"attended": {func(e *engine.Engine, id engine.ID) error {
 				return e.Transfer(id, engine.TransferOrder{To: "w2", Attended: true})
 			}, tt.want.attended},
+			"end": {(*engine.Engine).EndCall, tt.want.end},
 		} {
 			t.Run(tt.name+", "+command, func(t *testing.T) {
 				t.Parallel()

@@ -103,6 +103,7 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 		{"x", nil, 404, `there is no call "x"`},
 		{a.records[0].ID.String(), engine.ErrNoSound, 409, "no sound yet"},
 		{a.records[0].ID.String(), engine.ErrNoTransfer, 409, "it must have answered"},
+		{a.records[0].ID.String(), engine.ErrEmergency, 409, "is left alone"},
 		{a.records[0].ID.String(), fmt.Errorf("record: %w", engine.ErrRecording), 409, "being recorded already"},
 		{a.records[0].ID.String(), engine.ErrNotRecording, 409, "is not being recorded"},
 		{a.records[0].ID.String(), errors.New("disk full at /secret/place"), 500, "the server failed to answer this"},

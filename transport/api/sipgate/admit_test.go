@@ -129,7 +129,7 @@ func TestAbsoluteForm(t *testing.T) {
 	if answer, _ := b.raw("DELETE https://api.sipgate.com/v2/calls/" + callA + head); answer.StatusCode != 204 {
 		t.Errorf("DELETE: got %d", answer.StatusCode)
 	}
-	b.did("hangup " + callA + " normal")
+	b.did("hangup " + callA)
 	answer, text := b.raw("CONNECT api.sipgate.com:443" + head)
 	if answer.StatusCode != 405 || !strings.Contains(text, "tunnels to no other") {
 		t.Errorf("CONNECT: got %d %s", answer.StatusCode, text)

@@ -19,7 +19,8 @@ type Calls interface {
 	// Talks gives the conversations of an account: calls of which both sides have
 	// picked up, and none that leaves a message.
 	Talks(account string) []engine.Talk
-	Hangup(engine.ID, engine.Cause) error
+	// EndCall hangs up. It fails with engine.ErrEmergency for a call that is left alone.
+	EndCall(engine.ID) error
 }
 
 // talk is a conversation as it is shown.
@@ -61,7 +62,7 @@ func (f *Face) hangup(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return nil, refused(f.config.Calls.Hangup(id, engine.CauseNormal))
+	return nil, refused(f.config.Calls.EndCall(id))
 }
 
 // call gives the living call that a path names. One that is over, of another

@@ -38,7 +38,9 @@ func TestDELETE_calls_id(t *testing.T) {
 	b.wants("DELETE", "/calls/"+callA, "", 204, "")
 	b.wants("DELETE", "/calls/"+strings.ToLower(callA), "{}", 204, "")
 	b.wants("DELETE", "/calls/"+id(t, callA).String(), "", 204, "")
-	b.did("hangup "+callA+" normal", "hangup "+callA+" normal", "hangup "+callA+" normal")
+	b.did("hangup "+callA, "hangup "+callA, "hangup "+callA)
+	b.calls.err = engine.ErrEmergency
+	b.refuses("DELETE", "/calls/"+callA, "", 403, "the call goes to an emergency service", "")
 	b.calls.err = engine.ErrNoCall
 	b.refuses("DELETE", "/calls/"+callA, "", 404, "the requested call could not be found", "")
 }

@@ -43,9 +43,7 @@ func (c *calls) Talks(account string) []engine.Talk {
 	return nil
 }
 
-func (c *calls) Hangup(id engine.ID, cause engine.Cause) error {
-	return c.note("hangup", written(id), string(cause))
-}
+func (c *calls) EndCall(id engine.ID) error { return c.note("hangup", written(id)) }
 
 func (c *calls) Mute(id engine.ID, on bool) error {
 	return c.note("mute", written(id), fmt.Sprint(on))
