@@ -193,12 +193,25 @@ func hangupFields(c engine.CallInfo, e engine.Event) form {
 	}
 	var f form
 	f.add("event", hangup)
-	f.add("cause", cause.Words().Sipgate)
+	f.add("cause", ended(c, cause))
 	f.add("callId", callID(c.ID))
 	f.addParties(c, c.AnsweredBy)
 	f.addDiversion(c)
 	f.addChain(c)
 	return f
+}
+
+// congestion is a party that could not be reached.
+const congestion = "congestion"
+
+// ended is what a call's end is called. One that was established was reached, whatever
+// of ours or of the network's ends it.
+func ended(c engine.CallInfo, cause engine.Cause) string {
+	word := cause.Words().Sipgate
+	if word == congestion && c.AnsweredBy != nil {
+		word = engine.CauseNormal.Words().Sipgate
+	}
+	return word
 }
 
 // answeredBy is the party that picked up; nil when it was only ourselves.

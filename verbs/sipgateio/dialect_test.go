@@ -174,6 +174,12 @@ func TestPushBodies(t *testing.T) {
 		{"hangup after a user answered", func(c *engine.CallInfo) { by := user(alice); c.AnsweredBy = &by },
 			endedEvent(engine.CauseMaxDuration),
 			"event=hangup cause=normalClearing " + id + " " + fromTo + "direction=in answeringNumber=4915791234567" + end},
+		{"hangup of an established call by the server", func(c *engine.CallInfo) { c.AnsweredBy, c.Cause = &external, engine.CauseInterrupted }, endedEvent(""),
+			"event=hangup cause=normalClearing " + id + " " + fromTo + "direction=in answeringNumber=4921199999999" + end},
+		{"hangup by the server before anybody answered", nil, endedEvent(engine.CauseShutdown),
+			"event=hangup cause=congestion " + id + " " + fromTo + "direction=in" + end},
+		{"hangup of a transfer that leads to nobody", func(c *engine.CallInfo) { c.AnsweredBy = &external }, endedEvent(engine.CauseBusy),
+			"event=hangup cause=busy " + id + " " + fromTo + "direction=in answeringNumber=4921199999999" + end},
 		{"hangup whose cause is in the record", func(c *engine.CallInfo) { c.Cause = engine.CauseBusy }, endedEvent(""),
 			"event=hangup cause=busy " + id + " " + fromTo + "direction=in" + end},
 	}
