@@ -14,19 +14,27 @@ import (
 )
 
 // Box is whose voicemail answers the call: that of the first user whom it concerns,
-// or of the first of its number's, else the number's own.
+// or of the first of its number's, else the number's own. It is empty where somebody
+// was called who is none of ours.
 func (c *Call) Box() string {
-	users := c.engine.directory.UsersOf(c.called.number)
-	if c.record.Direction == In {
+	users, to := c.engine.directory.UsersOf(c.called.number), c.record.To
+	switch {
+	case c.record.Direction == In:
 		users = slices.Concat(c.called.users, users)
+	case to.Kind == KindUser:
+		return to.Value
+	case to.Kind == KindGroup:
+		users = c.engine.directory.Members(c.record.Account, to.Value)
 	}
-	if len(users) > 0 {
+	switch n := c.called.number.Number; {
+	case len(users) > 0:
 		return users[0].ID
-	}
-	if n := c.called.number.Number; IsNumber(n) {
+	case IsNumber(n):
 		return NormalizeNumber(n)
+	case n == "":
+		return ""
 	}
-	return c.record.To.Value // the number is a pattern
+	return to.Value // the number is a pattern
 }
 
 // MarkRecording says that a message was heard, or that it was not. The error is

@@ -16,7 +16,8 @@ const (
 )
 
 // Voicemail answers the call, greets, and takes a message, which # ends as well. A
-// box that is full answers with a tone only.
+// box that is full answers with a tone only. Where there is none, because who was
+// called is nobody of the account's, it does nothing.
 //
 //	attribute  default                                      known to
 //	Box        the first user of the number that was        sipgateio <Voicemail userId>
@@ -36,6 +37,9 @@ func (v Voicemail) String() string {
 // Run goes through the steps; the last one ends the call.
 func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	box := v.box(c)
+	if box == "" {
+		return engine.Continue(), nil
+	}
 	if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: box}); err != nil {
 		return engine.Next{}, err
 	}
@@ -55,14 +59,23 @@ func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error)
 	return engine.Continue(), nil
 }
 
-// box is whose voicemail answers.
+// box is whose voicemail answers; empty if nobody's does.
 func (v Voicemail) box(c *engine.Call) string {
-	if _, known := c.User(v.Box); known || engine.IsNumber(v.Box) {
-		return v.Box
+	box := c.Box()
+	if _, known := c.User(v.Box); known {
+		box = v.Box
 	}
-	if v.Box != "" {
-		c.Complain(engine.Problem{Element: "Voicemail", Attribute: "userId", Sentence: fmt.Sprintf(
-			"there is no user %.40q: the voicemail of who was called answers; write the id of a user, like w0", v.Box)})
+	problem := engine.Problem{Element: "Voicemail"}
+	switch {
+	case box == "":
+		problem.Sentence = fmt.Sprintf("%s has no voicemail, for it is nobody of the account: "+
+			"name a user of yours, as in <Voicemail userId=\"w0\"/>", c.Info().To)
+	case v.Box != "" && v.Box != box:
+		problem.Attribute = "userId"
+		problem.Sentence = fmt.Sprintf("there is no user %.40q: the voicemail of who was called answers; write the id of a user, like w0", v.Box)
+	default:
+		return box
 	}
-	return c.Box()
+	c.Complain(problem)
+	return box
 }

@@ -236,6 +236,49 @@ func TestVoicemail(t *testing.T) {
 	}
 }
 
+// A number outside has no voicemail: a call that a user makes there is delivered, but
+// where the verb names a user.
+func TestVoicemailOfNobody(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, box, problem string
+		answered           engine.Address
+	}{
+		{"of who was called", "", berlin + " has no voicemail", engine.NumberAddress(berlin)},
+		{"of a user who is none", "w9", berlin + " has no voicemail", engine.NumberAddress(berlin)},
+		{"of a user", "w0", "", engine.Address{Kind: engine.KindVoicemail, Value: "w0"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				dialect := &recital{programs: []engine.Program{{verbs.Voicemail{Box: tt.box}}}}
+				h := enginetest.New(t, engine.Entries{
+					Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+					Users: []engine.User{{ID: "w0", App: "app"}},
+				}, map[string]engine.Dialect{"recital": dialect})
+				h.Target(berlin, talksFor(time.Minute))
+				user := engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}
+				leg, err := h.Arrive(engine.Arrival{To: engine.NumberAddress(berlin), Account: engine.DefaultAccount, Caller: user})
+				if err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(10 * time.Second)
+				leg.HangUp()
+				time.Sleep(time.Minute)
+				r := h.Journal.Records()[0]
+				if r.AnsweredBy == nil || *r.AnsweredBy != tt.answered {
+					t.Errorf("answered by %v, want %v", r.AnsweredBy, tt.answered)
+				}
+				problems := h.Journal.Events(r.ID, engine.EventProblem)
+				if tt.problem != "" && (len(problems) != 1 || !strings.Contains(problems[0].Text, tt.problem)) {
+					t.Errorf("problems %v, want one: %s", problems, tt.problem)
+				}
+				h.Close(t)
+			})
+		})
+	}
+}
+
 // written makes the file that the call's recording goes into, and gives its path.
 func written(t *testing.T, h *enginetest.House, folder string) string {
 	t.Helper()
