@@ -88,6 +88,7 @@ func (h *house) baresip(t *testing.T, l line) *telephone {
 		}
 	}
 	cmd := peer.Command(t, "baresip", "-f", dir, "-4", "-v", "-s")
+	cmd.WaitDelay = farewell
 	screen, err := os.Create(filepath.Join(dir, "screen"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,6 +13,16 @@ type transferOrder struct {
 	PhoneNumber string `json:"phoneNumber"`
 }
 
+// erinsCall is what an app is told of a call of Carol's that was sent on to Erin.
+var erinsCall = []string{
+	`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"+4921102","to":"+4921104",` +
+		`"users":["Erin"],"userIds":["w4"],"fullUserIds":["5140894w4"],"xcid":"X","diversion":"+4921100"}`,
+	`{"event":"answer","callId":"B","user":"Erin","userId":"w4","fullUserId":"5140894w4",` + ofErin + byUser,
+	`{"event":"hangup","cause":"normalClearing","callId":"B",` + ofErin + chain,
+}
+
+const ofErin = `"from":"+4921102","to":"+4921104","direction":"in","answeringNumber":"+4921104","diversion":"+4921100",`
+
 // TestOfficialClientTransfers has Dave's console send Carol on to Erin, after an
 // attempt to send her nowhere.
 func TestOfficialClientTransfers(t *testing.T) {
@@ -39,15 +49,8 @@ func TestOfficialClientTransfers(t *testing.T) {
 	carol.expect(carol.brand.closed)
 	erin.expect(erin.brand.closed)
 	h.expectPorts(t, 0)
-	const (
-		ofErin = `"from":"+4921102","to":"+4921104","direction":"in","answeringNumber":"+4921104","diversion":"+4921100",`
-		second = `"originalCallId":"A","xcid":"X"}`
-	)
-	a.expect(t, carolCalls, daveAnswers,
-		`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"+4921102","to":"+4921104","users":["Erin"],"userIds":["w4"],"fullUserIds":["5140894w4"],"xcid":"X","diversion":"+4921100"}`,
-		`{"event":"answer","callId":"B","user":"Erin","userId":"w4","fullUserId":"5140894w4",`+ofErin+byUser,
-		`{"event":"hangup","cause":"forwarded",`+ofCarol+`"answeringNumber":"+4921100",`+chain,
-		`{"event":"hangup","cause":"normalClearing","callId":"B",`+ofErin+second)
+	a.expect(t, carolCalls, daveAnswers, erinsCall[0], erinsCall[1],
+		`{"event":"hangup","cause":"forwarded",`+ofCarol+`"answeringNumber":"+4921100",`+chain, erinsCall[2])
 }
 
 // TestOfficialClientTransfersAttended has Dave talk to Erin before Carol does.
@@ -71,30 +74,50 @@ func TestOfficialClientTransfersAttended(t *testing.T) {
 	erin.do(erin.brand.hangUp)
 	carol.expect(carol.brand.closed)
 	h.expectPorts(t, 0)
-	erinAnswers := strings.NewReplacer("Dave", "Erin", "w3", "w4").Replace(daveAnswers)
-	a.expect(t, carolCalls, daveAnswers, erinAnswers, daveHangsUp)
+	erins := strings.NewReplacer("Dave", "Erin", "w3", "w4", `"answeringNumber":"+4921100"`, `"answeringNumber":"+4921104"`)
+	a.expect(t, carolCalls, daveAnswers, erins.Replace(daveAnswers), erins.Replace(daveHangsUp))
 }
 
-// TestOfficialClientTransfersAfterPlay has an app send a call on to a number
-// outside, when its announcement has ended.
+// TestOfficialClientTransfersAfterPlay has an app send a call on when its
+// announcement has ended: to a number outside, and to Erin.
 func TestOfficialClientTransfersAfterPlay(t *testing.T) {
 	t.Parallel()
-	a := newNode(t)
 	config := withTokens + "trunks:\n  - {name: carrier, address: \"NETWORK.20:5060;transport=udp\", allow_from: [\"NETWORK.20/32\"]}\n"
-	h := newHouseOf(t, askedOf(config, a), nil)
-	a.start(t, "play-and-transfer", append(h.rest(), "ANNOUNCEMENT="+sounds(t)+"/440/1500.wav", "NUMBER="+elsewhere)...)
-	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
-	h.linphone(t, line{host: hostMobile, username: "dave", manual: true}).registered()
-	target := h.target(t, phone{scenario: "target-answers"})
-	carol.do(carol.brand.dial, ourNumber)
-	carol.hears(440)
-	carol.expect(carol.brand.established)
-	carol.do(carol.brand.hangUp)
-	target.wait(t)
-	h.expectPorts(t, 0)
-	a.expect(t, carolCalls,
-		`{"event":"answer",`+ofCarol+`"answeringNumber":"`+elsewhere+`",`+byNumber,
-		`{"event":"hangup","cause":"normalClearing",`+ofCarol+`"answeringNumber":"`+elsewhere+`",`+chain)
+	begin := func(t *testing.T, to string) (h *house, a *nodeApp, carol *telephone) {
+		a = newNode(t)
+		h = newHouseOf(t, askedOf(config, a), nil)
+		a.start(t, "play-and-transfer", append(h.rest(), "ANNOUNCEMENT="+sounds(t)+"/440/1500.wav", "NUMBER="+to)...)
+		carol = h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
+		h.baresip(t, line{host: hostMobile, username: "dave", manual: true}).registered()
+		return h, a, carol
+	}
+	t.Run("outside", func(t *testing.T) {
+		t.Parallel()
+		h, a, carol := begin(t, elsewhere)
+		target := h.target(t, phone{scenario: "target-answers"})
+		carol.do(carol.brand.dial, ourNumber)
+		carol.hears(440)
+		carol.expect(carol.brand.established)
+		carol.do(carol.brand.hangUp)
+		target.wait(t)
+		h.expectPorts(t, 0)
+		a.expect(t, carolCalls,
+			`{"event":"answer",`+ofCarol+`"answeringNumber":"`+elsewhere+`",`+byNumber,
+			`{"event":"hangup","cause":"normalClearing",`+ofCarol+`"answeringNumber":"`+elsewhere+`",`+chain)
+	})
+	t.Run("inside", func(t *testing.T) {
+		t.Parallel()
+		h, a, carol := begin(t, "+4921104")
+		erin := h.baresip(t, line{host: hostThird, username: "erin", plays: toneOfErin}).registered()
+		carol.do(carol.brand.dial, ourNumber)
+		carol.hears(440)
+		erin.hears(toneOfCarol)
+		carol.hears(toneOfErin)
+		erin.do(erin.brand.hangUp)
+		carol.expect(carol.brand.closed)
+		h.expectPorts(t, 0)
+		a.expect(t, append([]string{carolCalls, `{"event":"hangup","cause":"forwarded",` + ofCarol + chain}, erinsCall...)...)
+	})
 }
 
 // TestOfficialClientInitiates has Dave's console call Carol from Dave's phone, which

@@ -34,8 +34,8 @@ func TestExtensions(t *testing.T) {
 	h.call(t, phone{scenario: "caller-waits", number: ourNumber})
 	refuses.wait(t)
 	bob.wait(t)
-	h.app.expect(t, "newCall", "noAnswer busy", "answer 4921100 w1", "hangup normalClearing 4921100")
-	want := []string{"ringing", "ringing w1", "connected 4921100 w1"}
+	h.app.expect(t, "newCall", "noAnswer busy", "answer 4921101 w1", "hangup normalClearing 4921101")
+	want := []string{"ringing", "ringing w1", "connected 4921101 w1"}
 	eventually(t, func() string {
 		var got []string
 		for _, post := range events.all() {

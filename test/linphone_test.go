@@ -93,6 +93,7 @@ func (h *house) linphone(t *testing.T, l line) *telephone {
 		t.Fatal(err)
 	}
 	cmd := peer.Command(t, "linphonec", "-c", "rc", "-d", "6", "-l", "log")
+	cmd.WaitDelay = farewell
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "HOME="+dir)
 	in, err := cmd.StdinPipe()

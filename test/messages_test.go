@@ -10,7 +10,8 @@ import (
 )
 
 // withVoicemail has a number whose callers leave messages for Dave.
-var withVoicemail = strings.Replace(wanting("auto"), `{number: "+4921100", app: menu}`, `{number: "+4921100", app: menu, users: [w3]}`, 1)
+var withVoicemail = strings.NewReplacer(`{number: "+4921100", app: menu}`, `{number: "+4921100", app: menu, users: [w3]}`,
+	`password: "pw-dave"`, `password: "pw-dave", greeting_text: "Yes?"`).Replace(wanting("auto"))
 
 // beep is the tone that callers speak behind, in hertz.
 const beep = 1000
@@ -26,8 +27,8 @@ func (p *telephone) leaveMessage(number string) {
 	p.hears(beep)
 	after := len(p.heard())
 	eventually(p.t, func() string {
-		if len(p.heard())-after < 3*16000 { // what is recorded of three seconds
-			return "no three seconds have passed"
+		if len(p.heard())-after < 2*16000 { // what is recorded of two seconds
+			return "no two seconds have passed"
 		}
 		return ""
 	})

@@ -172,6 +172,17 @@ func (a *nodeApp) printed() []string {
 	return slices.Clone(a.lines)
 }
 
+// told waits until the app was told of so many events.
+func (a *nodeApp) told(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, func() string {
+		if got := a.printed(); len(got) < n {
+			return fmt.Sprintf("the app was told of %d events, want %d:\n%s", len(got), n, strings.Join(got, "\n"))
+		}
+		return ""
+	})
+}
+
 // identifiers are what differs from run to run in the events.
 var identifiers = regexp.MustCompile(`"(callId|originalCallId|xcid)":"(\w+)"`)
 
@@ -180,12 +191,7 @@ var identifiers = regexp.MustCompile(`"(callId|originalCallId|xcid)":"(\w+)"`)
 // chains, in the order in which they come.
 func (a *nodeApp) expect(t *testing.T, want ...string) {
 	t.Helper()
-	eventually(t, func() string {
-		if got := a.printed(); len(got) < len(want) {
-			return fmt.Sprintf("the app was told of %d events, want %d:\n%s", len(got), len(want), strings.Join(got, "\n"))
-		}
-		return ""
-	})
+	a.told(t, len(want))
 	calls, chains := map[string]string{}, map[string]string{}
 	var got []string
 	for _, line := range a.printed() {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,6 +49,10 @@ type telephone struct {
 	heard  func() []byte // the samples that were recorded, of 16 bits
 	log    string        // the file that it writes about itself
 }
+
+// farewell is how long a telephone has to end. What it has to say at the end nobody
+// answers any more: the server ends at the same time.
+const farewell = 500 * time.Millisecond
 
 // brand is what commands and events of one make of telephones are called.
 type brand struct {
@@ -125,6 +130,18 @@ func (p *telephone) hears(hz int) {
 		}
 		return ""
 	})
+}
+
+// lasts says how long a tone is in a sound.
+func lasts(sound []byte, hz int) (length time.Duration) {
+	for frame := range slices.Chunk(sound, 640) {
+		samples := make([]int16, len(frame)/2)
+		_, _ = binary.Decode(frame, binary.LittleEndian, samples)
+		if tone.Level(samples, float64(hz)) > -20 {
+			length += time.Duration(len(samples)) * time.Second / 8000
+		}
+	}
+	return length
 }
 
 // hearsNoMore waits until the telephone has not heard a tone for half a second.
