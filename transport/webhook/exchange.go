@@ -48,7 +48,7 @@ func (c *Client) exchange(ctx context.Context, r engine.Request, raw string, l l
 	if err != nil {
 		return engine.Reply{Err: err, Attempts: []engine.Attempt{{Err: err}}}
 	}
-	h := hop{method: r.Method, url: u, header: r.Header.Clone(), body: r.Body, signature: r.Signature}
+	h := hop{method: r.Method, url: u, header: r.Header.Clone(), body: r.Body}
 	if h.header == nil {
 		h.header = make(http.Header)
 	}

@@ -3,6 +3,7 @@
 package webhook
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -15,10 +16,6 @@ type hop struct {
 	url    *url.URL // with its user name and password; shown drops them
 	header http.Header
 	body   []byte
-	// signature is the header that signs the body, if one does.
-	signature string
-	// became says that a redirect made a GET of this request.
-	became bool
 }
 
 // parseURL reads a customer's URL. What url.Parse says is not passed on: it
@@ -50,8 +47,8 @@ func shown(u *url.URL) string {
 }
 
 // follow gives the request that a redirect asks for. 307 and 308 repeat the
-// request elsewhere; 301, 302 and 303 make a GET without a body of it, as
-// browsers do (Fetch standard, HTTP-redirect fetch; RFC 9110 section 15.4).
+// request elsewhere. 301, 302 and 303 would make a GET of a POST (RFC 9110 section
+// 15.4), which tells an app nothing and has no signature: they are failures of it.
 // Credentials stay with the host that they were given for.
 func (h hop) follow(status int, location string) (hop, error) {
 	to, err := h.url.Parse(location)
@@ -65,17 +62,11 @@ func (h hop) follow(status int, location string) (hop, error) {
 	if h.url.Scheme == "https" && to.Scheme == "http" {
 		return hop{}, failed(h, "redirects from https to "+shown(to)+", which is not encrypted: redirect to https, or set the URL to http", nil)
 	}
-	next := hop{method: h.method, url: to, header: h.header.Clone(), body: h.body, signature: h.signature, became: h.became}
 	keeps := status == http.StatusTemporaryRedirect || status == http.StatusPermanentRedirect
 	if !keeps && h.method != http.MethodGet && h.method != http.MethodHead {
-		next.method, next.body, next.became = http.MethodGet, nil, true
-		next.header.Del(h.signature)
-		for name := range next.header {
-			if strings.HasPrefix(strings.ToLower(name), "content-") {
-				delete(next.header, name)
-			}
-		}
+		return hop{}, failed(h, fmt.Sprintf("redirects with %d, which makes a GET without content of a %s: answer 307 or 308, or set the URL to %s", status, h.method, shown(to)), nil)
 	}
+	next := hop{method: h.method, url: to, header: h.header.Clone(), body: h.body}
 	if sameServer(h.url, to) {
 		if to.User == nil {
 			to.User = h.url.User

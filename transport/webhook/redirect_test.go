@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -33,6 +34,9 @@ func TestFetchFollowsRedirects(t *testing.T) {
 			})
 			r := ask(strings.Replace(app.URL, "http://", "http://u:p@", 1) + "/start")
 			r.Header.Set("X-Api-Key", "k")
+			if want.Method == "GET" {
+				r.Method, r.Body, r.Header = "GET", nil, http.Header{"X-Api-Key": {"k"}}
+			}
 			reply := newClient(t).Fetch(t.Context(), r)
 			if reply.Err != nil || reply.URL != app.URL+"/end" || reply.Status != 200 {
 				t.Fatalf("reply %+v", reply)
@@ -90,11 +94,9 @@ func TestFetchRefusesRedirects(t *testing.T) {
 			to = "file:///etc/passwd"
 		case path == "/broken":
 			to = "http://u:p/w@x:y/"
-		case path == "/wrong":
-			w.WriteHeader(http.StatusMethodNotAllowed)
-			return
-		case path == "/to-wrong":
-			http.Redirect(w, r, "/wrong", http.StatusFound)
+		case len(path) == 4 && path[1] == '3': // like /302
+			status, _ := strconv.Atoi(path[1:])
+			http.Redirect(w, r, "/end", status)
 			return
 		case strings.HasPrefix(path, "/1"):
 			to = path + "1"
@@ -115,7 +117,9 @@ func TestFetchRefusesRedirects(t *testing.T) {
 		{"/a", 3, "/b redirects in a circle, back to URL/a (it began at URL/a)", 2},
 		{"/file", 3, "/file redirects to something that is not an http or https URL: look at the Location header of its reply", 1},
 		{"/broken", 3, "/broken redirects to something that is not a URL: look at the Location header of its reply", 1},
-		{"/to-wrong", 3, "/wrong answered 405; 200 is expected: it does not take GET (a redirect made a GET of the request: redirect with 307 or 308 to keep it)", 2},
+		{"/301", 3, "/301 redirects with 301, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},
+		{"/302", 3, "/302 redirects with 302, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},
+		{"/303", 3, "/303 redirects with 303, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},
 	}
 	for _, tt := range tests {
 		r := ask(app.URL + tt.path)

@@ -36,11 +36,7 @@ func (e *handshakeError) Unwrap() error { return e.err }
 // failed makes "https://example.com/x answered nothing" of a hop and what it
 // did.
 func failed(h hop, did string, cause error) error {
-	note := ""
-	if h.became {
-		note = " (a redirect made a GET of the request: redirect with 307 or 308 to keep it)"
-	}
-	return &failure{sentence: shown(h.url) + " " + did + note, cause: cause}
+	return &failure{sentence: shown(h.url) + " " + did, cause: cause}
 }
 
 func tooManyRedirects(h, next hop, begin *url.URL, most int) error {
