@@ -99,7 +99,7 @@ func TestErrorsAreJSON(t *testing.T) {
 			g.GET("/fail/:id", func(echo.Context) error { return errors.New("disk on fire") })
 			g.GET("/refuse", func(echo.Context) error { return Refuse(http.StatusTeapot, "use a %s", "pot") })
 			g.POST("/body", func(c echo.Context) error {
-				_, err := io.Copy(io.Discard, c.Request().Body)
+				_, err := ReadBody(c.Request())
 				return err
 			})
 			g.GET("/unwritable", func(c echo.Context) error { return JSON(c, http.StatusOK, make(chan int)) })

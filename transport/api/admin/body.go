@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -26,7 +25,7 @@ type fields map[string]json.RawMessage
 
 // readFields reads the body of a request.
 func readFields(c echo.Context) (fields, error) {
-	text, err := io.ReadAll(c.Request().Body)
+	text, err := api.ReadBody(c.Request())
 	if err != nil {
 		return nil, err
 	}

@@ -112,6 +112,19 @@ func (b *bench) raw(text string) (*http.Response, string) {
 	return answer, string(body)
 }
 
+// A body that is broken is the client's fault, and no error of the server.
+func TestBrokenBodies(t *testing.T) {
+	t.Parallel()
+	b := start(t)
+	r, _ := http.NewRequest("PUT", "http://x", nil)
+	id, secret, _ := strings.Cut(mine, ":")
+	r.SetBasicAuth(id, secret)
+	for _, path := range []string{"/v2/history", "/v2/history/1", "/v2/settings/sipgateio"} {
+		answer, text := b.raw("PUT " + path + " HTTP/1.1\r\nHost: x\r\nAuthorization: " + r.Header.Get("Authorization") + "\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")
+		checkRefusal(t, path, answer, text, 400, "the body is not what its length or its chunks say", "")
+	}
+}
+
 // The client of npm reaches us through its https_proxy variable: it sends whole
 // URLs as targets, unencrypted (RFC 9112 section 3.2.2).
 func TestAbsoluteForm(t *testing.T) {

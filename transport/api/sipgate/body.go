@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,7 +17,7 @@ import (
 // read reads the body of a request, which is one JSON object. Fields that are not
 // known are left alone: sipgate's own clients send what other products need.
 func (r *request) read(body any) error {
-	text, err := io.ReadAll(r.Body)
+	text, err := api.ReadBody(r.Request)
 	if err != nil {
 		return err
 	}

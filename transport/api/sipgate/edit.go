@@ -9,7 +9,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"net/http"
 	"strconv"
@@ -48,7 +47,7 @@ func (f *Face) changeEntry(r *request) (any, error) {
 
 // changeEntries is PUT /history: a list of changes, each with the id of an entry.
 func (f *Face) changeEntries(r *request) (any, error) {
-	text, err := io.ReadAll(r.Body)
+	text, err := api.ReadBody(r.Request)
 	if err != nil {
 		return nil, err
 	}
