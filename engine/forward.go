@@ -73,10 +73,11 @@ type called struct {
 const tellPatience = 3 * time.Second
 
 // handed gives a call the leg of another: party is what is known of it, token the
-// last that was given to a play on it.
+// last that was given to a play on it, lender the call that lent it and lives on.
 type handed struct {
-	party party
-	token uint64
+	party  party
+	token  uint64
+	lender ID
 }
 
 func (handed) message() {}
@@ -239,9 +240,14 @@ func (c *Call) handLeg(to *Call) bool {
 	}
 	p.hearer, p.talking, p.news, p.preview = ID{}, false, alerted{}, 0
 	p.alerted = p.ringback != 0 || p.alerted && !p.sound
-	if !p.mailbox.redirect(to.inbox, handed{p, c.waiting.token}) {
+	with := handed{party: p, token: c.waiting.token}
+	if c.line.loan.entered {
+		with.lender = c.line.loan.from
+	}
+	if !p.mailbox.redirect(to.inbox, with) {
 		return false
 	}
+	c.passLoan(to)
 	c.engine.hand(p.leg, c.record.ID, to.timeline.call)
 	c.party = party{}
 	c.publish()
@@ -252,6 +258,9 @@ func (c *Call) handLeg(to *Call) bool {
 func (c *Call) takeLeg(m handed) {
 	rang := c.party.alerted // before it had a party
 	c.line.loan.took = true
+	if !m.lender.IsZero() {
+		c.line.loan.from, c.line.loan.entered = m.lender, true
+	}
 	c.party = m.party
 	c.waiting.token = max(c.waiting.token, m.token) // a play of before must not be taken for one of ours
 	if c.over != "" {

@@ -87,3 +87,29 @@ func TestLeavingIsTold(t *testing.T) {
 		}
 	}
 }
+
+// So it is where an API had the user call a colleague, and sends that one to another.
+func TestLeavingACallByAPI(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := apiHouse(t, nil)
+		id, err := h.Engine.Originate(engine.Origination{Caller: ann, Callee: "w1"})
+		must(t, err)
+		synctest.Wait()
+		must(t, h.Engine.Transfer(id, engine.TransferOrder{To: "w2"}))
+		synctest.Wait()
+		equal(t, "the sound", last(h), "bridge phone w1 phone w2")
+		next := h.Journal.Records()[4]
+		equal(t, "shown as", talk(t, h).ID, next.ID)
+		equal(t, "the next call", []string{next.From.Value, next.Caller, next.AnsweredBy.Value}, []string{"+492111", "w1", "w2"})
+		h.Dialled()[2].Leg.HangUp()
+		synctest.Wait()
+		equal(t, "the app", pushes(h), []string{
+			"incoming 0", "incoming 2", "answered 2", "answered 0", "incoming 4", "answered 4", "ended 2", "ended 0", "ended 4",
+		})
+		equal(t, "causes", ends(t, h), []engine.Cause{
+			engine.CauseTransferred, engine.CauseForwarded, engine.CauseTransferred, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal,
+		})
+		h.Close(t)
+	})
+}

@@ -2,6 +2,8 @@
 
 package engine
 
+import "cmp"
+
 // A call of a chain may begin before it has a party: it is led to somebody while the
 // party still talks, or hears that it rings, in the call before, its lender. It gets
 // the party when it needs it, because somebody picked up or something is to be
@@ -11,16 +13,18 @@ package engine
 //	B -rings→ A    A lets those know who wait for that
 //	B -reached→ A  somebody has picked up
 //	B -unlent→ A   B is over: without the party, or after it
+//	B -relent→ A   the party goes on in C, which owes it to A now
 //
 // There are two that lend: a call whose other side is transferred (transfer.go), and
-// one that an API began (originate.go), which lives on until B is over.
+// one that an API began (originate.go), which lives on until the last call is over
+// that has its party.
 
 // loan is what a call knows of its lender.
 type loan struct {
 	// from is the lender; zero if the call has had its party from the start.
 	from ID
 	// entered says that an API had the caller call somebody of the account: the
-	// caller is the owner then.
+	// caller is the owner then, and the lender lives on.
 	entered bool
 	// took says that it has, or had, the party.
 	took bool
@@ -83,9 +87,15 @@ func (c *Call) handleLending(m Message) Message {
 	case rings:
 		c.borrowerRings(m)
 	case reached:
-		if c.borrower(m.by) != nil && c.move.handover.old.IsZero() {
+		switch {
+		case c.borrower(m.by) == nil:
+		case c.move.handover.old.IsZero():
 			c.answered(m.party, m.by)
+		case c.line.loan.entered:
+			c.tellCall(c.line.loan.from, reached{by: c.record.ID, party: m.party})
 		}
+	case relent:
+		c.relent(m)
 	case unlent:
 		if c.borrower(m.by) == nil {
 			return nil
@@ -135,6 +145,28 @@ func (c *Call) lendParty(to *Call) bool {
 	}
 	c.finishWith(CauseForwarded)
 	return true
+}
+
+// passLoan has the call that got the party owe it to the lender of this one, if that
+// lives on.
+func (c *Call) passLoan(to *Call) {
+	loan := &c.line.loan
+	if !loan.entered {
+		return
+	}
+	if c.engine.send(loan.from, relent{by: c.record.ID, to: to}) != nil {
+		to.inbox.put(hangUp{cause: CauseCancelled}) // nobody else knows of it
+	}
+	loan.from, loan.entered = ID{}, false
+}
+
+// relent takes that another call has the party now.
+func (c *Call) relent(m relent) {
+	if c.borrower(m.by) == nil { // this one is over, and hung up the one before
+		c.tellCall(m.to.timeline.call, hangUp{cause: cmp.Or(c.over, CauseCancelled)})
+		return
+	}
+	c.move.handover.chained = m.to
 }
 
 // rejoin has the party and the call at the other end hear each other again.

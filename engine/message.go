@@ -151,6 +151,11 @@ type (
 		by    ID
 		party Address
 	}
+	// relent says that the call which had the party has handed it on.
+	relent struct {
+		by ID
+		to *Call
+	}
 	// unlent says that the call is over which had, or was to have, the party.
 	unlent struct {
 		by    ID
@@ -206,6 +211,7 @@ func (needs) message()         {}
 func (lent) message()          {}
 func (rings) message()         {}
 func (reached) message()       {}
+func (relent) message()        {}
 func (unlent) message()        {}
 func (fromLeg) message()       {}
 func (done) message()          {}

@@ -167,7 +167,8 @@ func (c *Call) takeLegOf(ctx context.Context, child ID) error {
 
 // Enter has the party call somebody of the account as from outside: that is the next
 // call of the chain, which asks the app of who is called and has the party from when
-// somebody picks up. It gives the cause of that one's end.
+// somebody picks up. It gives the cause of that one's end or, where the party goes on
+// in others, of the last one's.
 func (c *Call) Enter(ctx context.Context, to Address) (Cause, error) {
 	if no := c.mayForward(to); no != nil {
 		return "", no

@@ -99,6 +99,79 @@ func TestOriginate(t *testing.T) {
 	}
 }
 
+// A call that an API began within the account lasts, by the id that the API got, until
+// the last call is over in which its caller is.
+func TestOriginateGoesOn(t *testing.T) {
+	t.Parallel()
+	isForwarded := []string{"incoming 0", "incoming 2", "ended 2", "incoming 4"}
+	isTransferred := []string{"incoming 0", "incoming 2", "answered 2", "answered 0", "incoming 4"}
+	for _, tt := range []struct {
+		name       string
+		bob, carol func(*enginetest.Leg)
+		script     func(h *enginetest.House, id engine.ID)
+		told       []string
+		cause      engine.Cause
+	}{
+		{"forwarded, an API hangs up", isBusy, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+			append(slices.Clone(isForwarded), "answered 4", "answered 0", "ended 0", "ended 4"), engine.CauseNormal},
+		{"forwarded, who is called hangs up", isBusy, pickUp, func(h *enginetest.House, _ engine.ID) { h.Dialled()[2].Leg.HangUp() },
+			append(slices.Clone(isForwarded), "answered 4", "answered 0", "ended 4", "ended 0"), engine.CauseNormal},
+		{"forwarded to who is busy", isBusy, isBusy, nil, append(slices.Clone(isForwarded), "ended 4", "ended 0"), engine.CauseBusy},
+		{"forwarded, an API hangs up while it rings", isBusy, func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) },
+			func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+			append(slices.Clone(isForwarded), "ended 0", "ended 4"), engine.CauseCancelled},
+		{"transferred, an API hangs up", pickUp, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+			append(slices.Clone(isTransferred), "answered 4", "answered 0", "ended 2", "ended 0", "ended 4"), engine.CauseNormal},
+		{"transferred, the caller hangs up", pickUp, pickUp, func(h *enginetest.House, _ engine.ID) { h.Dialled()[0].Leg.HangUp() },
+			append(slices.Clone(isTransferred), "answered 4", "answered 0", "ended 2", "ended 4", "ended 0"), engine.CauseNormal},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := apiHouse(t, func(c *engine.Config) {
+					p := c.Dialects["phrase"].(*phrase)
+					settings := p.settings
+					p.settings = func(c engine.CallInfo) engine.Program {
+						if to := c.Destination; to != nil && to.Value == bob.Value {
+							return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: bob}}, Busy: &carol}}
+						}
+						return settings(c)
+					}
+				})
+				h.Target("phone w1", tt.bob)
+				h.Target("phone w2", tt.carol)
+				id, err := h.Engine.Originate(engine.Origination{Caller: ann, Callee: "w1"})
+				must(t, err)
+				synctest.Wait()
+				if tt.told[2] != "ended 2" {
+					h.Dialled()[1].Leg.Emit(engine.LegReferred{ID: 1, To: "w2"})
+					synctest.Wait()
+				}
+				if len(h.Engine.Talks(engine.DefaultAccount)) > 0 {
+					shown := talk(t, h)
+					equal(t, "shown as", []engine.ID{shown.ID, shown.Participants[0].ID}, []engine.ID{id, id})
+					equal(t, "the owner called", shown.Participants[0].Owner, true)
+					must(t, h.Engine.Hold(id, true), h.Engine.Hold(id, false))
+				}
+				if tt.script != nil {
+					tt.script(h, id)
+				}
+				synctest.Wait()
+				equal(t, "living", h.Engine.Living(), 0)
+				told := pushes(h)
+				if len(told) == 10 {
+					slices.Sort(told[6:8]) // of two calls, at once
+				}
+				equal(t, "the app", told, tt.told)
+				causes := ends(t, h)
+				equal(t, "the API's call", causes[0], tt.cause)
+				equal(t, "the call to Bob", causes[2], engine.CauseForwarded)
+				h.Close(t)
+			})
+		})
+	}
+}
+
 func name(d *enginetest.Dialled) string {
 	if d.Request.Target.Contact != "" {
 		return d.Request.Target.Contact

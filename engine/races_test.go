@@ -30,6 +30,8 @@ func TestEverythingAtOnce(t *testing.T) {
 					switch {
 					case c.Inward:
 						return engine.Program{verbs.Enter{To: c.To}}
+					case c.Destination != nil && c.Destination.Value != carol.Value:
+						return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: *c.Destination}}, Busy: &carol}}
 					case c.Destination != nil:
 						return ring(*c.Destination)
 					case c.Direction == engine.Out:

@@ -55,8 +55,9 @@ func (e *Engine) AccountOf(id ID) (string, error) {
 }
 
 // Talks gives the conversations of an account, the oldest first. A party that was
-// transferred to somebody goes on by the id of its own call. Where two calls that
-// came by themselves were joined, each of them is shown.
+// transferred to somebody goes on by the id of its own call, and a caller that an API
+// had call somebody of the account by the id that the API was given. Where two calls
+// that came by themselves were joined, each of them is shown.
 func (e *Engine) Talks(account string) []Talk {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -85,10 +86,14 @@ func (c *Call) talk() *Talk {
 	if by := c.record.AnsweredBy; by != nil && !c.record.Parent.IsZero() {
 		self = c.numberOf(*by)
 	}
+	id := c.record.ID
+	if c.line.loan.entered {
+		id = c.line.loan.from
+	}
 	return &Talk{
-		ID: c.record.ID, Muted: talk.muted, Held: talk.held, Recording: c.party.tapes.running(),
+		ID: id, Muted: talk.muted, Held: talk.held, Recording: c.party.tapes.running(),
 		Participants: []Participant{
-			{ID: c.record.ID, Address: self, Muted: talk.muted && here, Held: talk.held, Owner: here},
+			{ID: id, Address: self, Muted: talk.muted && here, Held: talk.held, Owner: here},
 			{ID: c.party.hearer, Address: c.numberOf(talk.with), Muted: talk.muted && there, Held: talk.held, Owner: there},
 		},
 	}

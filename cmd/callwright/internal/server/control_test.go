@@ -280,9 +280,45 @@ func TestCallByTheAPI(t *testing.T) {
 	b.talk(carol, bobTone, bob, carolTone)
 	b.must(b.Engine.Mute(id, true)) // Carol, who began it
 	b.silent(bob)
+	if talks := b.Engine.Talks(engine.DefaultAccount); len(talks) != 1 || talks[0].ID != id || !talks[0].Muted {
+		t.Errorf("conversations: %+v, want %s", talks, id)
+	}
 	b.must(b.Engine.Hangup(id, engine.CauseNormal))
 	b.over(carol, bob)
 	b.tells("newCall", "newCall", "answer", "answer", "hangup normalClearing", "hangup normalClearing")
+}
+
+// Where a call by the API goes to voicemail its caller is still in it, and so it can be
+// ended.
+func TestCallByTheAPIGoesToVoicemail(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	body := `{"number":"+4921112346","app":"app","users":["a"],"voicemail_after":"1s"}`
+	if status, text := ask(t, b.Server, b.Token, "PUT", "/api/v1/numbers/+4921112346", body); status/100 != 2 {
+		t.Fatalf("the number: %d %s", status, text)
+	}
+	id, err := b.Engine.Originate(engine.Origination{
+		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4921112346",
+	})
+	b.must(err)
+	carol := b.pickUp(b.carol)
+	alice, err := b.alice.Accept(t.Context())
+	b.must(err)
+	b.must(alice.Ring())
+	b.over(alice)
+	until(t, "the voicemail", func() bool {
+		calls, _, err := b.Store.Calls(t.Context(), 10, "")
+		b.must(err)
+		return slices.ContainsFunc(calls, func(c engine.Record) bool {
+			return c.AnsweredBy != nil && c.AnsweredBy.Kind == engine.KindVoicemail && c.ID != id
+		})
+	})
+	if _, err := b.Engine.AccountOf(id); err != nil {
+		t.Errorf("the call of the API: %v", err)
+	}
+	b.must(b.Engine.Hangup(id, engine.CauseNormal))
+	b.over(carol)
+	b.tells("newCall", "newCall", "hangup forwarded", "newCall", "answer", "answer", "hangup normalClearing", "hangup normalClearing")
 }
 
 // A user who has called a customer hands it to a colleague: that is a call of its own
