@@ -59,11 +59,11 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
 	var notice *media.Prompt
 	if on && announcement {
-		var language string
-		if err := e.control(id, func(c *Call) error { language = c.Language(c.owner()); return nil }); err != nil {
+		var account, language string
+		if err := e.control(id, func(c *Call) error { account, language = c.record.Account, c.Language(c.owner()); return nil }); err != nil {
 			return err
 		}
-		notice = e.notice(ctx, language)
+		notice = e.notice(ctx, account, language)
 	}
 	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) })
 }

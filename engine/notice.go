@@ -9,14 +9,14 @@ import (
 	"github.com/callwright/callwright/media"
 )
 
-// notice gives what parties hear before they are recorded: a sentence in a language,
-// or tones where none can be spoken.
-func (e *Engine) notice(ctx context.Context, language string) *media.Prompt {
+// notice gives what parties of an account's call hear before they are recorded: a
+// sentence in a language, or tones where none can be spoken.
+func (e *Engine) notice(ctx context.Context, account, language string) *media.Prompt {
 	if e.config.Speaker == nil {
 		return e.config.Notice
 	}
 	text, language := noticeIn(language)
-	spoken, err := e.config.Speaker.Speak(ctx, Speech{Text: text, Language: language})
+	spoken, err := e.config.Speaker.Speak(ctx, account, Speech{Text: text, Language: language})
 	if err != nil {
 		e.config.Logger.Warn("tones announce a recording, because the sentence could not be spoken", "language", language, "err", err)
 		return e.config.Notice

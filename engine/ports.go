@@ -71,9 +71,10 @@ type Speech struct {
 
 // Speaker makes sound of text.
 type Speaker interface {
-	// Speak gives the sound, ready to be played. The error is a sentence for the
-	// customer: what is wrong with the text or what is missing, and what to do.
-	Speak(context.Context, Speech) (*media.Prompt, error)
+	// Speak gives the sound, ready to be played, of a text that an account wants. The
+	// error is a sentence for the customer: what is wrong with the text or what is
+	// missing, and what to do.
+	Speak(ctx context.Context, account string, what Speech) (*media.Prompt, error)
 }
 
 // Indicator lets phones show that messages wait (RFC 3842).

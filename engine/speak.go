@@ -21,7 +21,10 @@ func (c *Call) Speak(ctx context.Context, what Speech) (prompt *media.Prompt, fa
 	if c.engine.config.Speaker == nil {
 		return nil, errNoSpeaker, nil
 	}
-	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) { return c.engine.config.Speaker.Speak(ctx, what) })
+	account := c.record.Account
+	return c.load(ctx, func(ctx context.Context) (*media.Prompt, error) {
+		return c.engine.config.Speaker.Speak(ctx, account, what)
+	})
 }
 
 // load gets sound while the call goes on.

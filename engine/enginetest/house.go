@@ -159,7 +159,7 @@ func (p Prompts) Prompt(_ context.Context, url string) (*media.Prompt, error) {
 type Speaker map[string]time.Duration
 
 // Speak gives silence of the length that the text stands for.
-func (s Speaker) Speak(_ context.Context, what engine.Speech) (*media.Prompt, error) {
+func (s Speaker) Speak(_ context.Context, _ string, what engine.Speech) (*media.Prompt, error) {
 	length, ok := s[what.Text]
 	if !ok {
 		return nil, fmt.Errorf("%q cannot be spoken", what.Text)

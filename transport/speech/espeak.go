@@ -4,6 +4,7 @@ package speech
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,19 +41,25 @@ func (e Espeak) Speaks(language string) error {
 	return err
 }
 
+// Installed says, by an error that is a sentence, that the program is not there.
+func (e Espeak) Installed() error {
+	if _, err := exec.LookPath(e.program()); err != nil {
+		return notStarted(err)
+	}
+	return nil
+}
+
+func (e Espeak) program() string { return cmp.Or(e.Program, "espeak-ng") }
+
 // Speak runs the program.
 func (e Espeak) Speak(ctx context.Context, what engine.Speech) (*media.Prompt, error) {
 	voice, err := voiceOf(what.Language, what.Voice)
 	if err != nil {
 		return nil, err
 	}
-	program := e.Program
-	if program == "" {
-		program = "espeak-ng"
-	}
 	own, cancel := context.WithCancel(ctx)
 	defer cancel()
-	cmd := exec.CommandContext(own, program, "--stdin", "--stdout", "-b", "1", "-v", voice)
+	cmd := exec.CommandContext(own, e.program(), "--stdin", "--stdout", "-b", "1", "-v", voice)
 	cmd.Env = []string{"LC_ALL=C.UTF-8"} // the server's own may hold its secrets
 	// [[ begins phonemes, which are not text.
 	cmd.Stdin = strings.NewReader(strings.ReplaceAll(what.Text, "[[", "[ ["))
@@ -106,9 +113,9 @@ func decode(what engine.Speech, r io.Reader) (*media.Prompt, error) {
 // notStarted says why there is no process.
 func notStarted(err error) error {
 	if errors.Is(err, exec.ErrNotFound) || errors.Is(err, fs.ErrNotExist) {
-		return errMissing
+		return &OutageError{errMissing}
 	}
-	return fmt.Errorf("the program espeak-ng cannot be started on the server: %w", err)
+	return &OutageError{fmt.Errorf("the program espeak-ng cannot be started on the server: %w", err)}
 }
 
 // failed says why a process ended badly, by what it said itself.
@@ -117,9 +124,9 @@ func failed(err error, voice, said string) error {
 		return fmt.Errorf("espeak-ng has no voice %q: leave it out, or write one that `espeak-ng --voices` shows on the server", voice)
 	}
 	if said == "" {
-		return fmt.Errorf("espeak-ng on the server failed (%w): run it there by hand to see why", err)
+		return &OutageError{fmt.Errorf("espeak-ng on the server failed (%w): run it there by hand to see why", err)}
 	}
-	return fmt.Errorf("espeak-ng on the server failed (%w): it said %q", err, said)
+	return &OutageError{fmt.Errorf("espeak-ng on the server failed (%w): it said %q", err, said)}
 }
 
 // shortened keeps the beginning of what a program says.
@@ -134,4 +141,4 @@ func (s *shortened) Write(p []byte) (int, error) {
 // String is what was said, in one line.
 func (s *shortened) String() string { return strings.Join(strings.Fields(s.b.String()), " ") }
 
-var _ engine.Speaker = Espeak{}
+var _ Provider = Espeak{}

@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
@@ -87,28 +88,40 @@ func (s *Server) Speak(ctx context.Context, what engine.Speech) (*media.Prompt, 
 	if s.config.Key != "" {
 		req.Header.Set("Authorization", "Bearer "+s.config.Key)
 	}
+	began := time.Now()
 	reply, err := s.client.Do(req)
 	if err != nil {
-		return nil, s.unreached(err)
+		return nil, s.unreached(err, time.Since(began))
 	}
 	defer reply.Body.Close()
 	if reply.StatusCode != http.StatusOK {
 		return nil, s.refused(reply)
 	}
 	sound, err := decode(what, reply.Body)
-	if err != nil && ctx.Err() == nil && !errors.Is(err, errTooMuchSound) {
-		return nil, fmt.Errorf("what the speech server %s answered cannot be played: %w", s.url, err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, s.unreached(err, time.Since(began))
+	case err != nil && ctx.Err() == nil && !errors.Is(err, errTooMuchSound):
+		return nil, &OutageError{fmt.Errorf("what the speech server %s answered cannot be played: %w", s.url, err)}
 	}
 	return sound, err
 }
 
-// unreached says that there is no answer.
-func (s *Server) unreached(err error) error {
+// unreached says that there is no answer, or not all of it. It is an outage unless
+// nobody wanted it any more.
+func (s *Server) unreached(err error, took time.Duration) error {
 	var failed *url.Error
 	if errors.As(err, &failed) {
 		err = failed.Err // the rest is said here
 	}
-	return fmt.Errorf("the speech server %s cannot be reached (%w): look whether it runs, and at speech.url", s.url, err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return &OutageError{fmt.Errorf("the speech server %s did not answer with the whole sound within %s: look whether it runs and is fast enough, and at speech.url",
+			s.url, took.Round(100*time.Millisecond))}
+	}
+	return &OutageError{fmt.Errorf("the speech server %s cannot be reached (%w): look whether it runs, and at speech.url", s.url, err)}
 }
 
 // refused says what the server answered in place of sound, and what to change.
@@ -136,7 +149,11 @@ func (s *Server) refused(reply *http.Response) error {
 	if text != "" {
 		text = fmt.Sprintf(" (it said %q)", text)
 	}
-	return fmt.Errorf("the speech server %s answered %d%s: %s", s.url, reply.StatusCode, text, advice)
+	err := fmt.Errorf("the speech server %s answered %d%s: %s", s.url, reply.StatusCode, text, advice)
+	if reply.StatusCode == http.StatusBadRequest || reply.StatusCode == http.StatusUnprocessableEntity {
+		return err // it may be this text, or its voice
+	}
+	return &OutageError{err}
 }
 
 // message finds what a server's error says, where such servers have it, cut to
@@ -165,4 +182,4 @@ func message(body []byte) string {
 	return string(runes[:min(len(runes), 200)])
 }
 
-var _ engine.Speaker = (*Server)(nil)
+var _ Provider = (*Server)(nil)

@@ -3,7 +3,9 @@
 package speech
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -133,6 +135,31 @@ func TestServerBounds(t *testing.T) {
 	})
 	if _, err := s.Speak(t.Context(), engine.Speech{Text: "x", Language: "de-DE"}); err == nil || err.Error() != errTooMuchSound.Error() {
 		t.Errorf("sound without end: %v", err)
+	}
+}
+
+// A server that answers slowly, or never, is left, and that is an outage.
+func TestServerSilent(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]http.HandlerFunc{
+		"never": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
+		"byte by byte": func(w http.ResponseWriter, r *http.Request) {
+			io.WriteString(w, "RIFF")
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		},
+	} {
+		s, there := newServer(t, "", func(w http.ResponseWriter, r *http.Request) {
+			io.Copy(io.Discard, r.Body) // so that it sees who asks leave
+			answer(w, r)
+		})
+		ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		_, err := s.Speak(ctx, engine.Speech{Text: "x", Language: "de-DE"})
+		cancel()
+		var outage *OutageError
+		if !errors.As(err, &outage) || !strings.HasPrefix(err.Error(), "the speech server "+there+"/v1/audio/speech did not answer with the whole sound within ") {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

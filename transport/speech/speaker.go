@@ -22,8 +22,11 @@ import (
 
 const (
 	// timeout is for one text, with the wait for others: a caller hears nothing
-	// in the meantime.
-	timeout = 20 * time.Second
+	// in the meantime. Of that the Provider has atLeast, and another second for
+	// every so many characters: they sound for some seven.
+	timeout        = 20 * time.Second
+	atLeast        = 5 * time.Second
+	charsPerSecond = 100
 	// atOnce is how many texts are made into sound at once.
 	atOnce = 4
 
@@ -33,10 +36,16 @@ const (
 // ErrClosed says that a Speaker speaks no more, as it was closed.
 var ErrClosed = errors.New("the server is shutting down")
 
+// Provider makes sound of text: an Espeak or a Server. What it cannot speak for
+// reasons other than the text is an *OutageError, or the error of ctx.
+type Provider interface {
+	Speak(context.Context, engine.Speech) (*media.Prompt, error)
+}
+
 // Config says who speaks.
 type Config struct {
-	// Provider makes the sound: an Espeak or a Server. Required.
-	Provider engine.Speaker
+	// Provider makes the sound. Required.
+	Provider Provider
 	// Language is taken where nobody names one ("de-DE").
 	Language string
 	// AtOnce is how many texts the Provider is given at once; 0 means 4.
@@ -45,7 +54,7 @@ type Config struct {
 	Timeout time.Duration
 	// CacheLimit is how much sound is kept, in bytes; 0 means 64 MiB.
 	CacheLimit int
-	// Logger is told of faults of the server's own. Required.
+	// Logger is told of outages, and of faults of the server's own. Required.
 	Logger *slog.Logger
 }
 
@@ -58,10 +67,10 @@ type Speaker struct {
 	mu      sync.Mutex
 	closed  bool
 	cache   *lru.Cache[*media.Prompt]
-	runs    map[string]*run
+	runs    map[string]*run // by account and text
+	trouble trouble
 	running sync.WaitGroup
-	// places has one for each text that the Provider has.
-	places chan struct{}
+	places  *places
 }
 
 // run is one text that is being spoken, and those who wait for it.
@@ -86,13 +95,14 @@ func New(config Config) *Speaker {
 	}
 	return &Speaker{
 		config: config, cache: lru.New[*media.Prompt](config.CacheLimit),
-		runs: make(map[string]*run), places: make(chan struct{}, config.AtOnce),
+		runs: make(map[string]*run), places: newPlaces(config.AtOnce),
+		trouble: trouble{log: config.Logger, pause: make(map[string]*silence)},
 	}
 }
 
-// Speak gives the sound of a text. It returns as soon as ctx ends; the text is
-// spoken on while another call waits for it.
-func (s *Speaker) Speak(ctx context.Context, what engine.Speech) (*media.Prompt, error) {
+// Speak gives the sound of a text that an account wants. It returns as soon as ctx
+// ends; the text is spoken on while another call waits for it.
+func (s *Speaker) Speak(ctx context.Context, account string, what engine.Speech) (*media.Prompt, error) {
 	what.Text = speakable(what.Text)
 	what.Language, what.Voice = strings.TrimSpace(what.Language), strings.TrimSpace(what.Voice)
 	if what.Language == "" {
@@ -111,9 +121,14 @@ func (s *Speaker) Speak(ctx context.Context, what engine.Speech) (*media.Prompt,
 		s.mu.Unlock()
 		return sound, nil
 	}
-	r := s.runs[key]
+	of := account + "\x00" + key
+	r := s.runs[of]
 	if r == nil {
-		r = s.begin(ctx, key, what)
+		if err := s.trouble.refuses(account, time.Now(), s.limit(what)); err != nil {
+			s.mu.Unlock()
+			return nil, err
+		}
+		r = s.begin(ctx, account, key, what)
 	}
 	r.waiting++
 	s.mu.Unlock()
@@ -122,7 +137,7 @@ func (s *Speaker) Speak(ctx context.Context, what engine.Speech) (*media.Prompt,
 	case <-r.done:
 		return r.sound, r.err
 	case <-ctx.Done():
-		s.leave(key, r)
+		s.leave(of, r)
 		return nil, fmt.Errorf("wait for text to be spoken: %w", ctx.Err())
 	}
 }
@@ -140,66 +155,75 @@ func (s *Speaker) Close() {
 
 // begin starts a run that lives as long as anybody waits for it, whoever was
 // first. s.mu is held.
-func (s *Speaker) begin(ctx context.Context, key string, what engine.Speech) *run {
+func (s *Speaker) begin(ctx context.Context, account, key string, what engine.Speech) *run {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.config.Timeout)
 	r := &run{cancel: cancel, done: make(chan struct{})}
-	s.runs[key] = r
+	of := account + "\x00" + key
+	s.runs[of] = r
 	s.running.Go(func() {
 		defer cancel()
-		sound, err := s.run(ctx, what)
+		sound, took, err := s.run(ctx, account, what)
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if r.sound, r.err = sound, err; err == nil {
 			s.cache.Put(key, sound, len(sound.ULaw)+len(sound.ALaw)+len(sound.Text)+1024)
 		}
-		s.forget(key, r)
+		s.trouble.note(account, time.Now(), took, err)
+		s.forget(of, r)
 		close(r.done)
 	})
 	return r
 }
 
 // leave takes one off those who wait for a run; without any it ends.
-func (s *Speaker) leave(key string, r *run) {
+func (s *Speaker) leave(of string, r *run) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if r.waiting--; r.waiting == 0 {
 		r.cancel()
-		s.forget(key, r)
+		s.forget(of, r)
 	}
 }
 
 // forget keeps newcomers from joining a run. s.mu is held.
-func (s *Speaker) forget(key string, r *run) {
-	if s.runs[key] == r {
-		delete(s.runs, key)
+func (s *Speaker) forget(of string, r *run) {
+	if s.runs[of] == r {
+		delete(s.runs, of)
 	}
 }
 
-// run has the Provider speak when there is a place. A fault of ours in it must
-// not end the calls of others.
-func (s *Speaker) run(ctx context.Context, what engine.Speech) (sound *media.Prompt, err error) {
+// run has the Provider speak when there is a place, and gives how long that took it.
+// A fault of ours in it must not end the calls of others.
+func (s *Speaker) run(ctx context.Context, account string, what engine.Speech) (sound *media.Prompt, took time.Duration, err error) {
 	defer func() {
 		if fault := recover(); fault != nil {
 			s.config.Logger.ErrorContext(ctx, "a text could not be spoken for a fault of the server", "panic", fault, "stack", string(debug.Stack()))
 			err = errors.New("the server has a fault and cannot speak this text; its log says more")
 		}
 	}()
-	select {
-	case s.places <- struct{}{}:
-		defer func() { <-s.places }()
-	case <-ctx.Done():
+	came := time.Now()
+	switch err := s.places.enter(ctx, account); {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, 0, fmt.Errorf("the server speaks other texts and had no place for this one within %s: try again later, or play a sound file", s.config.Timeout)
+	case err != nil:
+		return nil, 0, err
 	}
-	switch end, _ := ctx.Deadline(); { // the place may be free at the very moment
-	case !time.Now().Before(end):
-		return nil, fmt.Errorf("the server speaks %d other texts and had no place for this one within %s: try again later, or play a sound file", s.config.AtOnce, s.config.Timeout)
-	case ctx.Err() != nil:
-		return nil, ctx.Err()
-	}
+	defer s.places.leave(account)
+	limit, began := s.limit(what), time.Now()
+	ctx, cancel := context.WithTimeout(ctx, limit)
+	defer cancel()
 	sound, err = s.config.Provider.Speak(ctx, what)
-	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		return nil, fmt.Errorf("the text was not spoken within %s: make it shorter, or play a sound file", s.config.Timeout)
+	took = time.Since(began)
+	var outage *OutageError
+	if errors.Is(err, context.DeadlineExceeded) && !errors.As(err, &outage) {
+		err = fmt.Errorf("the text was not spoken within %s: make it shorter, or play a sound file", time.Since(came).Round(100*time.Millisecond))
 	}
-	return sound, err
+	return sound, took, err
+}
+
+// limit gives how long the Provider may take for a text.
+func (s *Speaker) limit(what engine.Speech) time.Duration {
+	return min(atLeast+time.Duration(utf8.RuneCountInString(what.Text))*time.Second/charsPerSecond, s.config.Timeout)
 }
 
 // speakable gives a text without what cannot be heard: control characters, by
