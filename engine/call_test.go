@@ -160,8 +160,9 @@ func TestEnds(t *testing.T) {
 		{"lasts too long", wait, func(*enginetest.House, *enginetest.Leg) { time.Sleep(5 * time.Hour) },
 			engine.CauseMaxDuration, []string{"hangup max-duration"}},
 		{"asks for ever", func(context.Context, *engine.Call) (engine.Next, error) {
+			time.Sleep(time.Second)
 			return engine.Goto(engine.Event{Kind: engine.EventGathered}), nil
-		}, nil, engine.CauseFailed, []string{"hangup failed"}},
+		}, func(*enginetest.House, *enginetest.Leg) { time.Sleep(2 * time.Hour) }, engine.CauseFailed, []string{"hangup failed"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

@@ -134,7 +134,9 @@ func (c *Call) first(ctx context.Context, why Event) (Program, error) {
 // execute runs a program, and those that take its place, to the end. It
 // returns an *EndedError when that ends the call.
 func (c *Call) execute(ctx context.Context, program Program) error {
+	var app haste
 	for range maxDocuments {
+		began := time.Now()
 		next, err := c.run(ctx, program)
 		switch {
 		case err != nil:
@@ -146,6 +148,9 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			return c.forward(ctx, *c.successor(*next.forward, Address{}))
 		case next.ask == nil:
 			return nil
+		}
+		if err := c.rest(ctx, app.pause(time.Since(began))); err != nil {
+			return err
 		}
 		if program, err = c.ask(ctx, *next.ask); err != nil {
 			return err
