@@ -156,3 +156,13 @@ func (c *Call) tapeAnnounced(heard bool) {
 	}
 	c.publish()
 }
+
+// giveUpTape has no recording begin that waits for its announcement to be heard.
+func (c *Call) giveUpTape() {
+	for i := range c.party.talk.announcements {
+		if a := &c.party.talk.announcements[i]; a.tape {
+			a.tape = false
+			c.tapeAnnounced(false)
+		}
+	}
+}

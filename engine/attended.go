@@ -68,7 +68,12 @@ func (c *Call) consultWith(h *handover, m ChildAnswered) {
 		}
 	}
 	c.note(EventTransfer, Data{Party: &m.By, Other: m.Child}, "%s talks with %s first", c.party.talk.with, m.By)
+	const consults = "one of both talks with another one"
+	c.giveUpTape()
+	c.endTape(consults)
 	c.across(func(other *Call) {
+		other.giveUpTape()
+		other.endTape(consults)
 		other.silenceRingback()
 		other.party.talk.keysTo = m.Child
 		// One that is gone hears nobody; its end is on its way.

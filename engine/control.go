@@ -20,6 +20,11 @@ import (
 //	Hold      all      the hold tone, nothing of each other   Hold(false), or the other side is another one
 //	Announce  all      the announcement; then each other      its end
 //	                   again, or the hold tone
+//	Record    -        -                                      its end, or one of both talks with another one
+//
+// So each recording is of the same two, who have heard its announcement: whoever comes
+// by a transfer has not, and somebody must ask for the next recording. One that waits
+// for its announcement to be heard is given up likewise. The timeline tells of both.
 //
 // A tape has what its party says and hears: the hold tone too, and of a party that
 // is muted nothing.
@@ -144,6 +149,9 @@ func (c *Call) across(do func(*Call)) {
 // hears notes who the party hears from now on. What an API made of the conversation
 // before does not hold for that one.
 func (c *Call) hears(other ID, who Address) {
+	if c.party.talking && !c.party.hearer.IsZero() {
+		c.endTape("the other side is another one")
+	}
 	c.leaveTalk()
 	c.party.hearer, c.party.talk.with = other, who
 	c.publish()
@@ -151,6 +159,7 @@ func (c *Call) hears(other ID, who Address) {
 
 // leaveTalk undoes what an API made of the conversation.
 func (c *Call) leaveTalk() {
+	c.giveUpTape()
 	was := c.party.talk
 	c.party.talk = conversation{}
 	if was.hushed {

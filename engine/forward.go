@@ -225,15 +225,12 @@ func (c *Call) begin(why string) {
 // were kept for a verb are dropped.
 func (c *Call) handLeg(to *Call) bool {
 	c.leaveTalk()
+	c.endTape("the call goes on as another") // its end is told by the leg, to that one
 	c.party.tapes.leave(c)
 	p := c.party
 	if p.playing != p.ringback {
 		p.playing = 0
 		c.StopPlay()
-	}
-	if p.tapes.running() {
-		// Its end is told by the leg, to the call that has it then.
-		_ = c.engine.config.Recorder.StopRecord(c.Stream())
 	}
 	if !p.hearer.IsZero() {
 		_ = c.engine.config.Sound.Unbridge(c.Stream()) // a stream that is gone hears nobody

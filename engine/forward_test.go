@@ -235,7 +235,7 @@ func TestForwardDuringSound(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		b := h.Journal.Records()[1]
 		equal(t, "sound", h.Sound.Did(), []string{
-			"play caller " + long, "record caller", "stop caller", "stop recording caller", "play caller " + short,
+			"play caller " + long, "record caller", "stop recording caller", "stop caller", "play caller " + short,
 		})
 		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseRejected})
 		equal(t, "B lasts", b.EndedAt.Sub(start), 2*time.Second)

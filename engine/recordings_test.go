@@ -238,3 +238,74 @@ func TestRecordingOfATransfer(t *testing.T) {
 		equal(t, "kept of the first call", []bool{h.Journal.Tapes()[0].Call == h.Journal.Records()[0].ID}, []bool{true})
 	})
 }
+
+// A recording is of the same two: it ends when one of both talks with another one, to
+// whomever and however the call is transferred, and one that waits for its announcement
+// is given up. The timeline says so, and the next may be asked for.
+func TestTransfersEndRecordings(t *testing.T) {
+	t.Parallel()
+	const another, consults = "the recording ends: the other side is another one", "the recording ends: one of both talks with another one"
+	x, alice := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount},
+		engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+	for _, tt := range []struct {
+		name    string
+		arrival engine.Arrival
+		target  engine.Address
+		to      string
+		consult bool
+		says    string // empty: the call itself ends
+	}{
+		{"to a user", x, bob, "w2", false, "the recording ends: the call goes on as another"},
+		{"to a number outside", x, bob, "+493077", false, another},
+		{"attended, to a user", x, bob, "w2", true, consults},
+		{"attended, to a number outside", x, bob, "+493077", true, consults},
+		{"attended, by a user who called out", alice, outside, "w2", true, consults},
+		{"to a number outside, by a user who called out", alice, outside, "+493077", false, ""},
+	} {
+		for _, announced := range []bool{false, true} {
+			t.Run(fmt.Sprint(tt.name, ", announced ", announced), func(t *testing.T) {
+				t.Parallel()
+				folder := t.TempDir()
+				synctest.Test(t, func(t *testing.T) {
+					h := desks(t, func(c *engine.Config) {
+						c.Recordings, c.Kept = folder, c.Journal.(*enginetest.Journal)
+						c.Notice = &media.Prompt{Name: "notice", ULaw: make([]byte, 80000), ALaw: make([]byte, 80000)}
+					}, tt.target)
+					h.Target("+493077", pickUp)
+					if _, err := h.Arrive(tt.arrival); err != nil {
+						t.Fatal(err)
+					}
+					synctest.Wait()
+					id := h.Journal.Records()[0].ID
+					must(t, h.Engine.RecordTalk(t.Context(), id, true, announced))
+					time.Sleep(time.Second)
+					must(t, h.Engine.Transfer(id, engine.TransferOrder{To: tt.to, Attended: tt.consult}))
+					time.Sleep(20 * time.Second) // longer than the announcement
+					var rows []string
+					for _, e := range h.Journal.Events(id, engine.EventRecording) {
+						if !strings.HasPrefix(e.Text, "recording into") {
+							rows = append(rows, e.Text)
+						}
+					}
+					switch {
+					case announced:
+						equal(t, "the timeline", rows, []string{"not recorded: its announcement was cut off"})
+					case tt.says != "":
+						equal(t, "the timeline", rows, []string{tt.says})
+					}
+					kept := 1
+					if announced {
+						kept = 0
+					}
+					equal(t, "recordings", len(h.Journal.Tapes()), kept)
+					for _, shown := range h.Engine.Talks(engine.DefaultAccount) {
+						if shown.Recording {
+							t.Errorf("still recorded: %+v", shown)
+						}
+					}
+					h.Close(t)
+				})
+			})
+		}
+	}
+}

@@ -187,6 +187,14 @@ func (c *Call) StopTape() error {
 	return nil
 }
 
+// endTape ends the recording that runs, if one does, and says why.
+func (c *Call) endTape(why string) {
+	if c.party.tapes.running() {
+		c.note(EventRecording, Data{}, "the recording ends: %s", why)
+		_ = c.StopTape() // a stream that is gone is recorded no more
+	}
+}
+
 // recorded hears that a file is complete, or that it will not be.
 func (c *Call) recorded(ev media.Event) Message {
 	t, ok := c.party.tapes.all[ev.Token]

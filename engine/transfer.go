@@ -189,6 +189,7 @@ func (c *Call) goOn() {
 // part is what a call does about transfers when it ends.
 func (c *Call) part() {
 	c.endHandover()
+	c.giveUpTape()
 	if c.move.undo != nil {
 		c.move.undo()
 	}
