@@ -12,6 +12,13 @@ import (
 	"strings"
 )
 
+// MaxURL is how many characters a URL may have that an App is asked at, or that
+// leads to sound. It stands on the timeline of each call.
+const MaxURL = 2048
+
+// mostWhitelisted is how many users and groups an App's whitelist may name.
+const mostWhitelisted = 1000
+
 // EntryError says what is wrong with one of the Entries.
 type EntryError struct {
 	EntryID
@@ -105,9 +112,15 @@ func (a App) check(dialects []string) *EntryError {
 		{"incoming_url", a.IncomingURL}, {"outgoing_url", a.OutgoingURL}, {"fallback_url", a.FallbackURL},
 		{"events_url", a.EventsURL},
 	} {
+		if len(f.url) > MaxURL {
+			return name.wrong(f.field, "has the %s %.100q…, which has %d characters: write at most %d", f.field, f.url, len(f.url), MaxURL)
+		}
 		if f.url != "" && !isWeb(f.url) {
 			return name.wrong(f.field, "has the %s %q: write a whole URL, like https://example.com/calls", f.field, f.url)
 		}
+	}
+	if n := len(a.Whitelist); n > mostWhitelisted {
+		return name.wrong("whitelist", "names %d users and groups in its whitelist: name at most %d, or leave it out for all", n, mostWhitelisted)
 	}
 	for header, value := range a.Headers {
 		if header == "" || strings.ContainsAny(header, " \t\r\n:") || strings.ContainsAny(value, "\r\n\x00") {

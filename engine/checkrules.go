@@ -62,6 +62,8 @@ func (u User) checkVoice() *EntryError {
 		return name.wrong("email", "has the email %q: write one address, like alice@example.com", u.Email)
 	case u.Language != "" && !isLanguage(u.Language):
 		return name.wrong("language", "has the language %q: write a tag like de-DE, or en", u.Language)
+	case len(u.Greeting) > MaxURL:
+		return name.wrong("greeting", "has a greeting of %d characters: write at most %d", len(u.Greeting), MaxURL)
 	case strings.ContainsFunc(u.Greeting, isControl) || !u.GreetingIsFile() && !isWeb(u.Greeting):
 		return name.wrong("greeting", "has the greeting %q: write the URL of a sound file, like https://example.com/hello.wav, or its path on the server", u.Greeting)
 	case len([]rune(u.GreetingText)) > longestGreeting:

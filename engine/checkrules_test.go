@@ -33,6 +33,28 @@ func TestRulesCheck(t *testing.T) {
 	}
 }
 
+// What an App is asked at stands on the timeline of each call, so that it is short.
+func TestAppBounds(t *testing.T) {
+	t.Parallel()
+	long := "https://b.example/" + strings.Repeat("a", MaxURL-18)
+	for _, tc := range []struct {
+		change      func(*App)
+		field, says string
+	}{
+		{func(a *App) { a.IncomingURL, a.OutgoingURL, a.FallbackURL, a.EventsURL = long, long, long, long }, "", ""},
+		{func(a *App) { a.IncomingURL = long + "a" }, "incoming_url", "aaa\"…, which has 2049 characters: write at most 2048"},
+		{func(a *App) { a.OutgoingURL = long + "a" }, "outgoing_url", "2049 characters"},
+		{func(a *App) { a.FallbackURL = long + "a" }, "fallback_url", "2049 characters"},
+		{func(a *App) { a.EventsURL = long + "a" }, "events_url", "2049 characters"},
+		{func(a *App) { a.Whitelist = make([]string, 1000) }, "", ""},
+		{func(a *App) { a.Whitelist = make([]string, 1001) }, "whitelist", "names 1001 users and groups in its whitelist: name at most 1000"},
+	} {
+		a := App{Key: "a", Dialect: "sipgate"}
+		tc.change(&a)
+		wants(t, a.check([]string{"sipgate"}), tc.field, tc.says)
+	}
+}
+
 func TestVoiceCheck(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -56,6 +78,8 @@ func TestVoiceCheck(t *testing.T) {
 		{func(u *User) { u.Greeting = "tone:beep" }, "greeting", `write the URL of a sound file`},
 		{func(u *User) { u.Greeting = "https:///hello.wav" }, "greeting", `write the URL of a sound file`},
 		{func(u *User) { u.Greeting = "a\x01b" }, "greeting", `write the URL of a sound file`},
+		{func(u *User) { u.Greeting = "https://b.example/" + strings.Repeat("a", 2048-18) }, "", ""},
+		{func(u *User) { u.Greeting = "https://b.example/" + strings.Repeat("a", 2049-18) }, "greeting", "has a greeting of 2049 characters: write at most 2048"},
 		{func(u *User) { u.GreetingText = strings.Repeat("ä", 1000) }, "", ""},
 		{func(u *User) { u.GreetingText = strings.Repeat("a", 1001) }, "greeting_text", "more than 1000 characters"},
 	} {

@@ -92,6 +92,8 @@ func TestFetchRefusesRedirects(t *testing.T) {
 			to = "/self"
 		case path == "/file":
 			to = "file:///etc/passwd"
+		case path == "/long":
+			to = "/" + strings.Repeat("a", 2048)
 		case path == "/broken":
 			to = "http://u:p/w@x:y/"
 		case len(path) == 4 && path[1] == '3': // like /302
@@ -117,6 +119,7 @@ func TestFetchRefusesRedirects(t *testing.T) {
 		{"/a", 3, "/b redirects in a circle, back to URL/a (it began at URL/a)", 2},
 		{"/file", 3, "/file redirects to something that is not an http or https URL: look at the Location header of its reply", 1},
 		{"/broken", 3, "/broken redirects to something that is not a URL: look at the Location header of its reply", 1},
+		{"/long", 3, fmt.Sprintf("/long redirects to a URL of %d characters: it must have at most 2048", len(app.URL)+2049), 1},
 		{"/301", 3, "/301 redirects with 301, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},
 		{"/302", 3, "/302 redirects with 302, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},
 		{"/303", 3, "/303 redirects with 303, which makes a GET without content of a POST: answer 307 or 308, or set the URL to URL/end", 1},

@@ -34,6 +34,7 @@ func TestParseBytes(t *testing.T) {
 	const latin1 = `<?xml version="1.0" encoding="ISO-8859-1"?><Response><Reject reason="` + "\xfc" + `"/></Response>`
 	const notUTF8 = "the byte FC is not UTF-8: send UTF-8, or declare the encoding, for example encoding=\"ISO-8859-1\"\n"
 	const badReason = `: reason="ü" is not known, and rejected is taken: write rejected, busy or nothing` + "\n"
+	long := "http://h/" + strings.Repeat("a", engine.MaxURL-9)
 	tests := []struct{ name, contentType, body, want string }{
 		{"empty", "application/xml", "", ""},
 		{"empty of another type", "text/html", "", ""},
@@ -61,6 +62,10 @@ func TestParseBytes(t *testing.T) {
 			"Gather {\"OnData\":\"http://h/\",\"MaxDigits\":1,\"Timeout\":2000000000,\"Prompts\":null}\n" +
 				"problem 1:11 Gather@onData: <Gather> does not say where the digits go: give it onData with an absolute URL\n" +
 				"problem 1:47 Gather@maxDigits: maxDigits=\"x\" is not a whole number from 1 to 1000: 1 is taken, write the number in digits\n"},
+		{"URLs that are too long", "application/xml", "<Response onHangup='" + long + "'><Play><Url>" + long + "a</Url></Play><Gather onData='" + long + "a'/></Response>",
+			"remember onHangup " + long + "\n" +
+				"problem 1:2077 Url: the URL has 2049 characters, and only those with at most 2048 can be asked\n" +
+				"problem 1:4152 Gather@onData: the URL has 2049 characters, and only those with at most 2048 can be asked\n"},
 		{"a type that is none", "application/xml text/xml", hangup, "problem 0:0 : the reply has the Content-Type \"application/xml text/xml\": send it with Content-Type: application/xml\n"},
 	}
 	for _, tt := range tests {

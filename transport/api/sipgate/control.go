@@ -89,6 +89,9 @@ func (f *Face) announce(r *request) (any, error) {
 	if err = cmp.Or(err, r.read(&body)); err != nil {
 		return nil, err
 	}
+	if n := len(body.URL); n > engine.MaxURL {
+		return nil, api.Wrong("url", "url has %d characters: write at most %d", n, engine.MaxURL)
+	}
 	if !isURL(body.URL) {
 		return nil, api.Wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
 	}

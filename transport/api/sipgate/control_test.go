@@ -62,6 +62,10 @@ func TestPOST_calls_id_announcements(t *testing.T) {
 	for _, url := range []string{"", "hello.wav", "file:///etc/passwd", "/etc/passwd", "tone:beep", "ftp://example.com/a.wav", "https://", "https:///a.wav", "http://[::1"} {
 		b.refuses("POST", path, fmt.Sprintf(`{"url":%q}`, url), 400, "write the http or https URL of a WAV file", "/url")
 	}
+	long := "https://example.com/" + strings.Repeat("a", engine.MaxURL-20)
+	b.wants("POST", path, `{"url":"`+long+`"}`, 204, "")
+	b.did("announce " + callA + " " + long)
+	b.refuses("POST", path, `{"url":"`+long+`a"}`, 400, "url has 2049 characters: write at most 2048", "/url")
 	b.refuses("POST", "/calls/"+foreign+"/announcements", `{"url":"https://example.com/hello.wav"}`, 404, "could not be found", "")
 	b.did()
 	b.calls.err = &engine.SoundError{Err: errors.New("https://example.com/hello.wav has 44100 Hz: make it 8000")}

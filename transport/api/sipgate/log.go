@@ -24,8 +24,12 @@ type Archive interface {
 	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
 }
 
-// mostLogged is how many events the log is made of; a push has two at least.
-const mostLogged = 1000
+// mostPushes is how many pushes the log shows, and mostLogged how many events it is
+// made of; a push has two at least.
+const (
+	mostPushes = 100
+	mostLogged = 400
+)
 
 // push is one push in the log.
 type push struct {
@@ -47,7 +51,8 @@ func (f *Face) listPushes(r *request) (any, error) {
 	if err != nil {
 		return nil, away(err)
 	}
-	return map[string]any{"items": pushesOf(events)}, nil
+	pushes := pushesOf(events)
+	return map[string]any{"items": pushes[:min(len(pushes), mostPushes)]}, nil
 }
 
 // pushesOf makes the log of events, the newest first of both. What was asked of

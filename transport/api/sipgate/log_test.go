@@ -51,6 +51,16 @@ func TestGET_log_webhooks(t *testing.T) {
 		{"created":"2026-03-01T12:00:09Z","url":"http://b/","request":"event=newCall","response":"HTTP/1.1 200 OK\r\n\r\n<Response><Dail/></Response>","xmlError":"line 1, column 2: <Dail> is not known; line 1, column 2: no verb","status":"200"},
 		{"created":"2026-03-01T12:00:02Z","url":"http://a/other","request":"event=newCall","response":"HTTP/1.1 500 Internal Server Error\r\n\r\nOops","xmlError":"http://a/other answered 500; it must be 200","status":"500"},
 		{"created":"2026-03-01T12:00:01Z","url":"http://a/","request":"event=newCall","response":"","xmlError":"http://a/ did not answer within 10 s; trying the fallback","status":""}]}`)
+	var many []engine.Event
+	for i := range 1000 {
+		many = append(many, asks(a, -i, "dtmf", "http://a/"))
+	}
+	b.archive.events = many
+	_, text := b.ask(mine, "GET", "/log/webhooks", "")
+	items := decoded(t, text).(map[string]any)["items"].([]any)
+	if len(items) != 100 || items[0].(map[string]any)["created"] != "2026-03-01T12:00:00Z" {
+		t.Errorf("%d of 1000 pushes, the first %v", len(items), items[0])
+	}
 	if answer, text := b.ask(theirs, "GET", "/log/webhooks", ""); answer.StatusCode != 200 || len(decoded(t, text).(map[string]any)["items"].([]any)) > 0 {
 		t.Errorf("another account sees %s", text)
 	}
