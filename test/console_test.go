@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 	"testing"
 )
@@ -35,9 +36,36 @@ type console struct {
 
 func (h *house) console(t *testing.T) *console {
 	t.Helper()
+	return newConsole(t, h.rest())
+}
+
+func newConsole(t *testing.T, env []string) *console {
+	t.Helper()
 	c := &console{t: t, app: new(nodeApp)}
-	c.app.run(t, "console", h.rest())
+	c.app.run(t, "console", env)
 	return c
+}
+
+// bearer has the console show a bearer token, which it gets for the other.
+func (h *house) bearer(t *testing.T) *console {
+	t.Helper()
+	request, err := http.NewRequest(http.MethodPost, h.api("/v2/authorization/token"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.SetBasicAuth("token-CLIENT", token)
+	reply, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reply.Body.Close()
+	var made struct {
+		Token string `json:"access_token"`
+	}
+	if err := json.NewDecoder(reply.Body).Decode(&made); err != nil || made.Token == "" {
+		t.Fatalf("a bearer token: %s, %v", reply.Status, err)
+	}
+	return newConsole(t, []string{"https_proxy=" + h.api(""), "SIPGATE_TOKEN=" + made.Token})
 }
 
 // do makes a call, like "rtcm.hangUp", and gives what came of it. An argument

@@ -61,7 +61,7 @@ type happening struct {
 	ID, Type, Source, Target, Direction, CallID string
 	Duration                                    int
 	RecordingURL                                string
-	Recordings                                  []struct{ URL string }
+	Recordings                                  []struct{ ID, URL string }
 }
 
 // history gives the entries of a type.

@@ -70,6 +70,12 @@ func TestOfficialClientAsks(t *testing.T) {
 	for _, id := range []string{"01A1FF933CF37D378A308302E02F0B70", "nothing"} {
 		c.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{id})
 	}
+
+	b := h.bearer(t)
+	b.says(`{"result":"w3"}`, "client.getAuthenticatedWebuserId")
+	b.talks(0)
+	b.says(`{"error":"The requested Call could not be found"}`, "rtcm.hangUp", call{"nothing"})
+	b.done("settings.setLog", true)
 }
 
 // TestOfficialClientChangesSettings has the client set which app is asked, and for

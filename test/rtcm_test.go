@@ -3,6 +3,9 @@
 package test
 
 import (
+	"net/url"
+	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -10,11 +13,13 @@ import (
 )
 
 // TestOfficialClientControls has Dave's console do to his conversation with Carol
-// what the client's module can, but transfer it.
+// what the client's module can, but transfer it. Nobody of another account can.
 func TestOfficialClientControls(t *testing.T) {
 	t.Parallel()
 	a := startNode(t, "voicemail", "OPEN=true")
-	h := newHouseOf(t, askedOf(withTokens, a), nil)
+	events := startApp(t, "127.0.101.2", nil)
+	config := strings.Replace(withStrangers(withTokens), `incoming_url: "APP/"`, `incoming_url: "APP/", events_url: "`+events.url+`/"`, 1)
+	h := newHouseOf(t, askedOf(config, a), nil)
 	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
 	dave := h.baresip(t, line{host: hostMobile, username: "dave", plays: toneOfDave}).registered()
 	c := h.console(t)
@@ -27,6 +32,7 @@ func TestOfficialClientControls(t *testing.T) {
 	if diff := cmp.Diff(want, established, cmpopts.IgnoreFields(participant{}, "ParticipantID")); diff != "" {
 		t.Errorf("the established call, -want +got:\n%s", diff)
 	}
+	h.foreign(t, id.CallID)
 
 	c.done("rtcm.mute", id, true)
 	if now := c.talks(1)[0]; !now.Muted || !now.Participants[1].Muted || now.Participants[0].Muted {
@@ -77,14 +83,39 @@ func TestOfficialClientControls(t *testing.T) {
 	h.expectPorts(t, 0)
 	a.expect(t, carolCalls, daveAnswers, daveHangsUp)
 
+	h.foreign(t, id.CallID)
+	c.recorded(id, events, toneOfCarol, toneOfDave)
+}
+
+// recorded sees that a call with two tones was recorded once, that the app was told,
+// and that what it was told and what the history has lead to the same sound.
+func (c *console) recorded(id call, events *app, tones ...int) {
+	c.t.Helper()
+	var told url.Values
+	eventually(c.t, func() string {
+		for _, post := range events.all() {
+			if post.Get("event") == "recording" {
+				told = post
+				return ""
+			}
+		}
+		return "the app is not told of the recording"
+	})
 	calls := c.history("CALL")
 	if len(calls) != 1 || calls[0].CallID != id.CallID || calls[0].Source != "+4921102" || len(calls[0].Recordings) != 1 {
-		t.Fatalf("the calls in the history are %+v, want one with a recording", calls)
+		c.t.Fatalf("the calls in the history are %+v, want one with a recording", calls)
 	}
-	conversation := download(t, calls[0].Recordings[0].URL)
-	for _, hz := range []int{toneOfCarol, toneOfDave} {
-		if complaint := has(conversation, hz); complaint != "" {
-			t.Error(complaint)
+	kept := calls[0].Recordings[0]
+	if seconds, err := strconv.ParseFloat(told.Get("duration"), 64); err != nil || seconds < 2 ||
+		told.Get("callId") != id.CallID || told.Get("to") != "4921100" || told.Get("recordingId") != kept.ID {
+		c.t.Errorf("the app is told of the recording %v, want %s of some seconds", told, kept.ID)
+	}
+	for _, url := range []string{kept.URL, told.Get("url")} {
+		conversation := download(c.t, url)
+		for _, hz := range tones {
+			if complaint := has(conversation, hz); complaint != "" {
+				c.t.Error(complaint)
+			}
 		}
 	}
 }

@@ -5,7 +5,8 @@
 const readline = require('node:readline')
 const sipgateio = require('sipgateio')
 
-const client = sipgateio.sipgateIO({ tokenId: process.env.SIPGATE_TOKEN_ID, token: process.env.SIPGATE_TOKEN })
+const { SIPGATE_TOKEN_ID: tokenId, SIPGATE_TOKEN: token } = process.env
+const client = sipgateio.sipgateIO(tokenId ? { tokenId, token } : { token }) // without an id it is a bearer token
 const modules = {
   client,
   call: sipgateio.createCallModule(client),
