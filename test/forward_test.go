@@ -5,6 +5,9 @@ package test
 import (
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/callwright/callwright/internal/peer"
 )
 
 // Fields of the events of a second call in the chain, as the client sees them, where
@@ -34,11 +37,41 @@ func TestOfficialClientTimedVoicemail(t *testing.T) {
 	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
 	carol.do(carol.brand.hangUp)
 	h.expectPorts(t, 0)
-	a.expect(t, from("+4921102", carolCalls,
+	a.expect(t, toDavesVoicemail()...)
+}
+
+// toDavesVoicemail is what an app is told of a call of Carol's that goes there.
+func toDavesVoicemail() []string {
+	return from("+4921102", carolCalls,
 		`{"event":"hangup","cause":"forwarded",`+ofCall+chain,
 		`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"FROM","to":"+4921100","users":["voicemail"],"xcid":"X","diversion":"+4921100"}`,
 		`{"event":"answer",`+ofSecond+atFirst+diverted[:len(diverted)-1]+`,"answeredBy":"voicemail"}`,
-		`{"event":"hangup","cause":"normalClearing",`+ofSecond+atFirst+diverted)...)
+		`{"event":"hangup","cause":"normalClearing",`+ofSecond+atFirst+diverted)
+}
+
+// TestOfficialClientFindsNobody has a call go on to the voicemail when no telephone
+// is registered: the greeting is spoken, and whoever leaves a message is in no
+// conversation.
+func TestOfficialClientFindsNobody(t *testing.T) {
+	t.Parallel()
+	peer.Need(t, "espeak-ng", "espeak-ng")
+	a := startNode(t, "voicemail", "OPEN=true")
+	config := strings.NewReplacer("app: desk, users: [w3]", "app: desk, users: [w3], on_offline: voicemail",
+		`password: "pw-dave"`, `password: "pw-dave", greeting_text: "Dave is out. Please say what you want."`).Replace(withTokens)
+	h := newHouseOf(t, askedOf(config, a), nil)
+	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
+	c := h.console(t)
+	carol.do(carol.brand.dial, ourNumber)
+	carol.expect(carol.brand.established)
+	carol.hears(beep)
+	if got := voices(carol.heard()); got < time.Second {
+		t.Errorf("%v of the greeting were heard", got)
+	}
+	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
+	c.says(`{"result":[]}`, "rtcm.getEstablishedCalls")
+	carol.do(carol.brand.hangUp)
+	h.expectPorts(t, 0)
+	a.expect(t, toDavesVoicemail()...)
 }
 
 // TestOfficialClientForwards has the rules of a number send a call on: for the app
