@@ -28,7 +28,7 @@ func TestOfficialClientHangsUpAfterPlay(t *testing.T) {
 		t.Errorf("%v of an announcement of 3 s were heard", got)
 	}
 	h.expectPorts(t, 0)
-	a.expect(t, carolCalls, `{"event":"hangup","cause":"normalClearing",`+ofCarol+chain)
+	a.expect(t, carolCalls, `{"event":"hangup","cause":"cancel",`+ofCarol+chain)
 }
 
 // TestOfficialClientAsks asks what there is, and for calls that are not.

@@ -235,7 +235,13 @@ func TestOfficialClientMenu(t *testing.T) {
 	a.expect(t, carolCalls,
 		`{"event":"dtmf","callId":"A","dtmf":"5",`+chain,
 		`{"event":"dtmf","callId":"A","dtmf":"1",`+chain,
-		daveAnswers, daveHangsUp)
+		answersAt("+4921103", daveAnswers), answersAt("+4921103", daveHangsUp))
+}
+
+// answersAt is an event of a call that was dialled at our number and picked up at
+// another one.
+func answersAt(number, event string) string {
+	return strings.Replace(event, `"answeringNumber":"+4921100"`, `"answeringNumber":"`+number+`"`, 1)
 }
 
 // TestOfficialClientPlays has a telephone hear an announcement before another one
