@@ -28,7 +28,7 @@ const (
 	EventMedia      EventKind = "media"      // figures of a stream, its source
 	EventRecording  EventKind = "recording"  // a recording begins, pauses, fails
 	EventRecorded   EventKind = "recorded"   // a recording is complete, a message or of a call
-	EventEnded      EventKind = "ended"      // always the last but for deliveries; exactly one a Call
+	EventEnded      EventKind = "ended"      // exactly one a Call; behind it are only deliveries, and recordings that it left
 )
 
 // Event is something that happened on a Call.

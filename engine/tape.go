@@ -24,7 +24,14 @@ type tape struct {
 	path      string
 	// of is the call that was recorded, where the party goes on as another one; nil
 	// is that which has it.
-	of *CallInfo
+	of *recordedCall
+}
+
+// recordedCall is where it is told what becomes of a recording: to the app and on the
+// timeline of the call that was recorded.
+type recordedCall struct {
+	info     CallInfo
+	timeline *timeline
 }
 
 // endless is for how long nothing must be heard where silence does not end a
@@ -54,8 +61,7 @@ func (t tapes) running() bool { return t.current != 0 }
 func (t tapes) leave(c *Call) {
 	for token, tape := range t.all {
 		if tape.of == nil {
-			of := c.Info()
-			tape.of = &of
+			tape.of = &recordedCall{c.Info(), c.timeline}
 			t.all[token] = tape
 		}
 	}
@@ -214,6 +220,12 @@ func (c *Call) recorded(ev media.Event) Message {
 // could not be written.
 func (c *Call) file(t tape, ev media.Event) {
 	t.recording.Duration = ev.Duration
+	if t.of == nil {
+		t.of = &recordedCall{c.Info(), c.timeline}
+	}
+	note := func(format string, args ...any) {
+		t.of.timeline.add(time.Now(), EventRecording, fmt.Sprintf(format, args...), Data{})
+	}
 	message := t.recording.Kind == RecordingMessage
 	if ev.Err != nil {
 		c.log.Error("a recording failed: look after the folder of recordings and its disk",
@@ -221,17 +233,18 @@ func (c *Call) file(t tape, ev media.Event) {
 	}
 	switch {
 	case ev.Err != nil && message:
-		c.Complain(Problem{Sentence: fmt.Sprintf(
-			"the message in the voicemail of %s is lost: %s: look after the folder of recordings and its disk", t.recording.Box, ev.Err)})
+		lost := Problem{Sentence: fmt.Sprintf(
+			"the message in the voicemail of %s is lost: %s: look after the folder of recordings and its disk", t.recording.Box, ev.Err)}
+		t.of.timeline.add(time.Now(), EventProblem, lost.String(), Data{Problem: &lost})
 		c.discard(t)
 	case message && ev.Heard < leastMessage:
-		c.note(EventRecording, Data{}, "no message: %.1f s of sound are not kept", ev.Heard.Seconds())
+		note("no message: %.1f s of sound are not kept", ev.Heard.Seconds())
 		c.discard(t)
 	case ev.Err != nil && ev.Duration == 0:
-		c.note(EventRecording, Data{}, "recording failed: %s", ev.Err)
+		note("recording failed: %s", ev.Err)
 		c.discard(t)
 	case ev.Duration == 0:
-		c.note(EventRecording, Data{}, "nothing was recorded")
+		note("nothing was recorded")
 		c.discard(t)
 	default:
 		c.keep(t, ev)
@@ -240,10 +253,7 @@ func (c *Call) file(t tape, ev media.Event) {
 
 // keep keeps a recording whose file is complete, and tells the app of it.
 func (c *Call) keep(t tape, ev media.Event) {
-	r, of := t.recording, c.Info()
-	if t.of != nil {
-		of = *t.of
-	}
+	r := t.recording
 	text := fmt.Sprintf("recorded %.1f s", r.Duration.Seconds())
 	if r.Kind == RecordingMessage {
 		text = fmt.Sprintf("message of %.1f s for %s", r.Duration.Seconds(), r.Box)
@@ -262,8 +272,8 @@ func (c *Call) keep(t tape, ev media.Event) {
 		owner := u.Address()
 		data.Party = &owner
 	}
-	e := c.timeline.add(time.Now(), EventRecorded, text, data, RecordingSaved{r})
-	c.tellOf(of, e)
+	e := t.of.timeline.add(time.Now(), EventRecorded, text, data, RecordingSaved{r})
+	c.tellOf(t.of.info, e)
 	if r.Kind == RecordingMessage {
 		c.engine.indicate(r.Account, r.Box)
 	}
