@@ -172,6 +172,41 @@ func TestOriginateGoesOn(t *testing.T) {
 	}
 }
 
+// While it still rings who was called, an API sends the caller to somebody else.
+func TestOriginateIsSentOn(t *testing.T) {
+	t.Parallel()
+	for _, to := range []engine.Address{carol, outside} {
+		for _, byOwn := range []bool{true, false} {
+			synctest.Test(t, func(t *testing.T) {
+				h := apiHouse(t, nil)
+				h.Target("phone w1", func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) })
+				id, err := h.Engine.Originate(engine.Origination{Caller: ann, Callee: "w1"})
+				must(t, err)
+				synctest.Wait()
+				sent := h.Journal.Records()[2].ID
+				if byOwn {
+					sent = id
+				}
+				must(t, h.Engine.Transfer(sent, engine.TransferOrder{To: to.Value}))
+				synctest.Wait()
+				equal(t, "who rang", h.Dialled()[1].Leg.Did(), []string{"hangup forwarded"})
+				equal(t, "the sound", last(h), "bridge phone w0 "+name(h.Dialled()[2]))
+				equal(t, "shown as", talk(t, h).ID, id)
+				must(t, h.Engine.Hangup(id, engine.CauseNormal))
+				synctest.Wait()
+				told := []string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 0", "ended 2"}
+				if to == carol {
+					told = []string{"incoming 0", "incoming 2", "ended 2", "incoming 4", "answered 4", "answered 0", "ended 0", "ended 4"}
+				}
+				equal(t, "the app", pushes(h), told)
+				equal(t, "living", h.Engine.Living(), 0)
+				ends(t, h)
+				h.Close(t)
+			})
+		}
+	}
+}
+
 func name(d *enginetest.Dialled) string {
 	if d.Request.Target.Contact != "" {
 		return d.Request.Target.Contact

@@ -30,7 +30,18 @@ type TransferOrder struct {
 // of a conversation, ErrEmergency, or a *DialError when the party may not be sent
 // there.
 func (e *Engine) Transfer(id ID, o TransferOrder) error {
-	return e.order(id, func(c *Call) error { return c.transferTo(o) })
+	var borrower *Call
+	err := e.order(id, func(c *Call) error {
+		if h := c.move.handover; h != nil && h.chained != nil && h.old.IsZero() {
+			borrower = h.chained // rings who was called, and is to have the party
+			return nil
+		}
+		return c.transferTo(o)
+	})
+	if borrower != nil {
+		return e.order(borrower.timeline.call, func(c *Call) error { return c.transferTo(o) })
+	}
+	return err
 }
 
 func (c *Call) transferTo(o TransferOrder) error {
@@ -87,7 +98,7 @@ func (c *Call) transferTalk(target Target, from Address, attended bool) error {
 // sendOn has the call leave what it does for somebody else.
 func (c *Call) sendOn(target Target, from Address) error {
 	switch {
-	case !c.waiting.replaceable || c.party.leg == nil || c.party.gone != nil:
+	case !c.waiting.replaceable || c.party.leg == nil && !c.line.loan.entered || c.party.gone != nil:
 		return ErrNoTransfer
 	case c.isFor(target.Address):
 		// Its app sends every call there that it is asked about, this one too.
