@@ -73,6 +73,7 @@ type Engine struct {
 	guard     guard
 	toll      *toll
 	busy      busy
+	boxes     boxes
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -101,6 +102,7 @@ func New(c Config) *Engine {
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}
 	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
+	e.boxes = boxes{calls: map[key][]ID{}, by: map[ID]key{}}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e
 }
@@ -270,6 +272,7 @@ func (e *Engine) register(c *Call) bool {
 }
 
 func (e *Engine) unregister(c *Call) {
+	e.leaveBox(c.record.ID)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.calls, c.record.ID)

@@ -85,20 +85,24 @@ type MessageLimits struct {
 	Most int
 }
 
-// BoxFull says whether no more messages fit into a box. A database that cannot say
-// is no reason to take none. The error is what Await returns.
+// BoxFull says whether no more messages fit into a box, with those of callers who
+// came before and are not done; otherwise the call has a place in it for as long as
+// it lives. A database that cannot say is no reason to take none. The error is what
+// Await returns.
 func (c *Call) BoxFull(ctx context.Context, box string) (bool, error) {
 	kept, most := c.engine.config.Kept, c.engine.config.Messages.Most
 	if kept == nil || most == 0 {
 		return false, nil
 	}
+	before := c.engine.boxes.enter(key{c.record.Account, box}, c.record.ID)
 	full, err := do(ctx, c, func(ctx context.Context) bool {
 		ctx, cancel := context.WithTimeout(ctx, countPatience)
 		defer cancel()
 		unheard, heard, err := kept.Messages(ctx, c.record.Account, box)
-		return err == nil && unheard+heard >= most
+		return before >= most || err == nil && unheard+heard+before >= most
 	})
 	if full {
+		c.engine.boxes.leave(c.record.ID)
 		c.log.Warn("a voicemail is full and takes no message: delete some, or raise voicemail.max_messages", "box", box, "messages", most)
 		c.Complain(Problem{Sentence: fmt.Sprintf(
 			"the voicemail of %s is full and takes no message: delete some of its %d, or raise voicemail.max_messages", box, most)})

@@ -52,6 +52,66 @@ func warnings(to *strings.Builder) *slog.Logger {
 	}}))
 }
 
+// boxOnly is a dialect that answers every call with the voicemail.
+type boxOnly struct{ *recital }
+
+func (boxOnly) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Document, []engine.Problem) {
+	return engine.Document{Program: engine.Program{verbs.Voicemail{}}}, nil
+}
+
+// Callers who come at once leave no more messages than a box may hold, and who hangs
+// up before the tone takes no place away.
+func TestVoicemailForMany(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app", Users: []string{"w0"}}
+		entries := engine.Entries{
+			Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+			Users: []engine.User{{ID: "w0", Greeting: "/greetings/w0.wav"}},
+		}
+		dialect := boxOnly{&recital{}}
+		h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": dialect}, func(c *engine.Config) {
+			c.Messages.Most, c.Recordings, c.Kept = 2, folder, c.Journal.(*enginetest.Journal)
+		})
+		for _, sound := range []string{"tone:beep", "tone:info", "tone:425/100,0/100,425/100", "/greetings/w0.wav"} {
+			h.Prompts[sound] = time.Second
+		}
+		call := func(n int) (legs []*enginetest.Leg) {
+			for range n {
+				legs = append(legs, h.Call(t, caller, called, number))
+			}
+			return legs
+		}
+		hangUp := func(after time.Duration, legs []*enginetest.Leg) {
+			time.Sleep(after)
+			synctest.Wait()
+			for _, l := range legs {
+				l.HangUp()
+			}
+			time.Sleep(time.Second)
+			synctest.Wait()
+		}
+		hangUp(500*time.Millisecond, call(2)) // they do not wait for the tone
+		hangUp(10*time.Second, call(5))
+		if n := len(h.Journal.Tapes()); n != 2 {
+			t.Errorf("%d messages were taken, want 2", n)
+		}
+		hangUp(10*time.Second, call(2))
+		if n := len(h.Journal.Tapes()); n != 2 {
+			t.Errorf("%d messages are in a box of 2", n)
+		}
+		h.Close(t)
+		full := 0
+		for _, r := range h.Journal.Records() {
+			full += len(h.Journal.Events(r.ID, engine.EventProblem))
+		}
+		if full != 5 {
+			t.Errorf("%d callers were told that the box is full, want 5", full)
+		}
+	})
+}
+
 // german is what is said in German to callers of who has no greeting.
 const german = "Ihr Anruf kann gerade nicht angenommen werden. Bitte hinterlassen Sie nach dem Ton eine Nachricht."
 

@@ -89,12 +89,12 @@ func TestEventURLs(t *testing.T) {
 		event  engine.Event
 		want   []string
 	}{
-		"nowhere":                       {nil, "", answered, nil},
-		"the app's":                     {nil, "http://app.example/all", answered, []string{"connected http://app.example/all"}},
-		"the document's comes first":    {engine.DialectState{OnEvent: eventsURL}, "http://app.example/all", answered, []string{"connected " + eventsURL}},
-		"beside what sipgate.io tells":  {engine.DialectState{OnEvent: eventsURL, OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers, "connected " + eventsURL}},
-		"not in place of it":            {engine.DialectState{OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers}},
-		"nothing of the end":            {engine.DialectState{OnEvent: eventsURL}, "", endedEvent(engine.CauseBusy), nil},
+		"nowhere":                      {nil, "", answered, nil},
+		"the app's":                    {nil, "http://app.example/all", answered, []string{"connected http://app.example/all"}},
+		"the document's comes first":   {engine.DialectState{OnEvent: eventsURL}, "http://app.example/all", answered, []string{"connected " + eventsURL}},
+		"beside what sipgate.io tells": {engine.DialectState{OnEvent: eventsURL, OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers, "connected " + eventsURL}},
+		"not in place of it":           {engine.DialectState{OnAnswer: aliceAnswers}, "", answered, []string{"answer " + aliceAnswers}},
+		"nothing of the end":           {engine.DialectState{OnEvent: eventsURL}, "", endedEvent(engine.CauseBusy), nil},
 		"nothing of a greeting": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{
 			Kind: engine.EventRecorded, Data: engine.Data{Recording: &engine.Recording{Kind: engine.RecordingGreeting, Box: "w0"}},
 		}, nil},
