@@ -13,6 +13,9 @@ type transferOrder struct {
 	PhoneNumber string `json:"phoneNumber"`
 }
 
+// erinAnswers is what is told when she picks up in place of Dave.
+var erinAnswers = strings.NewReplacer("Dave", "Erin", "w3", "w4").Replace(daveAnswers)
+
 // erinsCall is what an app is told of a call of Carol's that was sent on to Erin.
 var erinsCall = []string{
 	`{"event":"newCall","direction":"in","callId":"B","originalCallId":"A","from":"+4921102","to":"+4921104",` +
@@ -74,8 +77,7 @@ func TestOfficialClientTransfersAttended(t *testing.T) {
 	erin.do(erin.brand.hangUp)
 	carol.expect(carol.brand.closed)
 	h.expectPorts(t, 0)
-	erins := strings.NewReplacer("Dave", "Erin", "w3", "w4", `"answeringNumber":"+4921100"`, `"answeringNumber":"+4921104"`)
-	a.expect(t, carolCalls, daveAnswers, erins.Replace(daveAnswers), erins.Replace(daveHangsUp))
+	a.expect(t, carolCalls, daveAnswers, answersAt("+4921104", erinAnswers), answersAt("+4921104", daveHangsUp))
 }
 
 // TestOfficialClientTransfersAfterPlay has an app send a call on when its
@@ -137,7 +139,9 @@ func TestOfficialClientInitiates(t *testing.T) {
 	carol.expect(carol.brand.established)
 	dave.hears(toneOfCarol)
 	carol.hears(toneOfDave)
-	c.talks(1)
+	if id := c.talks(1)[0].CallID; id != session.SessionID || !strings.Contains(a.printed()[0], `"callId":"`+id+`"`) {
+		t.Errorf("the session is %s, the conversation %s, and the app was told %s", session.SessionID, id, a.printed()[0])
+	}
 	c.done("rtcm.hangUp", call{session.SessionID})
 	carol.expect(carol.brand.closed)
 	dave.expect(dave.brand.closed)

@@ -243,7 +243,7 @@ func TestTwoNumbers(t *testing.T) {
 }
 
 // TestPhoneRedirects follows a phone that says where else to call, as its user
-// might dial. A carrier that says so sends nobody elsewhere at our expense.
+// might dial: for the app it is a second call. A carrier that says so sends nobody elsewhere at our expense.
 func TestPhoneRedirects(t *testing.T) {
 	t.Parallel()
 	elsewhere := map[string]string{"winner": elsewhere}
@@ -256,7 +256,7 @@ func TestPhoneRedirects(t *testing.T) {
 		h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber})
 		alice.wait(t)
 		target.wait(t)
-		h.expectRecords(t, "in +4921100 normal", "out w0 normal")
+		h.expectRecords(t, "in +4921100 forwarded", "out w0 forwarded", "in +4915799912345 normal", "out +4915799912345 normal")
 		h.expectPorts(t, 0)
 	})
 	t.Run("a carrier", func(t *testing.T) {
