@@ -26,7 +26,8 @@ type Program []Verb
 type Next struct {
 	ask *Event
 	end Cause
-	// why says for the timeline why it ends; empty leaves that to the leg.
+	// why says for the timeline why it ends, which is else left to the leg, or why it
+	// is forwarded.
 	why     string
 	forward *Address
 }
@@ -46,8 +47,8 @@ func Fail(why string) Next { return Next{end: CauseFailed, why: why} }
 
 // Forward ends the call and has its party go on as the next Call of the chain,
 // which is led to somebody else: a user, group or number, or a voicemail, by its box
-// or without a value that of who was called.
-func Forward(to Address) Next { return Next{forward: &to} }
+// or without a value that of who was called. why is for the timeline.
+func Forward(to Address, why string) Next { return Next{forward: &to, why: why} }
 
 // Document is what an App answered.
 type Document struct {

@@ -22,6 +22,7 @@ const (
 	EventGathered   EventKind = "gathered"   // a Gather has its digits, or none
 	EventUnanswered EventKind = "unanswered" // a Dial reached nobody, and the program goes on
 	EventRinging    EventKind = "ringing"    // a target rings
+	EventTarget     EventKind = "target"     // a target that was rung has ended, by whatever
 	EventAnswered   EventKind = "answered"   // a party picked up
 	EventBridged    EventKind = "bridged"    // two parties hear each other
 	EventTransfer   EventKind = "transfer"   // a party is moved to another, or sends a call on

@@ -117,7 +117,7 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 	}
 	c.line.next = next.line.told
 	c.hangUpChildren(CauseForwarded)
-	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s", words(to), next.record.ID)
+	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s: %s", words(to), next.record.ID, s.why)
 	c.handLeg(next)
 	c.finishWith(CauseForwarded)
 	next.begin(fmt.Sprintf("forwarded to %s by call %s", words(to), c.record.ID)) //nolint:contextcheck // it lives in its own time
@@ -164,6 +164,8 @@ type succession struct {
 	diversion string
 	// from is who it is shown as; zero is the caller.
 	from Address
+	// why says for the timeline why the call goes on.
+	why string
 }
 
 // chained makes the next call of the chain, which has no leg yet. One to a Number

@@ -23,7 +23,7 @@ var (
 )
 
 func forward(to engine.Address) engine.Program {
-	return engine.Program{act(func(context.Context, *engine.Call) (engine.Next, error) { return engine.Forward(to), nil })}
+	return engine.Program{act(func(context.Context, *engine.Call) (engine.Next, error) { return engine.Forward(to, "a test"), nil })}
 }
 
 func ring(to ...engine.Address) engine.Program {
@@ -81,7 +81,7 @@ func TestForward(t *testing.T) {
 			t.Errorf("answered at %v and %v, media %v and %v", a.AnsweredAt, b.AnsweredAt, a.Media, b.Media)
 		}
 		equal(t, "shown to Carol", h.Dialled()[0].Request.Diversion, called.Value)
-		equal(t, "timeline of A", transfers(h), []string{"is forwarded to w2 as call " + b.ID.String()})
+		equal(t, "timeline of A", transfers(h), []string{"is forwarded to w2 as call " + b.ID.String() + ": a test"})
 		equal(t, "timeline of B", h.Journal.Events(b.ID)[0].Text,
 			fmt.Sprintf("call from %s to %s, forwarded to w2 by call %s", caller, called, a.ID))
 		h.Close(t)
@@ -190,7 +190,7 @@ func TestForwardInTheMiddle(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				late := act(func(context.Context, *engine.Call) (engine.Next, error) {
 					time.Sleep(time.Second) // what comes meanwhile is not looked at
-					return engine.Forward(carol), nil
+					return engine.Forward(carol, "a test"), nil
 				})
 				h := plans(t, nil, engine.Program{late}, engine.Program{act(wait)})
 				h.App.Answer(func(r engine.Request) engine.Reply {

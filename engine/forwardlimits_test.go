@@ -19,7 +19,7 @@ func TestForwardLimits(t *testing.T) {
 			if _, err := c.AwaitFor(ctx, 40*time.Minute, func(engine.Message) bool { return false }); !errors.Is(err, engine.ErrTimeout) {
 				return engine.Next{}, err
 			}
-			return engine.Forward(carol), nil
+			return engine.Forward(carol, "a test"), nil
 		})
 		h := plans(t, func(c *engine.Config) { c.Limits.Calls = 1 }, engine.Program{later}, engine.Program{act(wait)})
 		h.Call(t, caller, called, number)
@@ -113,7 +113,7 @@ func TestForwardWhileStopping(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			late := act(func(context.Context, *engine.Call) (engine.Next, error) {
 				time.Sleep(2 * time.Second)
-				return engine.Forward(carol), nil
+				return engine.Forward(carol, "a test"), nil
 			})
 			h := plans(t, nil, engine.Program{late}, ring(carol))
 			in := h.Call(t, caller, called, number)

@@ -229,6 +229,9 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 
 // childEnded takes the last word of a child.
 func (c *Call) childEnded(m ChildEnded) Message {
+	if t, ok := c.children[m.Child]; ok {
+		c.note(EventTarget, Data{Other: m.Child, Party: &t.Address, Cause: m.Cause}, "%s: %s (call %s)", t, m.Text, m.Child)
+	}
 	delete(c.children, m.Child)
 	if rest, mine := c.fromRung(m.Child, m); mine {
 		c.settleDuration()

@@ -145,7 +145,9 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			c.finishWith(next.end)
 			return &EndedError{Cause: c.over, why: next.why}
 		case next.forward != nil:
-			return c.forward(ctx, *c.successor(*next.forward, Address{}))
+			s := c.successor(*next.forward, Address{})
+			s.why = next.why
+			return c.forward(ctx, *s)
 		case next.ask == nil:
 			return nil
 		}

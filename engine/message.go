@@ -51,6 +51,8 @@ type ChildAnswered struct {
 type ChildEnded struct {
 	Child ID
 	Cause Cause
+	// Text says in words why, with the cause.
+	Text string
 	// To is where the target of RingAlone sent the call on, with CauseForwarded.
 	To Address
 }

@@ -133,7 +133,7 @@ func TestOriginateGoesOn(t *testing.T) {
 					settings := p.settings
 					p.settings = func(c engine.CallInfo) engine.Program {
 						if to := c.Destination; to != nil && to.Value == bob.Value {
-							return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: bob}}, Busy: &carol}}
+							return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: bob}}, Busy: &verbs.Rule{To: carol}}}
 						}
 						return settings(c)
 					}

@@ -31,7 +31,7 @@ func TestEverythingAtOnce(t *testing.T) {
 					case c.Inward:
 						return engine.Program{verbs.Enter{To: c.To}}
 					case c.Destination != nil && c.Destination.Value != carol.Value:
-						return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: *c.Destination}}, Busy: &carol}}
+						return engine.Program{verbs.Deliver{Targets: []engine.Target{{Address: *c.Destination}}, Busy: &verbs.Rule{To: carol}}}
 					case c.Destination != nil:
 						return ring(*c.Destination)
 					case c.Direction == engine.Out:

@@ -115,7 +115,9 @@ func (c *Call) sendOn(target Target, from Address) error {
 	if no := c.mayForward(target.Address); no != nil {
 		return no
 	}
-	c.waiting.replacement = &replacement{forward: c.successor(target.Address, from)}
+	s := c.successor(target.Address, from)
+	s.why = "an API sends it there"
+	c.waiting.replacement = &replacement{forward: s}
 	return nil
 }
 

@@ -25,22 +25,31 @@ type Deliver struct {
 	// RingTime is how long they ring; 0 means DefaultRingTimeout.
 	RingTime time.Duration
 	// The rules; nil ends the call.
-	Busy, Offline, NoAnswer *engine.Address
+	Busy, Offline, NoAnswer *Rule
+}
+
+// Rule is where a call goes on. Name is what the settings call it, for the timeline.
+type Rule struct {
+	To   engine.Address
+	Name string
 }
 
 // String names the verb and the targets.
 func (d Deliver) String() string {
 	s := "Deliver to " + names(d.Targets)
+	if d.RingTime > 0 {
+		s += fmt.Sprintf("; no longer than %s", d.RingTime)
+	}
 	for _, r := range []struct {
 		when string
-		to   *engine.Address
+		rule *Rule
 	}{{"busy", d.Busy}, {"offline", d.Offline}, {"no answer", d.NoAnswer}} {
 		switch {
-		case r.to == nil:
-		case r.to.Kind == engine.KindVoicemail:
+		case r.rule == nil:
+		case r.rule.To.Kind == engine.KindVoicemail:
 			s += fmt.Sprintf("; %s: voicemail", r.when)
 		default:
-			s += fmt.Sprintf("; %s: %s", r.when, r.to)
+			s += fmt.Sprintf("; %s: %s", r.when, r.rule.To)
 		}
 	}
 	return s
@@ -58,18 +67,18 @@ func (d Deliver) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
 	case !answered.Child.IsZero():
 		return talk(ctx, c, answered)
 	case h.to.Kind != "":
-		return engine.Forward(h.to), nil
+		return engine.Forward(h.to, "the phone that rang sends it there"), nil
 	}
 	why = cmp.Or(why, engine.CauseOffline) // there was nobody to ring
-	if to := d.rule(why, h.rang); to != nil {
-		return engine.Forward(*to), nil
+	if r := d.rule(why, h.rang); r != nil {
+		return engine.Forward(r.To, fmt.Sprintf("%s (%s)", h.outcome(why), r.Name)), nil
 	}
 	return engine.End(why), nil
 }
 
 // rule is where the call goes. That somebody was rung in vain counts more than that
 // another was busy.
-func (d Deliver) rule(why engine.Cause, rang bool) *engine.Address {
+func (d Deliver) rule(why engine.Cause, rang bool) *Rule {
 	if rang && d.NoAnswer != nil {
 		return d.NoAnswer
 	}

@@ -4,6 +4,7 @@ package verbs_test
 
 import (
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -104,6 +105,79 @@ func (s settings) run(t *testing.T) {
 		}
 	}
 	h.Close(t)
+}
+
+// The timeline of a call says what became of each target, by which rule the call went
+// on, and why. Calls are written as whom they are to: those of targets, and the next of
+// the chain as "next".
+func TestDeliverSaysWhy(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name    string
+		number  engine.Number
+		targets map[string]func(*enginetest.Leg)
+		rows    []string
+	}{
+		{"nobody picks up", engine.Number{VoicemailAfter: "3s", Users: []string{"w0", "w1"}},
+			map[string]func(*enginetest.Leg){"w0": refuses(486), "w1": rings}, []string{
+				"Deliver to Alice (w0), w1; no longer than 3s; busy: voicemail; offline: voicemail; no answer: voicemail",
+				"Alice (w0): busy: 486 (call w0)", "w1: no-answer (call w1)",
+				"is forwarded to the voicemail of w0 as call next: nobody picked up within 3s (voicemail_after)",
+			}},
+		{"busy", engine.Number{OnBusy: berlin, VoicemailAfter: "3s", Users: []string{"w0"}},
+			map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp}, []string{
+				"Deliver to Alice (w0); no longer than 3s; busy: " + berlin + "; offline: voicemail; no answer: voicemail",
+				"Alice (w0): busy: 486 (call w0)", "is forwarded to " + berlin + " as call next: busy (on_busy)",
+			}},
+		{"refused", engine.Number{OnNoAnswer: berlin, Users: []string{"w0"}},
+			map[string]func(*enginetest.Leg){"w0": refuses(603), berlin: picksUp}, []string{
+				"Deliver to Alice (w0); no answer: " + berlin,
+				"Alice (w0): rejected: 603 (call w0)", "is forwarded to " + berlin + " as call next: refused (on_no_answer)",
+			}},
+		{"nobody is there", engine.Number{OnOffline: berlin, Users: []string{"w0"}},
+			map[string]func(*enginetest.Leg){berlin: picksUp}, []string{
+				"Deliver to Alice (w0); offline: " + berlin,
+				"Alice (w0): not-found: no such target (call w0)", "is forwarded to " + berlin + " as call next: nobody could be reached: not-found (on_offline)",
+			}},
+		{"the phone sends it on", engine.Number{Users: []string{"w0"}},
+			map[string]func(*enginetest.Leg){"w0": sendsOn("w1"), "w1": picksUp}, []string{
+				"Deliver to Alice (w0)", "Alice (w0): forwarded: 302 Moved Temporarily: the call is forwarded to w1 (call w0)",
+				"is forwarded to w1 as call next: the phone that rang sends it there",
+			}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				tt.number.Number, tt.number.Account = called.Value, engine.DefaultAccount
+				h := enginetest.New(t, engine.Entries{
+					Users: []engine.User{{ID: "w0", Name: "Alice"}, {ID: "w1"}}, Numbers: []engine.Number{tt.number},
+				}, map[string]engine.Dialect{"": builtin.AccountSettings{}})
+				for to, script := range tt.targets {
+					h.Target(to, script)
+				}
+				leg := h.Call(t, caller, called, tt.number)
+				time.Sleep(10 * time.Second)
+				leg.HangUp()
+				time.Sleep(5 * time.Minute)
+				h.Close(t)
+				var rows []string
+				records := h.Journal.Records()
+				for _, e := range h.Journal.Events(records[0].ID, engine.EventVerb, engine.EventTarget, engine.EventTransfer) {
+					for _, r := range records {
+						as := r.To.Value
+						if r.Parent.IsZero() {
+							as = "next"
+						}
+						e.Text = strings.ReplaceAll(e.Text, r.ID.String(), as)
+					}
+					rows = append(rows, e.Text)
+				}
+				if diff := cmp.Diff(tt.rows, rows); diff != "" {
+					t.Errorf("the timeline (-want +got):\n%s", diff)
+				}
+			})
+		})
+	}
 }
 
 func TestDeliverByRules(t *testing.T) {

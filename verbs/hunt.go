@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -18,6 +19,7 @@ type hunt struct {
 	from engine.Address
 	// began is when the first target rang, deadline when all of it ends.
 	began, deadline time.Time
+	ringTime        time.Duration
 	// waiting are the places that do not ring yet, the next one first.
 	waiting []engine.Target
 	ringing map[engine.ID]*rung
@@ -42,9 +44,9 @@ type rung struct {
 }
 
 func newHunt(c *engine.Call, targets []engine.Target, from engine.Address, ringTime time.Duration) *hunt {
-	now := time.Now()
+	now, ringTime := time.Now(), cmp.Or(ringTime, DefaultRingTimeout)
 	h := &hunt{
-		call: c, from: from, began: now, deadline: now.Add(cmp.Or(ringTime, DefaultRingTimeout)),
+		call: c, from: from, began: now, ringTime: ringTime, deadline: now.Add(ringTime),
 		waiting: c.Places(targets), ringing: map[engine.ID]*rung{},
 	}
 	h.single = len(h.waiting) == 1
@@ -177,4 +179,20 @@ func (h *hunt) hangUp(cause engine.Cause) {
 	for id := range h.ringing {
 		h.call.HangupChild(id, cause)
 	}
+}
+
+// outcome says in words why nobody was reached, for the best reason. That somebody was
+// rung in vain says more.
+func (h *hunt) outcome(why engine.Cause) string {
+	switch {
+	case h.rang && time.Since(h.began) >= h.ringTime:
+		return fmt.Sprintf("nobody picked up within %s", h.ringTime)
+	case h.rang:
+		return "nobody picked up"
+	case why == engine.CauseBusy:
+		return "busy"
+	case why == engine.CauseRejected:
+		return "refused"
+	}
+	return fmt.Sprintf("nobody could be reached: %s", why)
 }

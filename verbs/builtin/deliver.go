@@ -38,9 +38,10 @@ func Deliver(c engine.CallInfo) engine.Program {
 			d.Targets = append(d.Targets, engine.Target{Address: user})
 		}
 	}
-	d.Busy, d.Offline, d.NoAnswer = rule(c.Called.OnBusy), rule(c.Called.OnOffline), rule(c.Called.OnNoAnswer)
+	d.Busy, d.Offline = rule("on_busy", c.Called.OnBusy), rule("on_offline", c.Called.OnOffline)
+	d.NoAnswer = rule("on_no_answer", c.Called.OnNoAnswer)
 	if after := duration(c.Called.VoicemailAfter); after > 0 {
-		voicemail := rule(engine.RuleVoicemail)
+		voicemail := rule("voicemail_after", engine.RuleVoicemail)
 		d.RingTime, d.Busy, d.Offline, d.NoAnswer = after, cmp.Or(d.Busy, voicemail), cmp.Or(d.Offline, voicemail), cmp.Or(d.NoAnswer, voicemail)
 	}
 	return engine.Program{d}
@@ -53,17 +54,14 @@ func duration(s string) time.Duration {
 }
 
 // rule gives whom a rule of a number leads to; nil is nobody.
-func rule(to string) *engine.Address {
-	var a engine.Address
+func rule(name, to string) *verbs.Rule {
 	switch to {
 	case "":
 		return nil
 	case engine.RuleVoicemail:
-		a.Kind = engine.KindVoicemail
-	default:
-		a = engine.NumberAddress(to)
+		return &verbs.Rule{To: engine.Address{Kind: engine.KindVoicemail}, Name: name}
 	}
-	return &a
+	return &verbs.Rule{To: engine.NumberAddress(to), Name: name}
 }
 
 // AccountSettings is the dialect of numbers that have no App: nobody is asked,

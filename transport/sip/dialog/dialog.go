@@ -168,7 +168,7 @@ func (d *Dialog) Hangup(status int, phrase string, headers ...Header) {
 	case d.phase == leaving || d.phase == over:
 	case d.phase == early && d.in != nil:
 		d.reject(status, phrase, hs)
-		d.finish(Ended{Status: status, Reason: fmt.Sprintf("refused: %d %s", status, phrase), By: Local})
+		d.finish(Ended{Status: status, Reason: fmt.Sprintf("answered with %d %s", status, phrase), By: Local})
 		d.release()
 	case d.phase == early:
 		d.bye.headers = hs
