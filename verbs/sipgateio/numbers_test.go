@@ -19,8 +19,8 @@ import (
 	"github.com/callwright/callwright/verbs/builtin"
 )
 
-// office is a server with Alice, Bob and Carol at numbers of their own, Carol in a
-// group, and a number that only an app answers. Whoever is rung picks up after a
+// office is a server with Alice, Bob and Carol at numbers of their own, a second one
+// of Bob's, Carol in a group, and a number that only an app answers. Whoever is rung picks up after a
 // second.
 func office(t *testing.T, document string) *enginetest.House {
 	t.Helper()
@@ -31,7 +31,7 @@ func office(t *testing.T, document string) *enginetest.House {
 		Groups: []engine.Group{{ID: "g0", Users: []string{"w2"}}},
 		Numbers: []engine.Number{
 			{Number: "+49211100", App: "crm", Users: []string{"w0"}}, {Number: "+49211101", App: "crm", Users: []string{"w1"}},
-			{Number: "+49211102", App: "crm", Users: []string{"w2"}}, {Number: "+49211106", App: "crm"},
+			{Number: "+49211102", App: "crm", Users: []string{"w2"}}, {Number: "+49211103", Users: []string{"w1"}}, {Number: "+49211106", App: "crm"},
 		},
 	}
 	h := enginetest.New(t, entries, map[string]engine.Dialect{"": builtin.AccountSettings{}, "sipgateio": New(builtin.Deliver)})
@@ -106,22 +106,34 @@ func TestNumbersReached(t *testing.T) {
 		owner    string // as GET /calls has it
 	}{
 		{"Dial to several numbers of ours", "+49211106",
-			`<Response onAnswer="http://app/"><Dial><Number timeout="500">49211100</Number><Number delay="500">49211101</Number></Dial></Response>`, nil,
-			"newCall  to 49211106;ringing Alice to 49211106 ringingNumber 49211100;ringing Bob to 49211106 ringingNumber 49211101;" +
-				"answer Bob to 49211106 answeringNumber 49211101;connected Bob to 49211106 answeringNumber 49211101", "+49211101"},
+			`<Response onAnswer="http://app/"><Dial><Number timeout="500">49211100</Number><Number delay="500">49211103</Number></Dial></Response>`, nil,
+			"newCall  to 49211106;ringing Alice to 49211106 ringingNumber 49211100;ringing Bob to 49211106 ringingNumber 49211103;" +
+				"answer Bob to 49211106 answeringNumber 49211103;connected Bob to 49211106 answeringNumber 49211103", "+49211103"},
+		{"picked up by a colleague", "+49211100", "",
+			func(h *enginetest.House, _ engine.ID) error {
+				bell := h.Dialled()[0].Leg
+				_, err := h.Arrive(engine.Arrival{From: engine.NumberAddress("+49211102"), Caller: engine.User{ID: "w2"}, Replaces: bell})
+				return err
+			},
+			"newCall  to 49211100;ringing Alice to 49211100 ringingNumber 49211100;" +
+				"answer Carol to 49211100 answeringNumber 49211100;connected Carol to 49211100 answeringNumber 49211100", "+49211100"},
 		{"transfer to a number", "+49211100", "", transfer("+49211101", false), begins + bobs, "+49211101"},
 		{"transfer to its user", "+49211100", "", transfer("w1", false), begins + bobs, "+49211101"},
 		{"transfer to a group", "+49211100", "", transfer("g0", false), begins +
 			"newCall  to 49211100 diversion 49211100;ringing Carol to 49211100 diversion 49211100 ringingNumber 49211102;" +
 			"answer Carol to 49211100 diversion 49211100 answeringNumber 49211102;connected Carol to 49211100 diversion 49211100 answeringNumber 49211102;" +
 			"hangup  to 49211100 answeringNumber 49211100", "+49211102"},
-		{"attended transfer to a number", "+49211100", "", transfer("+49211101", true), begins + consulted, "+49211101"},
+		{"attended transfer to a number", "+49211100", "", transfer("+49211103", true),
+			begins + strings.ReplaceAll(consulted, "Number 49211101", "Number 49211103"), "+49211103"},
 		{"attended transfer to its user", "+49211100", "", transfer("w1", true), begins + consulted, "+49211101"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := office(t, tt.document)
+				if strings.HasPrefix(tt.name, "picked up") {
+					h.Target("phone w0", func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) })
+				}
 				number := engine.Number{Number: tt.to, Account: engine.DefaultAccount, App: "crm"}
 				if tt.to == "+49211100" {
 					number.Users = []string{"w0"}

@@ -18,6 +18,7 @@ func TestGET_calls(t *testing.T) {
 		Participants: []engine.Participant{
 			{ID: id(t, callA), Address: engine.NumberAddress("+4915799912345"), Held: true},
 			{ID: id(t, callB), Address: engine.Address{Kind: engine.KindUser, Value: "w0"}, Owner: true, Muted: true},
+			{ID: id(t, callB), Address: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+4921101"}},
 			{ID: id(t, callB), Address: engine.Anonymous()},
 		},
 	}, {ID: id(t, callB)}}
@@ -25,6 +26,7 @@ func TestGET_calls(t *testing.T) {
 		{"callId":"`+callA+`","muted":true,"recording":true,"hold":true,"participants":[
 			{"participantId":"`+callA+`","phoneNumber":"+4915799912345","muted":false,"hold":true,"owner":false},
 			{"participantId":"`+callB+`","phoneNumber":"w0","muted":true,"hold":false,"owner":true},
+			{"participantId":"`+callB+`","phoneNumber":"+4921101","muted":false,"hold":false,"owner":false},
 			{"participantId":"`+callB+`","phoneNumber":"","muted":false,"hold":false,"owner":false}]},
 		{"callId":"`+callB+`","muted":false,"recording":false,"hold":false,"participants":[]}]}`)
 	if answer, text := b.ask(theirs, "GET", "/calls", ""); answer.StatusCode != 200 || strings.TrimSpace(text) != `{"data":[]}` {
