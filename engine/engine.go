@@ -74,6 +74,7 @@ type Engine struct {
 	toll      *toll
 	busy      busy
 	boxes     boxes
+	rung      rung
 
 	// ctx ends when even the last deliveries are given up.
 	ctx        context.Context
@@ -102,6 +103,7 @@ func New(c Config) *Engine {
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}
 	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
+	e.rung = rung{by: map[key]int{}}
 	e.boxes = boxes{calls: map[key][]ID{}, by: map[ID]key{}}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e

@@ -35,7 +35,7 @@ const ringCallerFor = 60 * time.Second
 
 // Originate begins a call and gives its id, by which it can be controlled at once.
 // The error is a *DialError for whom may not be called or shown, a *LimitError,
-// ErrDraining, or that no record could be kept.
+// ErrRung, ErrDraining, or that no record could be kept.
 func (e *Engine) Originate(o Origination) (ID, error) {
 	account := cmp.Or(o.Account, DefaultAccount)
 	caller, ok := e.directory.User(account, userID(o.Caller))
@@ -54,10 +54,15 @@ func (e *Engine) Originate(o Origination) (ID, error) {
 	if no := c.originates(o, caller); no != nil {
 		return ID{}, no
 	}
+	if err := e.rung.begin(key{account, caller.ID}); err != nil {
+		return ID{}, err
+	}
 	if err := e.guard.enter(false); err != nil {
+		e.rung.end(key{account, caller.ID})
 		return ID{}, err
 	}
 	if !e.register(c) {
+		e.rung.end(key{account, caller.ID})
 		e.guard.leave()
 		return ID{}, ErrDraining
 	}
@@ -92,7 +97,11 @@ func (c *Call) originates(o Origination, caller User) *DialError {
 
 // originate rings the caller, and then goes on as a call that it made.
 func (c *Call) originate(ctx context.Context, why Event, caller User, program Program) error {
-	if err := c.ringCaller(ctx, caller); err != nil {
+	err := func() error {
+		defer c.engine.rung.end(key{c.record.Account, caller.ID})
+		return c.ringCaller(ctx, caller)
+	}()
+	if err != nil {
 		return err
 	}
 	if program == nil {

@@ -38,6 +38,46 @@ func apiHouse(t *testing.T, adjust func(*engine.Config)) *enginetest.House {
 	})
 }
 
+// An API has the phones of one user ring for a few calls at once, and for others when
+// those are picked up or over.
+func TestOriginateRingsForFew(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := apiHouse(t, nil)
+		call := func(caller engine.Address, want error) (id engine.ID) {
+			t.Helper()
+			id, err := h.Engine.Originate(engine.Origination{Account: engine.DefaultAccount, Caller: caller, Callee: outside.Value})
+			if !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			return id
+		}
+		h.Target("phone w0", func(*enginetest.Leg) {}) // nobody picks up
+		var ids []engine.ID
+		for range 5 {
+			ids = append(ids, call(ann, nil))
+		}
+		call(ann, engine.ErrRung)
+		call(engine.Address{Kind: engine.KindUser, Value: "w1"}, nil)
+		must(t, h.Engine.Hangup(ids[0], engine.CauseNormal))
+		synctest.Wait()
+		call(ann, nil)
+		call(ann, engine.ErrRung)
+		time.Sleep(2 * time.Minute) // all are over
+		synctest.Wait()
+		h.Target("phone w0", after(time.Second, answers))
+		for range 5 {
+			call(ann, nil)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		call(ann, nil) // the others were picked up
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		h.Close(t)
+	})
+}
+
 // The caller's phone rings first; its app is asked when it is picked up, and then
 // who is called is rung: outside by the call itself, within the account by the next
 // of its chain, whose app is asked too.

@@ -69,6 +69,8 @@ func pointed(err error, field string) error {
 	var limit *engine.LimitError
 	status := http.StatusForbidden
 	switch {
+	case errors.Is(err, engine.ErrRung):
+		return api.Refuse(http.StatusTooManyRequests, "%s", err)
 	case errors.As(err, &limit) && limit.Limit == "limits.minutes_per_day":
 		return api.Refuse(http.StatusPaymentRequired, "%s", limit) // what is used up comes back tomorrow
 	case errors.As(err, &limit) && !errors.As(err, &refusal):

@@ -38,6 +38,8 @@ func TestPOST_sessions_voicemail_play(t *testing.T) {
 	for _, id := range []string{entryForeign, nowhere, "0199AA00000070008000000000000051"} { // the last is of a conversation
 		b.refuses("POST", path, `{"deviceId":"e0","datadId":"`+id+`"}`, 404, "there is no message", "")
 	}
+	b.calls.err = engine.ErrRung
+	b.refuses("POST", path, `{"deviceId":"e0","datadId":"`+entryMessage+`"}`, 429, "the phones of the caller ring for 5 such calls already", "")
 	b.calls.err = &engine.DialError{Cause: engine.CauseForbidden, Err: errors.New("no")}
 	b.refuses("POST", path, `{"deviceId":"e0","datadId":"`+entryMessage+`"}`, 403, "no", "/deviceId")
 	b.archive.err = noSocket()
