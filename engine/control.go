@@ -44,6 +44,8 @@ var (
 type conversation struct {
 	// with is who the party hears.
 	with Address
+	// shown says that the conversation is shown as that of the other end.
+	shown bool
 	// muted says that the owner is not heard, hushed that it is this party, held that
 	// both hear the hold tone.
 	muted, hushed, held bool

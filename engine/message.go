@@ -117,6 +117,8 @@ type (
 		other ID
 		party Address
 		chain ID
+		// known says that an app knows of the other.
+		known bool
 		// adopter is set where the place is that of a target which rings: the
 		// call that rings it, and which is told with adopted.
 		adopter *inbox

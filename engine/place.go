@@ -21,7 +21,7 @@ func (c *Call) joinInstead(m joinInstead) {
 
 // asks is what the call asks another for whose place it is to take.
 func (c *Call) asks() yield {
-	return yield{to: c.record.ID, account: c.record.Account, stream: c.Stream(), party: c.shown()}
+	return yield{to: c.record.ID, account: c.record.Account, stream: c.Stream(), party: c.self()}
 }
 
 // yield gives the place that the party has in a conversation, or that it has
@@ -57,10 +57,14 @@ func (c *Call) meet(m meet) Message {
 		c.log.Error("transfer", "err", err)
 	}
 	c.note(EventBridged, Data{Party: &m.party, Other: m.to}, "%s and %s hear each other", c.shown(), m.party)
+	c.party.talk.shown = !c.record.Parent.IsZero()
 	c.goOn()
 	c.tellCall(m.old, moved{cause: CauseTransferred, text: m.party.String(), by: c.record.ID})
-	if c.engine.send(m.to, met{other: c.record.ID, party: c.shown(), chain: c.record.Chain}) != nil {
+	if c.engine.send(m.to, met{other: c.record.ID, party: c.self(), chain: c.record.Chain, known: c.record.Parent.IsZero()}) != nil {
 		return parted{CauseNormal}
+	}
+	if c.record.Parent.IsZero() {
+		c.answered(m.party, m.to)
 	}
 	return nil
 }
@@ -84,7 +88,11 @@ func (c *Call) met(m met) Message {
 	c.silenceRingback()
 	c.hears(m.other, m.party)
 	c.note(EventBridged, Data{Party: &m.party, Other: m.other}, "%s and %s hear each other", c.shown(), m.party)
+	c.party.talk.shown = m.known && !c.record.Parent.IsZero()
 	c.letGo(m.party)
+	if c.record.Parent.IsZero() {
+		c.answered(m.party, m.other)
+	}
 	return nil
 }
 
@@ -166,6 +174,15 @@ func (c *Call) user() User {
 	}
 	u, _ := c.engine.directory.User(c.record.Account, id)
 	return u
+}
+
+// self is the call's party as the app is told who answered: who picked up, or who
+// called.
+func (c *Call) self() Address {
+	if by := c.record.AnsweredBy; by != nil && !c.record.Parent.IsZero() {
+		return *by
+	}
+	return c.shown()
 }
 
 // shown is the call's party as others see it when they are connected with it.

@@ -4,6 +4,7 @@ package engine_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 
@@ -43,6 +44,31 @@ func TestAttendedTransfer(t *testing.T) {
 				}
 				if n := h.Engine.Living(); n != 2 {
 					t.Errorf("%d calls live, want 2", n)
+				}
+				talks := h.Engine.Talks(engine.DefaultAccount)
+				known, answers := []int{0}, 3 // the calls that an app knows of, and how often it was told who answered
+				switch {
+				case tt.first && tt.then:
+					known, answers = []int{0, 2}, 4
+				case tt.then:
+					known = []int{2}
+				case !tt.first:
+					known, answers = []int{1}, 2 // or none of them
+				}
+				var want, shown []engine.ID
+				for _, n := range known {
+					want = append(want, h.Journal.Records()[n].ID)
+				}
+				told := strings.Count(strings.Join(pushes(h), ","), "answered")
+				equal(t, "told who answered", told, answers)
+				for _, one := range talks {
+					shown = append(shown, one.ID)
+				}
+				slices.SortFunc(want, func(a, b engine.ID) int { return slices.Compare(a[:], b[:]) }) // of one millisecond
+				equal(t, "shown", shown, want)
+				if tt.first && !tt.then {
+					equal(t, "Bob is the owner", talks[0].Participants[1].Owner, true)
+					must(t, h.Engine.Mute(want[0], true))
 				}
 				a.Press("1")
 				b.Press("2")

@@ -57,7 +57,8 @@ func (e *Engine) AccountOf(id ID) (string, error) {
 // Talks gives the conversations of an account, the oldest first. A party that was
 // transferred to somebody goes on by the id of its own call, and a caller that an API
 // had call somebody of the account by the id that the API was given. Where two calls
-// that came by themselves were joined, each of them is shown.
+// that came by themselves were joined, each of them is shown, else the one that an
+// app knows.
 func (e *Engine) Talks(account string) []Talk {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -74,7 +75,7 @@ func (e *Engine) Talks(account string) []Talk {
 // publish has others know how the call stands.
 func (c *Call) publish() {
 	now := &standing{account: c.record.Account, own: c.parent == nil}
-	if c.party.talking && !c.party.hearer.IsZero() && c.over == "" && now.own {
+	if c.party.talking && !c.party.hearer.IsZero() && c.over == "" && now.own && !c.party.talk.shown {
 		now.talk = c.talk()
 	}
 	c.standing.Store(now)
