@@ -155,8 +155,8 @@ func TestUserCalls(t *testing.T) {
 		user    engine.User
 		want    engine.Arrival
 	}{
-		{"w1", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1"}}},
-		{"bob", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1"}}},
+		{"w1", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+49401"}}},
+		{"bob", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+49401"}}},
 		{"g0", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindGroup, Value: "g0", Name: "all"}}},
 		{"004921112345", alice, engine.Arrival{From: fromAlice, To: engine.NumberAddress("+4921112345"), Number: ours}},
 		{"+4921112345", bob, engine.Arrival{From: fromBob, To: engine.NumberAddress("+4921112345")}},
