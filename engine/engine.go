@@ -104,7 +104,7 @@ func New(c Config) *Engine {
 	}
 	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
 	e.rung = rung{by: map[key]int{}}
-	e.boxes = boxes{calls: map[key][]ID{}, by: map[ID]key{}}
+	e.boxes = boxes{calls: map[key][]ID{}, by: map[ID]boxPlace{}}
 	e.toll = newToll(time.Duration(c.Limits.MinutesPerDay)*time.Minute, c.Talked, e.tollExhausted)
 	return e
 }

@@ -89,6 +89,10 @@ type Indicator interface {
 type Recordings interface {
 	// Recording gives one of an account.
 	Recording(ctx context.Context, account string, id ID) (Recording, error)
+	// Applied returns when all that was appended to the Journal before is found, and
+	// however long the database is away. Its error is that of ctx, or that the server
+	// stops.
+	Applied(ctx context.Context) error
 	// Messages counts those in a box.
 	Messages(ctx context.Context, account, box string) (unheard, heard int, err error)
 }

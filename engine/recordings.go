@@ -110,13 +110,13 @@ func (e *Engine) changeRecording(ctx context.Context, r Recording, change Change
 }
 
 // indicate tells the phones of a box how many messages are in it, once what was
-// appended so far is durable. The box of a number has none.
+// appended so far can be counted. The box of a number has none.
 func (e *Engine) indicate(account, box string) {
 	if _, ok := e.directory.User(account, box); !ok || e.config.Indicator == nil || e.config.Kept == nil {
 		return
 	}
 	e.goroutines.Go(func() {
-		if e.config.Journal.Durable(e.ctx) != nil {
+		if e.config.Kept.Applied(e.ctx) != nil {
 			return // the server stops
 		}
 		e.indicating.Lock()

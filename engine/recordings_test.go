@@ -102,6 +102,37 @@ func TestMarkAndDeleteRecordings(t *testing.T) {
 	})
 }
 
+// What happens to messages while the database is away is told to phones when it is
+// back; a server that stops before does not wait for that.
+func TestIndicateWhenTheDatabaseIsBack(t *testing.T) {
+	t.Parallel()
+	for _, back := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			phones, gone := make(lamp, 10), make(chan struct{})
+			h := enginetest.New(t, engine.Entries{Users: []engine.User{{ID: "w0"}}}, nil, func(c *engine.Config) {
+				c.Indicator, c.Kept = phones, enginetest.Away{Recordings: c.Journal.(engine.Recordings), Back: gone}
+			})
+			message := engine.Recording{ID: engine.NewID(), Account: "default", Kind: engine.RecordingMessage, Box: "w0"}
+			h.Journal.Append(engine.RecordingSaved{Recording: message})
+			if err := h.Engine.MarkRecording(t.Context(), "default", message.ID, true); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Hour)
+			if told := phones.told(); told != nil {
+				t.Errorf("phones were told %q while nothing could be counted", told)
+			}
+			if back {
+				close(gone)
+				synctest.Wait()
+				if diff := cmp.Diff([]string{"default/w0: 0 new, 1 old"}, phones.told()); diff != "" {
+					t.Errorf("phones were told (-want +got):\n%s", diff)
+				}
+			}
+			h.Close(t)
+		})
+	}
+}
+
 // A recording of a call is kept with its end, also when the call ends under it, and
 // the app is told where it lies; one that cannot be written, or holds nothing, is not.
 func TestRecordingsAreKept(t *testing.T) {

@@ -279,6 +279,7 @@ func (c *Call) keep(t tape, ev media.Event) {
 	e := t.of.timeline.add(time.Now(), EventRecorded, text, data, RecordingSaved{r})
 	c.tellOf(t.of.info, e)
 	if r.Kind == RecordingMessage {
+		c.engine.boxes.keeps(r.Call)
 		c.engine.indicate(r.Account, r.Box)
 	}
 }

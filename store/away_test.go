@@ -103,6 +103,46 @@ func TestChangesAreDurableWhileTheDatabaseIsAway(t *testing.T) {
 	})
 }
 
+// TestApplied waits until the database has it, which is later than durable; and what
+// is not found while the journal has something may be there.
+func TestApplied(t *testing.T) {
+	inBubble(t, func(t *testing.T, b *bench) {
+		b.durable(t, time.Second, 1, 5)
+		if err := b.Applied(t.Context()); err != nil || len(b.disk.kept()) != 5 {
+			t.Errorf("%d events are there, %v", len(b.disk.kept()), err)
+		}
+		if err := b.Find(func() error { return ErrNotFound }); !errors.Is(err, ErrNotFound) {
+			t.Errorf("what is not there is %v", err)
+		}
+		b.disk.be(errAway, 0)
+		b.durable(t, time.Second, 6, 10)
+		if err := b.Find(func() error { return ErrNotFound }); errors.Is(err, ErrNotFound) || !errors.Is(err, errAway) {
+			t.Errorf("what may wait is %v", err)
+		}
+		if err := b.Find(func() error { return nil }); err != nil {
+			t.Errorf("what is there is %v", err)
+		}
+		limited, cancel := context.WithTimeout(t.Context(), time.Hour)
+		defer cancel()
+		if err := b.Applied(limited); !errors.Is(err, context.DeadlineExceeded) || !errors.Is(err, errAway) {
+			t.Errorf("while it is away: %v", err)
+		}
+		time.AfterFunc(time.Hour, func() { b.disk.be(nil, 0) })
+		if err := b.Applied(t.Context()); err != nil || len(b.disk.kept()) != 10 || len(b.inJournal(t)) != 0 {
+			t.Errorf("%d events are there, %v", len(b.disk.kept()), err)
+		}
+		reads := 0
+		if err := b.Find(func() error {
+			if reads++; reads == 1 {
+				return ErrNotFound
+			}
+			return nil
+		}); err != nil {
+			t.Errorf("what came between is %v", err)
+		}
+	})
+}
+
 // TestNothingOvertakes while the database comes and goes and calls go on.
 func TestNothingOvertakes(t *testing.T) {
 	inBubble(t, func(t *testing.T, b *bench) {

@@ -200,6 +200,7 @@ func (l *loop) landed(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.trouble.kept, l.trouble.size = l.journal.Waiting(), l.journal.Size()
+	l.tell()
 }
 
 // keep puts a group into the journal.
@@ -252,6 +253,7 @@ func (l *loop) back() {
 	l.log.Info("the database takes changes again, and has what waited in the journal",
 		"changes", l.replayed, "away", now.Sub(l.trouble.since).Round(time.Millisecond), "replay", now.Sub(l.answered).Round(time.Millisecond))
 	l.trouble = trouble{}
+	l.tell()
 	l.replayed, l.answered = 0, time.Time{}
 }
 

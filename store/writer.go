@@ -66,10 +66,10 @@ type Writer struct {
 	mu       sync.Mutex
 	queue    [][]engine.Change // what was appended together, oldest first
 	waiting  int               // changes in the queue
-	appended uint64            // entries that ever came into the queue
-	durable  uint64            // entries that ever left it
+	appended uint64            // changes that ever came into the queue
+	durable  uint64            // changes that ever left it
 	trouble  trouble
-	news     chan struct{} // closed when entries leave the queue
+	news     chan struct{} // closed when changes leave the queue or the journal
 
 	wake chan struct{} // there is something to write
 	life lifetime
@@ -150,7 +150,7 @@ func (w *Writer) Append(changes ...engine.Change) {
 	}
 	w.queue = append(w.queue, append([]engine.Change(nil), changes...))
 	w.waiting += len(changes)
-	w.appended++
+	w.appended += uint64(len(changes))
 	select {
 	case w.wake <- struct{}{}:
 	default:
@@ -176,7 +176,22 @@ func callOf(change engine.Change) engine.ID {
 func (w *Writer) Durable(ctx context.Context) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for target := w.appended; w.durable < target; {
+	target := w.appended
+	return w.await(ctx, func() bool { return w.durable >= target })
+}
+
+// Applied returns nil when everything appended before is in the database, however
+// long that is away. The errors are those of Durable.
+func (w *Writer) Applied(ctx context.Context) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	target := w.appended
+	return w.await(ctx, func() bool { return w.durable-uint64(w.trouble.kept) >= target })
+}
+
+// await waits until something is so that changes with news. w.mu is held.
+func (w *Writer) await(ctx context.Context, is func() bool) error {
+	for !is() {
 		news := w.news
 		w.mu.Unlock()
 		ended := false
@@ -188,7 +203,7 @@ func (w *Writer) Durable(ctx context.Context) error {
 		}
 		w.mu.Lock()
 		switch {
-		case w.durable >= target:
+		case is():
 		case ended:
 			return fmt.Errorf("wait for the journal: %w", ErrClosed)
 		case ctx.Err() != nil && !w.trouble.since.IsZero():
@@ -237,6 +252,19 @@ func (w *Writer) Away() error {
 		return nil
 	}
 	return fmt.Errorf("it takes no changes since %s, %d wait: %w", t.since.Format(time.RFC3339), t.kept+w.waiting, t.why())
+}
+
+// Find has something read that is found by its id. What is not there while changes
+// wait in the journal may be among those, and the error is that of Away.
+func (w *Writer) Find(read func() error) error {
+	err := read()
+	if !errors.Is(err, ErrNotFound) {
+		return err
+	}
+	if away := w.Away(); away != nil {
+		return fmt.Errorf("it may be among what waits: %w", away)
+	}
+	return read() // it may have come since
 }
 
 // Close writes what is left, to the database or else to the journal, and ends
@@ -304,8 +332,13 @@ func (w *Writer) taken(entries [][]engine.Change) {
 	clear(w.queue[:n]) // the changes are free to go
 	w.queue = w.queue[n:]
 	w.waiting -= count(entries)
-	w.durable += uint64(n)
+	w.durable += uint64(count(entries))
 	w.trouble.kept, w.trouble.size = w.journal.Waiting(), w.journal.Size()
+	w.tell()
+}
+
+// tell has those who wait look again; mu is held.
+func (w *Writer) tell() {
 	close(w.news)
 	w.news = make(chan struct{})
 }

@@ -63,6 +63,13 @@ func (boxOnly) Parse(engine.CallInfo, engine.Event, engine.Reply) (engine.Docume
 // up before the tone takes no place away.
 func TestVoicemailForMany(t *testing.T) {
 	t.Parallel()
+	there := make(chan struct{})
+	close(there)
+	t.Run("the database is there", func(t *testing.T) { t.Parallel(); voicemailForMany(t, there) })
+	t.Run("the database is away", func(t *testing.T) { t.Parallel(); voicemailForMany(t, nil) })
+}
+
+func voicemailForMany(t *testing.T, back chan struct{}) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app", Users: []string{"w0"}}
@@ -72,7 +79,7 @@ func TestVoicemailForMany(t *testing.T) {
 		}
 		dialect := boxOnly{&recital{}}
 		h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": dialect}, func(c *engine.Config) {
-			c.Messages.Most, c.Recordings, c.Kept = 2, folder, c.Journal.(*enginetest.Journal)
+			c.Messages.Most, c.Recordings, c.Kept = 2, folder, enginetest.Away{Recordings: c.Journal.(*enginetest.Journal), Back: back}
 		})
 		for _, sound := range []string{"tone:beep", "tone:info", "tone:425/100,0/100,425/100", "/greetings/w0.wav"} {
 			h.Prompts[sound] = time.Second

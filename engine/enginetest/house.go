@@ -246,6 +246,9 @@ func (j *Journal) Durable(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Applied is Durable.
+func (j *Journal) Applied(ctx context.Context) error { return j.Durable(ctx) }
+
 // Health gives what Sicken was given last.
 func (j *Journal) Health() error {
 	j.mu.Lock()

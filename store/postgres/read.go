@@ -78,9 +78,17 @@ func (s *Store) EventsOf(ctx context.Context, account string, kinds []engine.Eve
 }
 
 // Call gives a call and its timeline, both as they were at one moment. A call
-// that is not there is store.ErrNotFound; one that was appended just now is
-// there once Durable returned.
+// that is not there is store.ErrNotFound or, while the journal may have it, another
+// error; one that was appended just now is there once Applied returned.
 func (s *Store) Call(ctx context.Context, id engine.ID) (r engine.Record, events []engine.Event, err error) {
+	err = s.journal.Find(func() (err error) {
+		r, events, err = s.call(ctx, id)
+		return err
+	})
+	return r, events, err
+}
+
+func (s *Store) call(ctx context.Context, id engine.ID) (r engine.Record, events []engine.Event, err error) {
 	// What a transaction of this kind reads is as it was when it began.
 	atOnce := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, s.read, atOnce, func(tx pgx.Tx) error {

@@ -4,6 +4,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -80,11 +81,15 @@ func (c *collection) recordingRows() (saved []recordingRow, deleted []deletedRow
 
 // Recording gives one of an account; one that is not there is store.ErrNotFound.
 func (s *Store) Recording(ctx context.Context, account string, id engine.ID) (engine.Recording, error) {
-	found, err := all(ctx, s.read, recordingRow.recording,
-		`SELECT row_to_json(r) FROM recordings r WHERE id = $1 AND account = $2`, id.String(), account)
-	if err == nil && len(found) == 0 {
-		err = store.ErrNotFound
-	}
+	var found []engine.Recording
+	err := s.journal.Find(func() (err error) {
+		found, err = all(ctx, s.read, recordingRow.recording,
+			`SELECT row_to_json(r) FROM recordings r WHERE id = $1 AND account = $2`, id.String(), account)
+		if err == nil && len(found) == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return engine.Recording{}, fmt.Errorf("read recording %s: %w", id, err)
 	}
@@ -92,7 +97,8 @@ func (s *Store) Recording(ctx context.Context, account string, id engine.ID) (en
 }
 
 // Recordings gives a page of those that pass a filter, newest first, with limit
-// and cursor as those of Calls.
+// and cursor as those of Calls. That there is none with an id is an error while the
+// journal may have it.
 func (s *Store) Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error) {
 	before, err := store.ParseCursor(cursor)
 	if err != nil {
@@ -102,8 +108,15 @@ func (s *Store) Recordings(ctx context.Context, f engine.RecordingFilter, limit 
 	where, values := recordingsWhere(f)
 	values = append(values, before.String(), limit+1)
 	query := fmt.Sprintf(`SELECT row_to_json(r) FROM recordings r WHERE %sid < $%d ORDER BY id DESC LIMIT $%d`, where, len(values)-1, len(values))
-	found, err := all(ctx, s.read, recordingRow.recording, query, values...)
-	if err != nil {
+	var found []engine.Recording
+	err = s.journal.Find(func() (err error) {
+		found, err = all(ctx, s.read, recordingRow.recording, query, values...)
+		if err == nil && len(found) == 0 && !f.ID.IsZero() {
+			err = store.ErrNotFound
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, "", fmt.Errorf("list recordings: %w", err)
 	}
 	found, next := store.Page(found, limit, func(r engine.Recording) engine.ID { return r.ID })

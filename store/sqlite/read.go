@@ -91,9 +91,17 @@ func eventsOf(kept []store.Event) []engine.Event {
 }
 
 // Call gives a call and its timeline, both as they were at one moment. A call
-// that is not there is store.ErrNotFound; one that was appended just now is
-// there once Durable returned.
-func (s *Store) Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error) {
+// that is not there is store.ErrNotFound or, while the journal may have it, another
+// error; one that was appended just now is there once Applied returned.
+func (s *Store) Call(ctx context.Context, id engine.ID) (r engine.Record, events []engine.Event, err error) {
+	err = s.journal.Find(func() (err error) {
+		r, events, err = s.call(ctx, id)
+		return err
+	})
+	return r, events, err
+}
+
+func (s *Store) call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error) {
 	fail := func(err error) (engine.Record, []engine.Event, error) {
 		return engine.Record{}, nil, fmt.Errorf("read call %s: %w", id, err)
 	}

@@ -5,6 +5,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -85,11 +86,15 @@ func scanRecording(from row) (engine.Recording, error) {
 
 // Recording gives one of an account; one that is not there is store.ErrNotFound.
 func (s *Store) Recording(ctx context.Context, account string, id engine.ID) (engine.Recording, error) {
-	found, err := all(ctx, s.read, scanRecording,
-		`SELECT `+recordingColumns+` FROM recordings WHERE id = ? AND account = ?`, id.String(), account)
-	if err == nil && len(found) == 0 {
-		err = store.ErrNotFound
-	}
+	var found []engine.Recording
+	err := s.journal.Find(func() (err error) {
+		found, err = all(ctx, s.read, scanRecording,
+			`SELECT `+recordingColumns+` FROM recordings WHERE id = ? AND account = ?`, id.String(), account)
+		if err == nil && len(found) == 0 {
+			err = store.ErrNotFound
+		}
+		return err
+	})
 	if err != nil {
 		return engine.Recording{}, fmt.Errorf("read recording %s: %w", id, err)
 	}
@@ -97,7 +102,8 @@ func (s *Store) Recording(ctx context.Context, account string, id engine.ID) (en
 }
 
 // Recordings gives a page of those that pass a filter, newest first, with limit
-// and cursor as those of Calls.
+// and cursor as those of Calls. That there is none with an id is an error while the
+// journal may have it.
 func (s *Store) Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error) {
 	before, err := store.ParseCursor(cursor)
 	if err != nil {
@@ -106,8 +112,16 @@ func (s *Store) Recordings(ctx context.Context, f engine.RecordingFilter, limit 
 	limit = min(max(limit, 1), maxPage)
 	where, values := recordingsWhere(f)
 	query := `SELECT ` + recordingColumns + ` FROM recordings WHERE id < ?` + where + ` ORDER BY id DESC LIMIT ?`
-	found, err := all(ctx, s.read, scanRecording, query, append(append([]any{before.String()}, values...), limit+1)...)
-	if err != nil {
+	values = append(append([]any{before.String()}, values...), limit+1)
+	var found []engine.Recording
+	err = s.journal.Find(func() (err error) {
+		found, err = all(ctx, s.read, scanRecording, query, values...)
+		if err == nil && len(found) == 0 && !f.ID.IsZero() {
+			err = store.ErrNotFound
+		}
+		return err
+	})
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, "", fmt.Errorf("list recordings: %w", err)
 	}
 	found, next := store.Page(found, limit, func(r engine.Recording) engine.ID { return r.ID })

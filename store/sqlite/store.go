@@ -79,6 +79,9 @@ func (s *Store) Append(changes ...engine.Change) { s.journal.Append(changes...) 
 // Durable is that of engine.Journal.
 func (s *Store) Durable(ctx context.Context) error { return s.journal.Durable(ctx) }
 
+// Applied returns when everything appended before is in the database.
+func (s *Store) Applied(ctx context.Context) error { return s.journal.Applied(ctx) }
+
 // Health is that of engine.Journal.
 func (s *Store) Health() error { return s.journal.Health() }
 

@@ -52,13 +52,23 @@ func TestAFullDisk(t *testing.T) {
 		e := engine.Event{Call: record.ID, Seq: seq, At: time.Now(), Data: engine.Data{Body: strings.Repeat("x", 4000)}}
 		changes = append(changes, engine.EventAdded{Event: e})
 	}
-	s.Append(changes...)
+	message := engine.Recording{ID: engine.NewID(), Account: "acme", Kind: engine.RecordingMessage, Box: "w0", StartedAt: time.Now()}
+	s.Append(append(changes, engine.RecordingSaved{Recording: message})...)
 	<-log.came
-	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "full") || !strings.Contains(err.Error(), "51 wait") {
-		t.Errorf("Ping gives %v, want that the disk is full and 51 wait", err)
+	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "full") || !strings.Contains(err.Error(), "52 wait") {
+		t.Errorf("Ping gives %v, want that the disk is full and 52 wait", err)
 	}
-	if _, _, err := s.Call(t.Context(), record.ID); !errors.Is(err, store.ErrNotFound) {
-		t.Errorf("Call gives %v: a part of what belongs together is there", err)
+	// Nobody says that there is no such thing.
+	_, _, ofCall := s.Call(t.Context(), record.ID)
+	_, ofRecording := s.Recording(t.Context(), "acme", message.ID)
+	_, _, ofPage := s.Recordings(t.Context(), engine.RecordingFilter{ID: message.ID}, 1, "")
+	for name, err := range map[string]error{"Call": ofCall, "Recording": ofRecording, "Recordings": ofPage} {
+		if err == nil || errors.Is(err, store.ErrNotFound) || !strings.Contains(err.Error(), "it may be among what waits") {
+			t.Errorf("%s gives %v", name, err)
+		}
+	}
+	if found, _, err := s.Recordings(t.Context(), engine.RecordingFilter{Account: "acme"}, 1, ""); len(found) != 0 || err != nil {
+		t.Errorf("%d recordings, %v: a part of what belongs together is there", len(found), err)
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
@@ -66,7 +76,16 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("Durable gives %v, Health %v, but there is the journal", err, s.Health())
 	}
 	pages("1000000")
-	<-log.came // all is in the file
+	if err := s.Applied(ctx); err != nil { // all is in the file
+		t.Error(err)
+	}
+	<-log.came
+	if _, err := s.Recording(ctx, "acme", message.ID); err != nil {
+		t.Errorf("Recording gives %v", err)
+	}
+	if found, _, err := s.Recordings(ctx, engine.RecordingFilter{ID: engine.NewID()}, 1, ""); len(found) != 0 || err != nil {
+		t.Errorf("no recording is %d, %v", len(found), err)
+	}
 	if _, events, err := s.Call(ctx, record.ID); len(events) != 50 || err != nil {
 		t.Errorf("%d events are there, %v, want 50", len(events), err)
 	}

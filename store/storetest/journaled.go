@@ -21,7 +21,7 @@ import (
 // appended before is in the database.
 func Journaled(open func(ctx context.Context, place string, between func(store.Database) store.Database) (Store, error)) func(context.Context, string) (Store, error) {
 	return func(ctx context.Context, place string) (Store, error) {
-		f := &fickle{marks: map[string]chan struct{}{}}
+		f := &fickle{}
 		s, err := open(ctx, place, func(db store.Database) store.Database {
 			f.Database = db
 			return f
@@ -29,7 +29,7 @@ func Journaled(open func(ctx context.Context, place string, between func(store.D
 		if err != nil {
 			return nil, err
 		}
-		return &journaled{Store: s, database: f}, nil
+		return &journaled{Store: s}, nil
 	}
 }
 
@@ -42,11 +42,7 @@ type fickle struct {
 
 	mu    sync.Mutex
 	tries int
-	marks map[string]chan struct{} // closed when the change of that name is committed
 }
-
-// markAccount is the account of changes that are nothing but a mark.
-const markAccount = "a mark of storetest"
 
 func (f *fickle) Write(ctx context.Context, changes []engine.Change) error {
 	f.mu.Lock()
@@ -62,65 +58,19 @@ func (f *fickle) Write(ctx context.Context, changes []engine.Change) error {
 	if try%4 == 2 {
 		return errFickle
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for _, c := range changes {
-		if mark, ok := c.(engine.RegistrationEnded); ok && mark.Account == markAccount {
-			if done := f.marks[mark.Contact]; done != nil { // else it is of an earlier store, or comes again
-				close(done)
-				delete(f.marks, mark.Contact)
-			}
-		}
-	}
 	return nil
-}
-
-// mark makes a change that changes nothing, and tells when it is committed.
-func (f *fickle) mark() (engine.Change, <-chan struct{}) {
-	name, done := engine.NewID().String(), make(chan struct{})
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.marks[name] = done
-	return engine.RegistrationEnded{Account: markAccount, User: "nobody", Contact: name}, done
 }
 
 // journaled is a Store with a fickle database below.
-type journaled struct {
-	Store
-	database *fickle
-
-	mu       sync.Mutex
-	appended int // how often
-	settled  int // how many of these are known to be in the database
-}
-
-func (j *journaled) Append(changes ...engine.Change) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.appended++
-	j.Store.Append(changes...)
-}
+type journaled struct{ Store }
 
 // settle waits until all that was appended is in the database.
-func (j *journaled) settle(ctx context.Context) error {
-	j.mu.Lock()
-	appended := j.appended
-	all := j.settled == appended
-	j.mu.Unlock()
-	if all {
-		return nil
-	}
-	mark, done := j.database.mark()
-	j.Store.Append(mark)
-	select {
-	case <-done:
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	j.settled = max(j.settled, appended)
-	return nil
+func (j *journaled) settle(ctx context.Context) error { return j.Applied(ctx) }
+
+// settleAll also waits until nothing is replayed: before that, nobody knows what is
+// not there.
+func (j *journaled) settleAll(ctx context.Context) error {
+	return errors.Join(j.settle(ctx), j.Ping(ctx))
 }
 
 func (j *journaled) Follow(ctx context.Context, after int64, give func(id int64, e engine.Event) error) error {
@@ -138,7 +88,7 @@ func (j *journaled) Calls(ctx context.Context, limit int, cursor string) ([]engi
 }
 
 func (j *journaled) Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error) {
-	if err := j.settle(ctx); err != nil {
+	if err := j.settleAll(ctx); err != nil {
 		return engine.Record{}, nil, err
 	}
 	return j.Store.Call(ctx, id)
@@ -173,14 +123,14 @@ func (j *journaled) Registrations(ctx context.Context) ([]engine.Registration, e
 }
 
 func (j *journaled) Recording(ctx context.Context, account string, id engine.ID) (engine.Recording, error) {
-	if err := j.settle(ctx); err != nil {
+	if err := j.settleAll(ctx); err != nil {
 		return engine.Recording{}, err
 	}
 	return j.Store.Recording(ctx, account, id)
 }
 
 func (j *journaled) Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error) {
-	if err := j.settle(ctx); err != nil {
+	if err := j.settleAll(ctx); err != nil {
 		return nil, "", err
 	}
 	return j.Store.Recordings(ctx, f, limit, cursor)
