@@ -189,8 +189,11 @@ func (c *Call) ours(a Address) bool {
 	return a.Kind == KindNumber && ok
 }
 
+// ErrCallerID says that a number may not be shown.
+var ErrCallerID = errors.New("it is no number of the account")
+
 // mayShowAs says whether a number may be shown: one of the account's. Empty is no
-// wish.
+// wish. The error is ErrCallerID.
 func (c *Call) mayShowAs(number string) (Address, *DialError) {
 	if number == "" {
 		return Address{}, nil
@@ -199,7 +202,7 @@ func (c *Call) mayShowAs(number string) (Address, *DialError) {
 	if _, ok := c.engine.directory.own(c.record.Account, a.Value); ok {
 		return a, nil
 	}
-	return a, refuseTransfer(CauseForbidden, "%s cannot be shown: it is no number of the account", cmp.Or(a.Value, number))
+	return a, refuseTransfer(CauseForbidden, "%s cannot be shown: %w", cmp.Or(a.Value, number), ErrCallerID)
 }
 
 // same says whether both are one party.

@@ -63,8 +63,9 @@ func tooEarly() []error {
 	}
 }
 
-// pointed is refused where somebody is to be rung, whom a field names.
-func pointed(err error, field string) error {
+// pointed is refused where somebody is to be rung, whom a field names, and another the
+// number that is shown.
+func pointed(err error, field, shown string) error {
 	var refusal *engine.DialError
 	var limit *engine.LimitError
 	status := http.StatusForbidden
@@ -79,6 +80,8 @@ func pointed(err error, field string) error {
 		return api.Refuse(http.StatusServiceUnavailable, "%s", err)
 	case !errors.As(err, &refusal):
 		return refused(err)
+	case errors.Is(err, engine.ErrCallerID):
+		field = shown
 	case refusal.Cause == engine.CauseNotFound:
 		status = http.StatusBadRequest
 	}

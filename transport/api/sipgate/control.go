@@ -139,7 +139,7 @@ func (f *Face) transfer(r *request) (any, error) {
 	err = f.config.Exchange.Transfer(id, engine.TransferOrder{
 		To: f.party(r.token.Account, body.PhoneNumber), Attended: *body.Attended, CallerID: body.CallerID,
 	})
-	return nil, pointed(err, "phoneNumber")
+	return nil, pointed(err, "phoneNumber", "callerId")
 }
 
 // newCall is POST /sessions/calls.
@@ -172,13 +172,13 @@ func (f *Face) newCall(r *request) (any, error) {
 	if !ok {
 		return nil, noDevice(field, phone)
 	}
-	shown := body.CallerID
+	shown, shownBy := body.CallerID, "callerId"
 	if shown == "" && user.CallerID == "" && engine.IsNumber(body.Caller) {
-		shown = body.Caller
+		shown, shownBy = body.Caller, "caller"
 	}
 	id, err := f.config.Exchange.Originate(engine.Origination{Account: r.token.Account, Caller: user.Address(), Callee: callee, CallerID: shown})
 	if err != nil {
-		return nil, pointed(err, "callee")
+		return nil, pointed(err, "callee", shownBy)
 	}
 	return map[string]string{"sessionId": written(id)}, nil
 }

@@ -45,6 +45,13 @@ func (f *Face) changeEntry(r *request) (any, error) {
 	return nil, f.changeOne(r, body)
 }
 
+// mostChanges is how many entries can be changed at once.
+const mostChanges = 100
+
+func tooMany(n int) error {
+	return api.Refuse(http.StatusBadRequest, "%d entries are too many to be changed at once: write up to %d", n, mostChanges)
+}
+
 // changeEntries is PUT /history: a list of changes, each with the id of an entry.
 func (f *Face) changeEntries(r *request) (any, error) {
 	text, err := api.ReadBody(r.Request)
@@ -54,6 +61,9 @@ func (f *Face) changeEntries(r *request) (any, error) {
 	var list []change
 	if err := json.Unmarshal(text, &list); err != nil || list == nil {
 		return nil, api.Refuse(http.StatusBadRequest, `the body must be a list like [{"id": "…", "read": true}]`)
+	}
+	if len(list) > mostChanges {
+		return nil, tooMany(len(list))
 	}
 	for _, one := range list {
 		if err := f.changeOne(r, one); err != nil {
@@ -87,7 +97,11 @@ func (f *Face) deleteEntry(r *request) (any, error) { return nil, f.deleteOne(r,
 
 // deleteEntries is DELETE /history?id=…&id=….
 func (f *Face) deleteEntries(r *request) (any, error) {
-	for _, id := range r.URL.Query()["id"] {
+	ids := r.URL.Query()["id"]
+	if len(ids) > mostChanges {
+		return nil, tooMany(len(ids))
+	}
+	for _, id := range ids {
 		if err := f.deleteOne(r, id); err != nil {
 			return nil, err
 		}

@@ -48,6 +48,7 @@ func TestPUT_history(t *testing.T) {
 	for _, body := range []string{``, `{}`, `null`, `[1]`} {
 		b.refuses("PUT", "/history", body, 400, "the body must be a list", "")
 	}
+	b.refuses("PUT", "/history", "["+strings.Repeat(`{"id":"`+entryMessage+`"},`, 100)+`{"id":"x"}]`, 400, "101 entries are too many to be changed at once: write up to 100", "")
 	b.refuses("PUT", "/history", `[{"read":true}]`, 404, "could not be found", "")
 }
 
@@ -71,6 +72,8 @@ func TestDELETE_history(t *testing.T) {
 	b.wants("DELETE", "/history", "", 204, "")
 	b.wants("DELETE", "/history?id="+entryMessage+"&id="+entryMessage, "", 204, "")
 	b.did("delete default "+entryMessage, "delete default "+entryMessage)
+	b.refuses("DELETE", "/history?id=x"+strings.Repeat("&id="+entryMessage, 100), "", 400, "101 entries are too many", "")
+	b.did()
 	b.refuses("DELETE", "/history?id=x", "", 404, "could not be found", "")
 }
 

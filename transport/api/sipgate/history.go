@@ -116,15 +116,31 @@ func (f *Face) showHistory(r *request) (any, error) { return f.entry(r, r.id) }
 
 // entry finds an entry of the account by its id, in either case and with or without
 // dashes.
-func (f *Face) entry(r *request, id string) (entry, error) {
-	all, err := f.history(r.Context(), r.token.Account)
+func (f *Face) entry(r *request, name string) (entry, error) {
+	id, err := engine.ParseID(name)
 	if err != nil {
-		return entry{}, err
+		return entry{}, errNoEntry()
 	}
-	for _, e := range all {
-		if strings.EqualFold(e.ID, strings.ReplaceAll(id, "-", "")) {
-			return e, nil
-		}
+	message, err := f.config.Recordings.Recording(r.Context(), r.token.Account, id)
+	switch {
+	case err == nil && message.Kind == engine.RecordingMessage:
+		return f.message(message), nil
+	case err != nil && !api.Missing(err):
+		return entry{}, away(err)
+	}
+	record, _, err := f.config.Archive.Call(r.Context(), id)
+	switch {
+	case api.Missing(err), err == nil && record.Account != r.token.Account:
+		return entry{}, errNoEntry()
+	case err != nil:
+		return entry{}, away(err)
+	}
+	stored, _, err := f.config.Recordings.Recordings(r.Context(), engine.RecordingFilter{Account: record.Account, Call: id}, maxLimit, "")
+	if err != nil {
+		return entry{}, away(err)
+	}
+	if e, ok := f.past(record, stored); ok {
+		return e, nil
 	}
 	return entry{}, errNoEntry()
 }

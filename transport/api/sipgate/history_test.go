@@ -158,13 +158,21 @@ func TestGET_history_id(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	*b.archive = *past(t)
-	for _, id := range []string{"0199AA00000070008000000000000050", "0199aa00-0000-7000-8000-000000000008"} {
+	// A message, a call, and one that was recorded.
+	for _, id := range []string{"0199AA00000070008000000000000050", "0199aa00-0000-7000-8000-000000000008", entryCall} {
 		answer, text := b.ask(mine, "GET", "/history/"+id, "")
+		if got := decoded(t, text).(map[string]any)["recordings"].([]any); len(got) > 0 != (id == entryCall) {
+			t.Errorf("%s has the recordings %v", id, got)
+		}
 		if got := decoded(t, text).(map[string]any)["id"]; answer.StatusCode != 200 || got != strings.ToUpper(strings.ReplaceAll(id, "-", "")) {
 			t.Errorf("%s: %d %s", id, answer.StatusCode, text)
 		}
 	}
-	for _, id := range []string{nowhere, "0199AA00000070008000000000000052", "x"} { // the second is of another account
+	if b.archive.lists > 2 { // of the recordings of the calls
+		t.Errorf("%d lists were read for three entries", b.archive.lists)
+	}
+	// Of another account, of a call that is another's or a child's or not over, and whose message is there.
+	for _, id := range []string{nowhere, "0199AA00000070008000000000000052", "x", numbered(t, 18).Hex(), numbered(t, 19).Hex(), numbered(t, 20).Hex(), numbered(t, 2).Hex()} {
 		b.refuses("GET", "/history/"+id, "", 404, "the requested history event could not be found", "")
 	}
 }

@@ -23,6 +23,9 @@ import (
 // whenever it is asked.
 const linkLife = 7 * 24 * time.Hour
 
+// retryAfter is in how many seconds to ask again when the database was away.
+const retryAfter = "5"
+
 // Links are URLs by which whoever has one can fetch a recording, without a token.
 // Nobody can guess one, and after a week it leads nowhere.
 type Links struct {
@@ -72,9 +75,10 @@ func (f *Face) playRecording(c echo.Context) error {
 	}
 	recording, err := f.config.Recordings.Recording(c.Request().Context(), account, id)
 	if api.Missing(err) {
-		return api.Refuse(http.StatusNotFound, "the recording was deleted")
+		return api.Refuse(http.StatusNotFound, "there is no such recording any more")
 	}
 	if err != nil {
+		c.Response().Header().Set(echo.HeaderRetryAfter, retryAfter)
 		return away(err)
 	}
 	sound, err := api.OpenSound(f.config.Folder, recording)

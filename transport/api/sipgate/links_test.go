@@ -3,6 +3,7 @@
 package sipgate_test
 
 import (
+	"errors"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -55,10 +56,16 @@ func TestGET_recordings(t *testing.T) {
 		b.refuses("GET", wrong, "", 403, "this link to a recording is wrong, or older than 7 days", "")
 	}
 	b.refuses("GET", b.links.URL(b.archive.recordings[0]), "", 404, "the file b.wav of the recording is not in the folder", "")
-	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "default"}), "", 404, "the recording was deleted", "")
-	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "50% a/b"}), "", 404, "the recording was deleted", "")
+	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "default"}), "", 404, "there is no such recording any more", "")
+	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "50% a/b"}), "", 404, "there is no such recording any more", "")
 	b.archive.err = noSocket()
 	b.refuses("GET", link, "", 503, "the database is away", "")
+	if answer, _ := b.ask("", "GET", link, ""); answer.Header.Get("Retry-After") == "" {
+		t.Error("it does not say when to come again")
+	}
+	b.archive.err = nil
+	b.archive.err = errors.New("it may be among what waits")
+	b.refuses("GET", b.links.URL(engine.Recording{ID: id(t, nowhere), Account: "default"}), "", 503, "the database is away", "")
 	b.archive.err = nil
 	b.archive.recordings[1].File = "../../../etc/passwd"
 	b.refuses("GET", link, "", 404, "the file passwd of the recording is not in the folder", "")

@@ -22,6 +22,9 @@ type Archive interface {
 	// CallsOf gives up to limit calls of an account, the newest first, from behind
 	// the cursor on, and the cursor for the next page; it is empty behind the last.
 	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
+	// Call gives one call of any account with its timeline. The error of one that is
+	// not there is fs.ErrNotExist.
+	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)
 }
 
 // mostPushes is how many pushes the log shows, and mostLogged how many events it is

@@ -87,7 +87,7 @@ func (f *Face) ring(r *request, device string, program engine.Program) (any, err
 	}
 	id, err := f.config.Exchange.Originate(engine.Origination{Account: r.token.Account, Caller: u.Address(), Program: program})
 	if err != nil {
-		return nil, pointed(err, "deviceId")
+		return nil, pointed(err, "deviceId", "")
 	}
 	return map[string]string{"sessionId": written(id)}, nil
 }

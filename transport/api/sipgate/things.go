@@ -148,7 +148,8 @@ func (f *Face) deviceOf(account string, u engine.User) device {
 	}
 	for _, at := range f.config.Registrations.Registrations() {
 		if at.Account == account && at.User == u.ID {
-			host, port, _ := net.SplitHostPort(at.Source) // what is no address is shown as none
+			_, address, _ := strings.Cut(at.Source, ":") // before it is the transport
+			host, port, _ := net.SplitHostPort(address)  // what is no address is shown as none
 			d.Registered = append(d.Registered, location{at.Agent, host, port})
 			d.Online = true
 		}

@@ -37,8 +37,8 @@ func TestGET_devices_id(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	b.house.phones = []engine.Registration{
-		{Account: "default", User: "w0", Source: "192.0.2.7:5060", Agent: "Snom"},
-		{Account: "acme", User: "w0", Source: "192.0.2.8:5060"},
+		{Account: "default", User: "w0", Source: "udp:192.0.2.7:5060", Agent: "Snom"},
+		{Account: "acme", User: "w0", Source: "tls:192.0.2.8:5060"},
 	}
 	b.wants("GET", "/devices/e0", "", 200, ofAlice)
 	b.wants("GET", "/devices/e2", "", 200, `{"id":"e2","alias":"Phones of w2","type":"REGISTER","dnd":false,"online":false,"callerId":"+4921100002","owner":"w2",
@@ -50,7 +50,7 @@ func TestGET_devices_id(t *testing.T) {
 func TestGET_userId_devices(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	b.house.phones = []engine.Registration{{Account: "default", User: "w0", Source: "192.0.2.7:5060", Agent: "Snom"}}
+	b.house.phones = []engine.Registration{{Account: "default", User: "w0", Source: "udp:192.0.2.7:5060", Agent: "Snom"}}
 	b.wants("GET", "/w0/devices", "", 200, `{"items":[`+ofAlice+`]}`)
 	b.refuses("GET", "/w7/devices", "", 404, `there is no user "w7"`, "")
 	if _, text := b.ask(theirs, "GET", "/w1/devices", ""); !strings.Contains(text, `there is no user`) {
