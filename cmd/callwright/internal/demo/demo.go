@@ -52,7 +52,7 @@ func Run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
 	}
 	defer os.RemoveAll(folder)
 	s := &stage{show: newShow(out)}
-	defer func() { err = errors.Join(err, s.clear()) }()
+	defer func() { err = errors.Join(because(ctx, err), s.clear()) }()
 	if err := s.set(ctx, folder, log); err != nil {
 		return err
 	}
@@ -67,6 +67,16 @@ func Run(ctx context.Context, out io.Writer, log *slog.Logger) (err error) {
 		return err
 	}
 	return s.showRecord(ctx)
+}
+
+// because adds to the error of a step why the demo was ended, where it was: a
+// database that is interrupted says no more than that its context ended.
+func because(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if err == nil || cause == nil || errors.Is(err, cause) {
+		return err
+	}
+	return fmt.Errorf("%w: %w", err, cause)
 }
 
 // set starts the phones, the app and the server.

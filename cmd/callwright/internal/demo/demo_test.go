@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -41,14 +40,43 @@ func TestDemo(t *testing.T) {
 	}
 }
 
-// A demo that cannot go on says at which step.
+// A demo that is ended says at which step that was, and why.
 func TestDemoSaysWhere(t *testing.T) {
 	t.Parallel()
-	ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, errors.New("no more time"))
-	defer cancel()
-	var out bytes.Buffer
-	err := demo.Run(ctx, &out, slog.New(slog.DiscardHandler))
-	if err == nil || !strings.Contains(err.Error(), "no more time") {
-		t.Errorf("error %v, want why it could not go on", err)
+	for _, at := range []struct{ line, step string }{
+		{"", "open database"},
+		{"calls +4921112345", "waits for the prompt"},
+		{"types 1234", "types its PIN"},
+		{"rings, called by", "picks up"},
+		{"both listen for", "waits for the other's tone"},
+	} {
+		t.Run(at.step, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancelCause(t.Context())
+			defer cancel(nil)
+			out := &tripwire{line: at.line, trip: func() { cancel(errNoMore) }}
+			if at.line == "" {
+				out.trip()
+			}
+			err := demo.Run(ctx, out, slog.New(slog.DiscardHandler))
+			if !errors.Is(err, errNoMore) || !strings.Contains(err.Error(), at.step) {
+				t.Errorf("error %v, want one that names the step %q and says %q", err, at.step, errNoMore)
+			}
+		})
 	}
+}
+
+var errNoMore = errors.New("no more time")
+
+// tripwire is an output that trips when a line is written to it.
+type tripwire struct {
+	line string
+	trip func()
+}
+
+func (w *tripwire) Write(p []byte) (int, error) {
+	if w.line != "" && bytes.Contains(p, []byte(w.line)) {
+		w.trip()
+	}
+	return len(p), nil
 }
