@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"log/slog"
 	"slices"
@@ -57,7 +56,7 @@ func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialec
 	}
 	config := engine.Config{
 		Directory: directory, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
-		Prompts: h.Prompts, Files: h.Prompts, Speaker: h.Speaker, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		Prompts: h.Prompts, Files: h.Prompts, Speaker: h.Speaker, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, a := range adjust {
 		a(&config)

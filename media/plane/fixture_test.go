@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"fmt"
 	"hash/fnv"
-	"io"
 	"log/slog"
 	"net/netip"
 	"runtime"
@@ -44,7 +43,7 @@ func setup(t *testing.T, c Config) *fixture {
 	if c.Shards == 0 {
 		c.Shards = 1
 	}
-	c.Logger = slog.New(slog.NewTextHandler(io.Discard, nil))
+	c.Logger = slog.New(slog.DiscardHandler)
 	p, err := build(c)
 	if err != nil {
 		t.Fatal(err)

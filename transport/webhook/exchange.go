@@ -67,7 +67,7 @@ func (c *Client) exchange(ctx context.Context, r engine.Request, raw string, l l
 		reply.URL, reply.Status, reply.Header, reply.Body, reply.Err = shown(h.url), status, header, body, err
 		reply.Attempts = append(reply.Attempts, engine.Attempt{URL: shown(h.url), Status: status, Took: took, Body: body, Err: err})
 		c.config.Logger.DebugContext(ctx, "webhook tried", "name", r.Name, "method", h.method, "url", shown(h.url),
-			"status", status, "took", took, "bytes", len(body), "error", err)
+			"status", status, "took", took, "bytes", len(body), "err", err)
 	}
 	return reply
 }

@@ -223,7 +223,7 @@ func (p *Prompts) fetch(ctx context.Context, url string, old *entry) (e *entry, 
 		return e, keep, nil
 	case usable && isOutage(reply) && ctx.Err() == nil:
 		p.config.Client.config.Logger.WarnContext(ctx, "a sound file could not be asked for again: what it was before is played",
-			"url", reply.URL, "until", old.usable, "error", reply.Err)
+			"url", reply.URL, "until", old.usable, "err", reply.Err)
 		again := *old
 		again.fresh = now.Add(pause)
 		return &again, true, nil

@@ -57,7 +57,7 @@ func (d *Dialog) repeat(a *acceptance) {
 		return
 	}
 	if err := a.tx.Connection().WriteMsg(a.res); err != nil {
-		d.ep.log.Debug("repeat 200", "call_id", d.callID, "error", err)
+		d.ep.log.Debug("repeat 200", "call_id", d.callID, "err", err)
 	}
 	a.interval = min(2*a.interval, d.ep.cfg.T2)
 	a.timer.Reset(min(a.interval, max(time.Until(a.until), 0)))

@@ -257,7 +257,7 @@ func (d *Dialog) sendCancel(invite *outbound) {
 	}
 	d.mu.Unlock()
 	if _, err := d.ep.begin(req, d.traceSent, func(error) {}); err != nil {
-		d.ep.log.Warn("cancel call", "call_id", d.callID, "error", err)
+		d.ep.log.Warn("cancel call", "call_id", d.callID, "err", err)
 	}
 }
 

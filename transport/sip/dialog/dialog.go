@@ -215,7 +215,7 @@ func (d *Dialog) sendBye() {
 		d.ep.lanes.do(d.callID, func() { d.byeOver(req.CSeq().SeqNo) })
 	})
 	if err != nil {
-		d.ep.log.Warn("say BYE", "call_id", d.callID, "error", err)
+		d.ep.log.Warn("say BYE", "call_id", d.callID, "err", err)
 		d.byeOver(req.CSeq().SeqNo)
 	}
 }

@@ -84,7 +84,7 @@ func (d *Dialog) offered(body []byte) (answer []byte, err error) {
 		d.mu.Lock()
 	}
 	if err != nil {
-		d.ep.log.Info("refused a change of the session", "call_id", d.callID, "error", err)
+		d.ep.log.Info("refused a change of the session", "call_id", d.callID, "err", err)
 	}
 	return answer, err
 }

@@ -18,7 +18,7 @@ func (d *Dialog) onRequest(r *inbound, tx *serverTx) {
 	defer d.mu.Unlock()
 	answer := func(status int, phrase string, body []byte, headers ...sip.Header) {
 		if err := tx.Respond(d.ep.response(r.Request, d.tag, status, phrase, body, headers...)); err != nil {
-			d.ep.log.Debug("answer inside dialog", "call_id", d.callID, "request", summary(r.Request), "error", err)
+			d.ep.log.Debug("answer inside dialog", "call_id", d.callID, "request", summary(r.Request), "err", err)
 		}
 	}
 	p, f := d.sender(r)
@@ -177,6 +177,6 @@ func (d *Dialog) changed(r *inbound, tx *serverTx, f *fork, body []byte) {
 		err = tx.Respond(ok)
 	}
 	if err != nil {
-		d.ep.log.Debug("answer inside dialog", "call_id", d.callID, "error", err)
+		d.ep.log.Debug("answer inside dialog", "call_id", d.callID, "err", err)
 	}
 }

@@ -131,7 +131,7 @@ func (d *Dialog) acknowledge(seq uint32, auth []sip.Header, answer []byte) {
 	err := d.ep.send(ack, d.traceSent)
 	d.mu.Lock()
 	if err != nil {
-		d.ep.log.Warn("acknowledge answer", "call_id", d.callID, "error", err)
+		d.ep.log.Warn("acknowledge answer", "call_id", d.callID, "err", err)
 	}
 }
 

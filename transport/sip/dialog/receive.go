@@ -113,7 +113,7 @@ func (e *Endpoint) route(r *inbound) {
 	}
 	tx, err := e.answer(key, r, d)
 	if err != nil {
-		e.log.Debug("SIP transaction", "request", summary(r.Request), "error", err)
+		e.log.Debug("SIP transaction", "request", summary(r.Request), "err", err)
 		return
 	}
 	switch {
@@ -180,7 +180,7 @@ func (e *Endpoint) onCancel(r *inbound) {
 	d.heard(r.Request)
 	ok := e.response(r.Request, d.tag, sip.StatusOK, "OK", nil)
 	if err := (traced{r.conn, d.traceSent}).WriteMsg(ok); err != nil {
-		e.log.Debug("answer CANCEL", "error", err)
+		e.log.Debug("answer CANCEL", "err", err)
 	}
 	d.onCancel(tx)
 }
@@ -191,7 +191,7 @@ func (e *Endpoint) reply(r *inbound, status int, phrase string, headers ...sip.H
 		return
 	}
 	if err := r.conn.WriteMsg(e.response(r.Request, "", status, phrase, nil, headers...)); err != nil {
-		e.log.Debug("answer SIP request", "request", summary(r.Request), "error", err)
+		e.log.Debug("answer SIP request", "request", summary(r.Request), "err", err)
 	}
 }
 

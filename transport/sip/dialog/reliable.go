@@ -102,7 +102,7 @@ func (d *Dialog) repeatProvisional(p *provisional) {
 		return
 	}
 	if err := d.in.tx.Connection().WriteMsg(p.res); err != nil {
-		d.ep.log.Debug("repeat provisional response", "call_id", d.callID, "error", err)
+		d.ep.log.Debug("repeat provisional response", "call_id", d.callID, "err", err)
 	}
 	p.interval *= 2
 	p.timer.Reset(min(p.interval, max(time.Until(p.until), 0)))
@@ -165,7 +165,7 @@ func (d *Dialog) provisioned() {
 		err = d.pickUp(r.answer)
 	}
 	if err != nil {
-		d.ep.log.Debug("answer INVITE", "call_id", d.callID, "error", err)
+		d.ep.log.Debug("answer INVITE", "call_id", d.callID, "err", err)
 	}
 }
 

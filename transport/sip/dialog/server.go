@@ -58,7 +58,7 @@ func (e *Endpoint) onInvite(r *inbound, tx *serverTx) {
 	}
 	back, err := e.back(r)
 	if err != nil {
-		e.log.Error("answer INVITE", "error", err)
+		e.log.Error("answer INVITE", "err", err)
 		refuse(sip.StatusInternalServerError, "Server Internal Error")
 		return
 	}
@@ -170,7 +170,7 @@ func (d *Dialog) reject(status int, phrase string, headers []sip.Header) {
 	}
 	res := d.ep.response(d.in.req, d.tag, status, phrase, nil, headers...)
 	if err := d.in.tx.Respond(res); err != nil {
-		d.ep.log.Debug("refuse call", "call_id", d.callID, "error", err)
+		d.ep.log.Debug("refuse call", "call_id", d.callID, "err", err)
 	}
 }
 

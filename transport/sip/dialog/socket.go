@@ -31,7 +31,7 @@ func (s *socket) serve(take func(s *socket, source netip.AddrPort, data []byte))
 		case errors.Is(err, net.ErrClosed):
 			return
 		case err != nil:
-			s.log.Debug("read SIP packet", "error", err)
+			s.log.Debug("read SIP packet", "err", err)
 		default:
 			take(s, netip.AddrPortFrom(source.Addr().Unmap(), source.Port()), buf[:n])
 		}

@@ -34,10 +34,10 @@ func (e *Endpoint) stray(res *sip.Response, d *Dialog) {
 	ack, bye := lost.request(sip.ACK), lost.request(sip.BYE)
 	e.lanes.do(lost.callID, func() {
 		if err := e.send(ack, trace); err != nil {
-			e.log.Warn("acknowledge an answer nobody waits for", "call_id", lost.callID, "error", err)
+			e.log.Warn("acknowledge an answer nobody waits for", "call_id", lost.callID, "err", err)
 		}
 		if _, err := e.begin(bye, trace, func(error) {}); err != nil {
-			e.log.Warn("hang up an answer nobody waits for", "call_id", lost.callID, "error", err)
+			e.log.Warn("hang up an answer nobody waits for", "call_id", lost.callID, "err", err)
 		}
 	})
 }

@@ -81,7 +81,7 @@ func (e *Endpoint) parse(data []byte, network string, source netip.AddrPort, sen
 	}
 	msg, err := e.parser.ParseSIP(v.Message)
 	if err != nil {
-		e.quiet.Debug("parse SIP message", "source", source, "network", network, "error", err)
+		e.quiet.Debug("parse SIP message", "source", source, "network", network, "err", err)
 		return nil, true
 	}
 	msg.SetTransport(network)
@@ -114,7 +114,7 @@ func (e *Endpoint) refuseBytes(v intake.Verdict, network string, source netip.Ad
 		return
 	}
 	if err := send(answer, to); err != nil {
-		e.log.Debug("answer what is not understood", "source", source, "network", network, "error", err)
+		e.log.Debug("answer what is not understood", "source", source, "network", network, "err", err)
 	}
 }
 

@@ -104,7 +104,7 @@ func (e *Endpoint) onSubscribe(r *inbound, tx *serverTx) {
 	}
 	back, err := e.back(r)
 	if err != nil {
-		e.log.Error("answer SUBSCRIBE", "error", err)
+		e.log.Error("answer SUBSCRIBE", "err", err)
 		refuse(Response{Status: sip.StatusInternalServerError, Phrase: "Server Internal Error"})
 		return
 	}

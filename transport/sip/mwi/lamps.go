@@ -257,7 +257,7 @@ func (l *Lamps) count(who owner) counts {
 		return counts{true, unheard, heard}
 	}
 	if l.blind.IsZero() && l.ctx.Err() == nil {
-		l.cfg.Log.Warn("the messages that wait cannot be counted; phones are told later", "user", who.user, "error", err)
+		l.cfg.Log.Warn("the messages that wait cannot be counted; phones are told later", "user", who.user, "err", err)
 	}
 	l.blind = time.Now().Add(countAgain)
 	return counts{}
@@ -286,7 +286,7 @@ func (l *Lamps) showUnasked(who owner, r engine.Registration, c counts) {
 	}
 	w, account, err := l.cfg.Unasked(r)
 	if err != nil {
-		l.cfg.Log.Info("a phone cannot be told that messages wait", "user", who.user, "contact", r.Contact, "error", err)
+		l.cfg.Log.Info("a phone cannot be told that messages wait", "user", who.user, "contact", r.Contact, "err", err)
 		return
 	}
 	p := &lamp{owner: who, watcher: w, account: account, contact: place(r.Contact)}

@@ -153,7 +153,7 @@ func (p *Phone) Accept(ctx context.Context) (*Call, error) {
 func (p *Phone) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler {
 	c, err := p.newCall()
 	if err != nil {
-		p.cfg.Log.Warn("phone: refused a call", "error", err)
+		p.cfg.Log.Warn("phone: refused a call", "err", err)
 		d.Hangup(503, "Service Unavailable")
 		return dialog.Handler{}
 	}
@@ -161,7 +161,7 @@ func (p *Phone) incoming(d *dialog.Dialog, in dialog.Invitation) dialog.Handler 
 	if len(in.Body) > 0 {
 		var remote media.Remote
 		if c.answer, remote, err = c.session.Answer(in.Body); err != nil {
-			p.cfg.Log.Warn("phone: refused a call", "error", err)
+			p.cfg.Log.Warn("phone: refused a call", "err", err)
 			d.Hangup(488, "Not Acceptable Here")
 			return c.handler() // closes the socket at the end
 		}

@@ -125,7 +125,7 @@ func (r *Registrar) Register(u engine.User, req dialog.Request) dialog.Response 
 	defer cancel()
 	if wanted.all || len(wanted.each) > 0 {
 		if err := r.cfg.Journal.Durable(ctx); err != nil {
-			r.cfg.Log.Error("a registration could not be kept", "user", u.ID, "error", err)
+			r.cfg.Log.Error("a registration could not be kept", "user", u.ID, "err", err)
 			return *refuse(sip.StatusServiceUnavailable, "Service Unavailable", dialog.Header{Name: "Retry-After", Value: "5"})
 		}
 	}

@@ -71,7 +71,7 @@ func (w *watched) now() *material {
 	w.seen = seen
 	made, err := w.make()
 	if err != nil {
-		w.log.Error("the certificate files changed and cannot be used; the old ones stay in use", "files", w.files, "error", err)
+		w.log.Error("the certificate files changed and cannot be used; the old ones stay in use", "files", w.files, "err", err)
 		return w.good
 	}
 	w.log.Info("certificates read again", "files", w.files)

@@ -102,7 +102,7 @@ func (p *Pool) Serve(l net.Listener, network string) {
 			return
 		case err != nil:
 			// No file descriptor is free: those who are connected are served on.
-			p.cfg.Log.Error("accept SIP connection", "network", network, "error", err)
+			p.cfg.Log.Error("accept SIP connection", "network", network, "err", err)
 			select {
 			case <-time.After(acceptPause):
 			case <-p.ctx.Done():
@@ -156,7 +156,7 @@ func (p *Pool) accepted(raw net.Conn, network string, g *guest) {
 	stop()
 	if err != nil {
 		_ = raw.Close()
-		p.cfg.Log.Debug("SIP connection refused", "network", network, "peer", raw.RemoteAddr(), "error", err)
+		p.cfg.Log.Debug("SIP connection refused", "network", network, "peer", raw.RemoteAddr(), "err", err)
 		return
 	}
 	c.guest = g

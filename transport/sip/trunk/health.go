@@ -72,7 +72,7 @@ func (t *Trunks) noticed(trunk engine.Trunk, err error) {
 		switch {
 		case s.down && !was:
 			t.cfg.Log.Warn("a trunk is not there, and gets no calls while another is; check its address and whether it knows ours",
-				"trunk", trunk.Name, "address", trunk.Address, "error", err)
+				"trunk", trunk.Name, "address", trunk.Address, "err", err)
 		case was && !s.down:
 			t.cfg.Log.Info("a trunk is there again", "trunk", trunk.Name)
 		}

@@ -171,7 +171,7 @@ func (r *registration) failed(err error) time.Duration {
 	}
 	r.trunks.change(r.trunk, func(s *state) {
 		if s.problem != err.Error() {
-			r.trunks.cfg.Log.Warn("not registered with a trunk", "trunk", r.trunk.Name, "address", r.trunk.Address, "error", err, "again_in_seconds", int(wait/time.Second))
+			r.trunks.cfg.Log.Warn("not registered with a trunk", "trunk", r.trunk.Name, "address", r.trunk.Address, "err", err, "again_in_seconds", int(wait/time.Second))
 		}
 		if s.problem = err.Error(); !s.registered.After(time.Now()) {
 			s.registered = time.Time{}
@@ -222,7 +222,7 @@ func (r *registration) leave(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, farewell)
 	defer cancel()
 	if _, err := r.ask(ctx, 0); err != nil {
-		r.trunks.cfg.Log.Debug("take back a registration", "trunk", r.trunk.Name, "error", err)
+		r.trunks.cfg.Log.Debug("take back a registration", "trunk", r.trunk.Name, "err", err)
 	}
 }
 
