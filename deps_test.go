@@ -27,7 +27,7 @@ var rooms = []struct {
 	{"transport/speech/", []string{"transport/speech/", "engine", "media/", "internal/"}},
 	{"transport/api/", []string{"transport/api/", "engine", "media", "internal/"}},
 	{"store/", []string{"store/", "engine", "media", "migrations/"}},
-	{"verbs/", []string{"verbs/", "engine", "media", "internal/"}},
+	{"verbs/", []string{"verbs/", "engine", "engine/phrases", "media", "internal/"}},
 	{"engine/", []string{"engine/", "media"}},
 	{"media/", []string{"media/"}},
 	{"migrations/", nil},

@@ -6,7 +6,7 @@
 //
 // It never speaks SIP, HTTP or SQL, and it never parses a document: it declares small
 // interfaces for those who do (ports.go, leg.go, journal.go, dialect.go) and is given
-// them by cmd. Of our own packages it imports only media.
+// them by cmd. Of our own packages it imports only media and its own phrases.
 //
 // Each Call is one goroutine that owns all of the Call's state; everything else
 // talks to it through its inbox (message.go). Read call.go first. Besides it:
@@ -14,7 +14,7 @@
 //	from first to last   engine.go, arrival in leg.go, ending.go, recover.go, salvage.go
 //	what an app says     ask.go, interpret.go, replace.go, outbox.go, whitelist.go
 //	who is rung          child.go, divert.go (3xx), callerid.go, busy.go, guard.go, toll.go
-//	what is heard, kept  party.go, speak.go, tape.go (as it runs), recordings.go, greeting.go
+//	what is heard, kept  party.go, speak.go, phrases, tape.go (as it runs), recordings.go, greeting.go
 //	from call to call    forward.go, mailbox.go, lend.go
 //	in another's place   transfer.go, handover.go, place.go, refer.go
 //	what an API does     command.go, control.go, talk.go, announce.go, transferto.go, attended.go, originate.go
