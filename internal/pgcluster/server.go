@@ -16,8 +16,9 @@ import (
 	"time"
 )
 
-// patience is how long the server may take to start or stop.
-const patience = time.Minute
+// patience is how long the server may take to start or stop: a busy machine is
+// slow, and only one that hangs is given up.
+const patience = 3 * time.Minute
 
 // access lets everybody who gets at the socket in, but for one role.
 const access = "local all " + Guarded + " scram-sha-256\nlocal all all trust\n"
@@ -71,7 +72,7 @@ func (c *Cluster) start() error {
 	cmd := c.command("postgres", "-D", c.data(), "-k", c.folder, "-c", "listen_addresses=", "-c", "fsync=off",
 		"-c", "full_page_writes=off", "-c", "shared_buffers=32MB", "-c", "max_connections=200", "-c", "logging_collector=off")
 	cmd.Stderr = s.log
-	cmd.WaitDelay = time.Second
+	cmd.WaitDelay = patience // those it started have its output until they have ended, too
 	if err := stepDown(cmd, c.folder); err != nil {
 		return err
 	}

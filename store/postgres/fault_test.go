@@ -22,8 +22,9 @@ import (
 	"github.com/callwright/callwright/internal/pgcluster"
 )
 
-// patience is how long a test waits for what must come.
-const patience = time.Minute
+// patience is how long a test waits for what must come. It is no measure of
+// speed: a busy machine may take its time.
+const patience = 3 * time.Minute
 
 // load is fifty goroutines that make one call after the other, each durable
 // step by step. Every call has the same events, and its record names the last.
@@ -209,8 +210,10 @@ func TestTheServerCrashesUnderCalls(t *testing.T) {
 	l.group.Wait()
 	there(t, s)
 	checkCalls(t, s, calls.ids)
-	if n := said.count("takes changes again"); n != 4 {
-		t.Errorf("%d outages were logged as over, want 4", n)
+	// A busy machine may keep the server silent for a while besides.
+	began, over := said.count("the database takes no changes"), said.count("the database takes changes again")
+	if over < 4 || began != over {
+		t.Errorf("%d outages were logged as begun and %d as over, want each once, and the 4 among them", began, over)
 	}
 }
 

@@ -5,10 +5,6 @@ package postgres
 import (
 	"context"
 	"errors"
-	"net/url"
-	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/callwright/callwright/store"
@@ -16,28 +12,14 @@ import (
 )
 
 // journaled is how the suite gets at PostgreSQL through the journal.
-func journaled(t testing.TB) storetest.Database {
-	db := database(t)
+func journaled() storetest.Database {
+	db := database()
 	db.Open = storetest.Journaled(func(ctx context.Context, place string, between func(store.Database) store.Database) (storetest.Store, error) {
-		for i := 0; ; i++ {
-			// Who is killed leaves a journal behind that the next one replays.
-			s, err := openBetween(ctx, place, folderBeside(place, i), between)
-			if err != nil && strings.Contains(err.Error(), "in use by process") {
-				continue
-			}
-			return s, err
-		}
+		return withJournal(place, func(folder string) (storetest.Store, error) {
+			return openBetween(ctx, place, folder, between)
+		})
 	})
 	return db
-}
-
-// folderBeside gives the path of a folder in that of the cluster.
-func folderBeside(place string, number int) string {
-	u, err := url.Parse(place)
-	if err != nil {
-		panic(err)
-	}
-	return filepath.Join(u.Query().Get("host"), strings.Trim(u.Path, "/")+"-journal-"+strconv.Itoa(number))
 }
 
 // openBetween opens a Store with something between it and the database.
@@ -59,4 +41,4 @@ func openBetween(ctx context.Context, place, folder string, between func(store.D
 	return s, nil
 }
 
-func TestConformanceThroughTheJournal(t *testing.T) { storetest.Run(t, journaled(t)) }
+func TestConformanceThroughTheJournal(t *testing.T) { storetest.Run(t, journaled()) }

@@ -80,7 +80,7 @@ func TestExpiredRegistrationsGo(t *testing.T) {
 				t.Errorf("%d registrations are there, %v, want %d", n, err, want)
 			}
 			s.Append(engine.RegistrationSaved{Registration: engine.Registration{User: "w0", Expires: time.Now().Add(-time.Second)}})
-			if err := s.Durable(t.Context()); err != nil {
+			if err := s.Applied(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -105,7 +105,7 @@ func TestWhatIsRefusedHoldsUpNothing(t *testing.T) {
 	bad := engine.Record{ID: engine.NewID(), App: "bad", StartedAt: time.Now()}
 	good := engine.Record{ID: engine.NewID(), App: "good", StartedAt: time.Now()}
 	s.Append(engine.RecordSaved{Record: bad}, engine.RecordSaved{Record: good})
-	if err := s.Durable(t.Context()); err != nil {
+	if err := s.Applied(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	records, _, err := s.Calls(t.Context(), 10, "")

@@ -55,7 +55,13 @@ func TestAFullDisk(t *testing.T) {
 	message := engine.Recording{ID: engine.NewID(), Account: "acme", Kind: engine.RecordingMessage, Box: "w0", StartedAt: time.Now()}
 	s.Append(append(changes, engine.RecordingSaved{Recording: message})...)
 	<-log.came
-	if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "full") || !strings.Contains(err.Error(), "52 wait") {
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	err = s.Ping(ctx)
+	for ; err != nil && ctx.Err() == nil && strings.Contains(err.Error(), "did not answer within"); err = s.Ping(ctx) {
+		time.Sleep(time.Millisecond) // a busy machine's disk: it is asked again
+	}
+	if err == nil || !strings.Contains(err.Error(), "full") || !strings.Contains(err.Error(), "52 wait") {
 		t.Errorf("Ping gives %v, want that the disk is full and 52 wait", err)
 	}
 	// Nobody says that there is no such thing.
@@ -70,8 +76,6 @@ func TestAFullDisk(t *testing.T) {
 	if found, _, err := s.Recordings(t.Context(), engine.RecordingFilter{Account: "acme"}, 1, ""); len(found) != 0 || err != nil {
 		t.Errorf("%d recordings, %v: a part of what belongs together is there", len(found), err)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
 	if err := s.Durable(ctx); err != nil || s.Health() != nil {
 		t.Errorf("Durable gives %v, Health %v, but there is the journal", err, s.Health())
 	}
