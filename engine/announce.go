@@ -38,11 +38,12 @@ type announcement struct {
 // Announce has all parties of a conversation hear the sound file at a URL, behind
 // those that they hear already. It returns when that is certain, which takes as long
 // as fetching the file. The error is a *SoundError, ErrAnnouncements, ErrNoCall,
-// ErrNoTalk or ErrEmergency.
+// ErrNoTalk, ErrTransferring or ErrEmergency.
 func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 	// Nobody is to fetch a file for nothing, nor more than can be heard.
 	var fetching *atomic.Int32
-	if err := e.control(id, func(c *Call) (err error) { fetching, err = c.beginFetch(); return err }); err != nil {
+	begin := func(c *Call) (err error) { fetching, err = c.beginFetch(); return err }
+	if err := e.control(id, begin, begin); err != nil {
 		return err
 	}
 	defer fetching.Add(-1)
@@ -50,23 +51,30 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 	if err != nil {
 		return &SoundError{Err: err}
 	}
-	return e.control(id, func(c *Call) error { return c.announce(announcement{prompt: p}) })
+	a := announcement{prompt: p}
+	return e.control(id, func(c *Call) error { return c.announce(a) }, func(c *Call) error { return c.announceAhead(a) })
 }
 
 // RecordTalk begins to record a conversation, all parties in one channel, or ends
 // that; with announcement they hear first that it will be. What is so already is no
-// error. The error is ErrAnnouncements, ErrNoCall, ErrNoTalk or ErrEmergency.
+// error. The error is ErrAnnouncements, ErrNoCall, ErrNoTalk, ErrTransferring or
+// ErrEmergency.
 func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
 	var notice *media.Prompt
 	if on && announcement {
 		var account, language string
-		if err := e.control(id, func(c *Call) error { account, language = c.record.Account, c.Language(c.owner()); return nil }); err != nil {
+		ask := func(c *Call) error { account, language = c.record.Account, c.Language(c.owner()); return nil }
+		if err := e.control(id, ask, ask); err != nil {
 			return err
 		}
 		notice = e.notice(ctx, account, language)
 	}
-	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) })
+	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) },
+		func(c *Call) error { return c.recordAhead(on, spoken(notice)) })
 }
+
+// spoken is what is heard before a conversation is recorded.
+func spoken(notice *media.Prompt) announcement { return announcement{prompt: notice, tape: true} }
 
 func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 	waits := false // for its announcement to be over
@@ -84,7 +92,7 @@ func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 		_, err := c.startRecording(media.RecordMixed)
 		return err
 	}
-	return c.announce(announcement{prompt: notice, tape: true})
+	return c.announce(spoken(notice))
 }
 
 // beginFetch takes one of the places for announcements, until what it gives is one
@@ -94,7 +102,7 @@ func (c *Call) beginFetch() (*atomic.Int32, error) {
 	if talk.fetching == nil {
 		talk.fetching = new(atomic.Int32)
 	}
-	if len(talk.announcements)+int(talk.fetching.Load()) >= mostAnnouncements {
+	if len(talk.announcements)+len(c.ahead.announcements)+int(talk.fetching.Load()) >= mostAnnouncements {
 		return nil, ErrAnnouncements
 	}
 	talk.fetching.Add(1)

@@ -50,6 +50,7 @@ type Call struct {
 	children map[ID]Target
 	asking   *question // nil unless the app is being asked
 	asked    Event     // what it was asked about last
+	ahead    ahead
 
 	// over is why the call ends, once that is settled, and overAt when it was.
 	over    Cause

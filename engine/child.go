@@ -248,6 +248,7 @@ func (c *Call) Connect(answered ChildAnswered) error {
 	}
 	c.publish()
 	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
+	c.catchUp()
 	c.missed(answered.Child)
 	return nil
 }

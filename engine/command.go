@@ -83,23 +83,29 @@ func (e *Engine) EndCall(id ID) error {
 }
 
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
-// is no child, to who talks with it. The error is ErrNoCall, ErrEmergency, ErrNoSound,
-// or what the leg says.
+// is no child, to who talks with it. While nobody hears anything yet they wait for
+// that. The error is ErrNoCall, ErrEmergency, ErrNoSound, or what the leg says.
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
-		if c.urgent() {
+		switch {
+		case c.urgent():
 			return ErrEmergency
+		case c.party.leg != nil && (c.party.sound || c.Answered()):
+			return c.sendKeys(digits)
+		case c.mayTalk():
+			return c.sendAhead(digits)
 		}
-		if c.party.leg == nil || !c.party.sound && !c.Answered() {
-			return ErrNoSound
-		}
-		if err := c.party.leg.SendDigits(digits); err != nil {
-			return fmt.Errorf("send digits: %w", err)
-		}
-		c.note(EventSent, Data{Digits: digits}, "sent digits %s", digits)
-		if c.parent == nil && c.party.talking {
-			c.across(func(other *Call) { other.relay(digits) })
-		}
-		return nil
+		return ErrNoSound
 	})
+}
+
+func (c *Call) sendKeys(digits string) error {
+	if err := c.party.leg.SendDigits(digits); err != nil {
+		return fmt.Errorf("send digits: %w", err)
+	}
+	c.note(EventSent, Data{Digits: digits}, "sent digits %s", digits)
+	if c.parent == nil && c.party.talking {
+		c.across(func(other *Call) { other.relay(digits) })
+	}
+	return nil
 }

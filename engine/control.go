@@ -22,6 +22,8 @@ import (
 //	                   again, or the hold tone
 //	Record    -        -                                      its end, or one of both talks with another one
 //
+// What is asked before they talk is done when they do (ahead.go).
+//
 // So each recording is of the same two, who have heard its announcement: whoever comes
 // by a transfer has not, and somebody must ask for the next recording. One that waits
 // for its announcement to be heard is given up likewise. The timeline tells of both.
@@ -31,8 +33,8 @@ import (
 
 // What an API may ask of a call at the wrong moment.
 var (
-	// ErrNoTalk says that the call is in no conversation.
-	ErrNoTalk = errors.New("the call is in no conversation: somebody must have picked up, and not have hung up again")
+	// ErrNoTalk says that the call is in no conversation, where it must be in one.
+	ErrNoTalk = errors.New("the call is in no conversation")
 	// ErrNoOwner says that there is nobody to be muted.
 	ErrNoOwner = errors.New("nobody of the account is in the conversation who could be muted: it goes on between others")
 	// ErrEmergency says that the call goes to an emergency service.
@@ -60,41 +62,28 @@ type conversation struct {
 	fetching *atomic.Int32
 }
 
-// control has the call that an app knows do something in its conversation.
-func (e *Engine) control(id ID, do func(*Call) error) error {
-	return e.order(id, func(c *Call) error {
-		switch {
-		case c.parent != nil:
-			return ErrNoCall
-		case c.urgent():
-			return ErrEmergency
-		case c.consulting():
-			return ErrTransferring
-		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
-			return ErrNoTalk
-		}
-		defer c.publish()
-		return do(c)
+// Mute has nobody hear the owner of a conversation, or everybody again. The error
+// is ErrNoCall, ErrNoTalk, ErrTransferring, ErrNoOwner or ErrEmergency.
+func (e *Engine) Mute(id ID, on bool) error {
+	return e.control(id, func(c *Call) error { return c.muteOwner(on) }, func(c *Call) error {
+		c.ahead.muted = on
+		c.noteAhead(map[bool]string{true: "mute the owner", false: "do not mute the owner"}[on])
+		return nil
 	})
 }
 
-// Mute has nobody hear the owner of a conversation, or everybody again. The error
-// is ErrNoCall, ErrNoTalk, ErrNoOwner or ErrEmergency.
-func (e *Engine) Mute(id ID, on bool) error {
-	return e.control(id, func(c *Call) error {
-		here, there := c.owners()
-		switch {
-		case here:
-			c.mute(on)
-		case there:
-			c.across(func(other *Call) { other.mute(on) })
-		default:
-			return ErrNoOwner
-		}
-		c.party.talk.muted = on
-		c.note(EventMedia, Data{}, "the owner is %s", map[bool]string{true: "muted", false: "heard again"}[on])
-		return nil
-	})
+func (c *Call) muteOwner(on bool) error {
+	switch here, there := c.owners(); {
+	case here:
+		c.mute(on)
+	case there:
+		c.across(func(other *Call) { other.mute(on) })
+	default:
+		return ErrNoOwner
+	}
+	c.party.talk.muted = on
+	c.note(EventMedia, Data{}, "the owner is %s", map[bool]string{true: "muted", false: "heard again"}[on])
+	return nil
 }
 
 func (c *Call) mute(on bool) {
@@ -104,13 +93,19 @@ func (c *Call) mute(on bool) {
 }
 
 // Hold has all parties of a conversation hear the hold tone instead of each other,
-// or each other again. The error is ErrNoCall, ErrNoTalk or ErrEmergency.
+// or each other again. The error is ErrNoCall, ErrNoTalk, ErrTransferring or
+// ErrEmergency.
 func (e *Engine) Hold(id ID, on bool) error {
-	return e.control(id, func(c *Call) error {
-		c.hold(on)
-		c.across(func(other *Call) { other.hold(on) })
+	return e.control(id, func(c *Call) error { c.holdTalk(on); return nil }, func(c *Call) error {
+		c.ahead.held = on
+		c.noteAhead(map[bool]string{true: "put it on hold", false: "do not put it on hold"}[on])
 		return nil
 	})
+}
+
+func (c *Call) holdTalk(on bool) {
+	c.hold(on)
+	c.across(func(other *Call) { other.hold(on) })
 }
 
 func (c *Call) hold(on bool) {

@@ -184,6 +184,7 @@ func (c *Call) Enter(ctx context.Context, to Address) (Cause, error) {
 	}
 	next := c.chained(succession{destination: to, dialled: to})
 	next.line.loan.from, next.line.loan.entered = c.record.ID, true
+	next.ahead, c.ahead = c.ahead, ahead{}
 	if !c.engine.register(next) {
 		return "", &DialError{Cause: CauseShutdown, Err: ErrDraining}
 	}

@@ -21,12 +21,11 @@ func TestCommandsInEveryState(t *testing.T) {
 	const file = "http://app/long.wav"
 	rings := func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) }
 	play := verbs.Play{URL: file}
-	gone, quiet := engine.ErrNoCall, engine.ErrNoSound
+	gone := engine.ErrNoCall
 	noTalk, urgent := engine.ErrNoTalk, engine.ErrEmergency
 	type want struct{ mute, hold, announce, digits, tape, blind, outside, attended, end error }
-	before := want{noTalk, noTalk, noTalk, nil, noTalk, nil, nil, noTalk, nil}
-	silent := before
-	silent.digits = quiet
+	// Before they talk, what is asked of the talk waits for that.
+	before := want{attended: noTalk}
 	for _, tt := range []struct {
 		name    string
 		program engine.Program
@@ -40,11 +39,11 @@ func TestCommandsInEveryState(t *testing.T) {
 				return engine.Reply{URL: r.URL, Status: 200}
 			})
 			return begun(t, h)
-		}, silent},
+		}, before},
 		{"early media of a Play", engine.Program{play}, nil, begun, before},
 		{"Gather", engine.Program{verbs.Gather{OnData: "http://app/", MaxDigits: 3, Timeout: time.Minute}}, nil, begun, before},
-		{"Dial rings", ring(bob), rings, begun, silent},
-		{"voicemail", engine.Program{act(func(_ context.Context, c *engine.Call) (engine.Next, error) { return engine.Next{}, c.AnswerAs(box) }), play}, nil, begun, before},
+		{"Dial rings", ring(bob), rings, begun, before},
+		{"voicemail", engine.Program{act(func(_ context.Context, c *engine.Call) (engine.Next, error) { return engine.Next{}, c.AnswerAs(box) }), play}, nil, begun, want{noTalk, noTalk, noTalk, nil, noTalk, nil, nil, noTalk, nil}},
 		{"talking", ring(bob), pickUp, begun, want{}},
 		{"held", ring(bob), pickUp, func(t *testing.T, h *enginetest.House) engine.ID {
 			id := begun(t, h)
@@ -64,7 +63,7 @@ func TestCommandsInEveryState(t *testing.T) {
 			must(t, blind(h, "w0"))
 			synctest.Wait()
 			return h.Journal.Records()[2].ID
-		}, want{noTalk, noTalk, noTalk, quiet, noTalk, engine.ErrNoTransfer, engine.ErrNoTransfer, noTalk, nil}},
+		}, want{blind: engine.ErrNoTransfer, outside: engine.ErrNoTransfer, attended: noTalk}},
 		{"a target of another call", ring(bob), pickUp, func(t *testing.T, h *enginetest.House) engine.ID {
 			begun(t, h)
 			return h.Journal.Records()[1].ID

@@ -5,6 +5,7 @@ package engine
 import (
 	"cmp"
 	"errors"
+	"fmt"
 )
 
 // TransferOrder says where the other side of an account's User in a call goes.
@@ -30,18 +31,7 @@ type TransferOrder struct {
 // of a conversation, ErrEmergency, or a *DialError when the party may not be sent
 // there.
 func (e *Engine) Transfer(id ID, o TransferOrder) error {
-	var borrower *Call
-	err := e.order(id, func(c *Call) error {
-		if h := c.move.handover; h != nil && h.chained != nil && h.old.IsZero() {
-			borrower = h.chained // rings who was called, and is to have the party
-			return nil
-		}
-		return c.transferTo(o)
-	})
-	if borrower != nil {
-		return e.order(borrower.timeline.call, func(c *Call) error { return c.transferTo(o) })
-	}
-	return err
+	return e.direct(id, func(c *Call) error { return c.transferTo(o) })
 }
 
 func (c *Call) transferTo(o TransferOrder) error {
@@ -63,7 +53,7 @@ func (c *Call) transferTo(o TransferOrder) error {
 	}
 	switch {
 	case !c.party.talking && o.Attended:
-		return ErrNoTalk
+		return fmt.Errorf("%w, so nobody could talk to who is there first: wait until somebody has picked up, or transfer it unattended", ErrNoTalk)
 	case !c.party.talking:
 		return c.sendOn(target, from)
 	}
@@ -165,11 +155,9 @@ func (c *Call) mayTransfer(to string) (Target, *DialError) {
 	return target, c.mayLeave(target.Address)
 }
 
-// mayLeave says whether a number that is none of the account may be called.
+// mayLeave says whether a number that is none of the account may be called. It does
+// not tell those of other accounts from any outside: they are not reached.
 func (c *Call) mayLeave(to Address) *DialError {
-	if _, ours := c.engine.directory.ours(c.record.Account, to.Value); ours {
-		return refuseTransfer(CauseForbidden, "%s is a number of another account of this server, and cannot be rung from this one", to)
-	}
 	var no *DialError
 	if err := c.engine.guard.dial(to); errors.As(err, &no) {
 		return no

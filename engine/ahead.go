@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+
+package engine
+
+import "fmt"
+
+// ahead is what an API asked of a conversation before it had begun: while the party
+// heard an announcement, or somebody rang. It is done when they talk, in this order:
+// a recording begins, the owner is muted, all hear the hold tone, then what is
+// announced, and get the keys. What is asked again replaces what was asked before,
+// but for announcements and keys, which follow each other.
+type ahead struct {
+	tape, muted, held bool
+	announcements     []announcement
+	keys              string
+}
+
+// mostKeys is how many keys may wait for somebody to hear them.
+const mostKeys = 64
+
+// direct has the call that an app knows do something or, where an API began it and
+// somebody of the account rings, the call of the chain that is to have its party.
+func (e *Engine) direct(id ID, do func(*Call) error) error {
+	var borrower *Call
+	err := e.order(id, func(c *Call) error {
+		if h := c.move.handover; h != nil && h.chained != nil && h.old.IsZero() {
+			borrower = h.chained
+			return nil
+		}
+		return do(c)
+	})
+	if borrower != nil {
+		return e.order(borrower.timeline.call, do)
+	}
+	return err
+}
+
+// control has the call that an app knows do something in its conversation. Before
+// there is one, note keeps what it is for later.
+func (e *Engine) control(id ID, do, note func(*Call) error) error {
+	return e.direct(id, func(c *Call) error {
+		switch {
+		case c.parent != nil:
+			return ErrNoCall
+		case c.urgent():
+			return ErrEmergency
+		case c.consulting():
+			return ErrTransferring
+		case c.mayTalk():
+			return note(c)
+		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
+			return fmt.Errorf("%w, and comes to none: a voicemail has it, or the other side has hung up", ErrNoTalk)
+		}
+		defer c.publish()
+		return do(c)
+	})
+}
+
+// mayTalk says whether a conversation of the call may begin yet.
+func (c *Call) mayTalk() bool {
+	by := c.record.AnsweredBy
+	return c.parent == nil && !c.party.talking && c.party.gone == nil && (by == nil || by.Kind != KindVoicemail)
+}
+
+// noteAhead tells the timeline what is to be done when they talk.
+func (c *Call) noteAhead(what string) { c.note(EventMedia, Data{}, "when they talk: %s", what) }
+
+// announceAhead has all hear something first when they talk.
+func (c *Call) announceAhead(a announcement) error {
+	if len(c.ahead.announcements) >= mostAnnouncements {
+		return ErrAnnouncements
+	}
+	c.ahead.announcements = append(c.ahead.announcements, a)
+	c.noteAhead("announce " + redact(a.prompt.Name))
+	return nil
+}
+
+// recordAhead has the conversation recorded as soon as it begins or, with a notice,
+// as that was heard; or not any more.
+func (c *Call) recordAhead(on bool, a announcement) error {
+	waits := c.ahead.tape
+	for i := range c.ahead.announcements {
+		waits = waits || c.ahead.announcements[i].tape
+		c.ahead.announcements[i].tape = c.ahead.announcements[i].tape && on
+	}
+	c.ahead.tape = c.ahead.tape && on
+	switch {
+	case on && waits:
+		return nil
+	case on && a.prompt != nil:
+		return c.announceAhead(a)
+	}
+	c.ahead.tape = on
+	c.noteAhead(map[bool]string{true: "record it", false: "do not record it"}[on])
+	return nil
+}
+
+// sendAhead has all get keys when they talk.
+func (c *Call) sendAhead(keys string) error {
+	if len(c.ahead.keys)+len(keys) > mostKeys {
+		return ErrNoSound
+	}
+	c.ahead.keys += keys
+	c.noteAhead("send digits " + keys)
+	return nil
+}
+
+// catchUp does what an API asked of the conversation that has just begun.
+func (c *Call) catchUp() {
+	a := c.ahead
+	c.ahead = ahead{}
+	try := func(what string, err error) {
+		if err != nil {
+			c.note(EventMedia, Data{}, "not %s: %s", what, err)
+		}
+	}
+	if a.tape {
+		try("recorded", c.recordTalk(true, nil))
+	}
+	if a.muted {
+		try("muted", c.muteOwner(true))
+	}
+	if a.held {
+		c.holdTalk(true)
+	}
+	for _, one := range a.announcements {
+		try("announced", c.announce(one))
+	}
+	if a.keys != "" {
+		try("sent", c.sendKeys(a.keys))
+	}
+	c.publish()
+}
