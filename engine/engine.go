@@ -116,6 +116,9 @@ func (e *Engine) tollExhausted(ids []ID, why *LimitError) {
 	}
 }
 
+// ErrUnrecorded says that no call is taken, because nothing could be kept of it.
+var ErrUnrecorded = errors.New("no record of a call could be kept")
+
 // Arrive takes a leg that came in and makes a Call of it. With an error the leg is
 // still the transport's to refuse: the server is stopping (ErrDraining), could not
 // keep a record of the call, has reached one of its Limits (a *LimitError), or the
@@ -126,7 +129,7 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	// exchange has a way of its own.
 	emergency := a.Caller.ID != "" && e.directory.Emergency(a.To)
 	if err := e.config.Journal.Health(); err != nil && !emergency {
-		return fmt.Errorf("no record of a call could be kept: %w", err)
+		return fmt.Errorf("%w: %w", ErrUnrecorded, err)
 	}
 	if err := e.guard.enter(emergency); err != nil {
 		return err

@@ -35,7 +35,7 @@ const ringCallerFor = 60 * time.Second
 
 // Originate begins a call and gives its id, by which it can be controlled at once.
 // The error is a *DialError for whom may not be called or shown, a *LimitError,
-// ErrRung, ErrDraining, or that no record could be kept.
+// ErrRung, ErrDraining or ErrUnrecorded.
 func (e *Engine) Originate(o Origination) (ID, error) {
 	account := cmp.Or(o.Account, DefaultAccount)
 	caller, ok := e.directory.User(account, userID(o.Caller))
@@ -43,7 +43,7 @@ func (e *Engine) Originate(o Origination) (ID, error) {
 		return ID{}, refuseTransfer(CauseNotFound, "%s is no user of the account whose phone could ring", o.Caller)
 	}
 	if err := e.config.Journal.Health(); err != nil {
-		return ID{}, fmt.Errorf("no record of a call could be kept: %w", err)
+		return ID{}, fmt.Errorf("%w: %w", ErrUnrecorded, err)
 	}
 	id := NewID()
 	c := e.newCall(Record{

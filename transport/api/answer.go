@@ -102,6 +102,8 @@ func (s *Server) answer(next echo.HandlerFunc) echo.HandlerFunc {
 		c.Set(stoppingKey, s.stopping)
 		if err := caught(next, c); err != nil {
 			s.fail(c, err)
+		} else {
+			s.tellSuccess(c.Request(), c.Path())
 		}
 		r := c.Request()
 		s.config.Logger.LogAttrs(r.Context(), slog.LevelDebug, "http request",
@@ -140,7 +142,7 @@ func (s *Server) fail(c echo.Context, err error) {
 		s.config.Logger.Error("http request failed", attrs...)
 		refusal = &StatusError{Status: http.StatusInternalServerError, Text: "the server failed to answer this; its log says why"}
 	} else if refusal.Err != nil {
-		s.config.Logger.Error("http request failed", "method", c.Request().Method, "route", c.Path(), "err", refusal.Err)
+		s.tellFailure(c.Request(), c.Path(), refusal.Err)
 	}
 	if c.Response().Committed {
 		panic(http.ErrAbortHandler) // half an answer must not look like a whole one

@@ -70,6 +70,7 @@ type Server struct {
 	http     *http.Server
 	guard    guard
 	wordings map[string]Wording // by prefix
+	outages  outages
 	draining atomic.Bool
 	// stopping ends when Shutdown begins; streams end with it.
 	stopping context.Context

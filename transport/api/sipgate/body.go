@@ -64,16 +64,22 @@ func tooEarly() []error {
 }
 
 // pointed is refused where somebody is to be rung, whom a field names, and another the
-// number that is shown.
+// number that is shown. Money that is used up is 402, whom an operator does not let
+// call 403, what is only too fast or too much at once 429, and a server that can take
+// no call from anybody 503.
 func pointed(err error, field, shown string) error {
 	var refusal *engine.DialError
 	var limit *engine.LimitError
 	status := http.StatusForbidden
 	switch {
+	case errors.Is(err, engine.ErrUnrecorded):
+		return away(err)
 	case errors.Is(err, engine.ErrRung):
 		return api.Refuse(http.StatusTooManyRequests, "%s", err)
 	case errors.As(err, &limit) && limit.Limit == "limits.minutes_per_day":
 		return api.Refuse(http.StatusPaymentRequired, "%s", limit) // what is used up comes back tomorrow
+	case errors.As(err, &limit) && limit.Limit == "limits.calls_per_second":
+		return api.Refuse(http.StatusTooManyRequests, "%s; try again in a second", limit)
 	case errors.As(err, &limit) && !errors.As(err, &refusal):
 		return api.Refuse(http.StatusServiceUnavailable, "%s; try again later", limit)
 	case errors.Is(err, engine.ErrDraining):

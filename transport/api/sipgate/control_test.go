@@ -110,6 +110,8 @@ func TestPOST_calls_id_transfer(t *testing.T) {
 		{&engine.DialError{Cause: engine.CauseNotFound, Err: errors.New(`"w9" is no user`)}, 400, `"w9" is no user`, "/phoneNumber"},
 		{&engine.DialError{Cause: engine.CauseForbidden, Err: errors.New("112 is not called")}, 403, "112 is not called", "/phoneNumber"},
 		{&engine.DialError{Cause: engine.CauseForbidden, Err: fmt.Errorf("+49: %w", engine.ErrCallerID)}, 403, "no number of the account", "/callerId"},
+		{&engine.DialError{Cause: engine.CauseForbidden, Err: &engine.LimitError{Limit: "limits.prefixes", Sentence: "begins with none"}}, 403, "begins with none", "/phoneNumber"},
+		{&engine.DialError{Cause: engine.CauseForbidden, Err: &engine.LimitError{Limit: "limits.minutes_per_day", Sentence: "120 minutes"}}, 402, "120 minutes", ""},
 		{engine.ErrNoTransfer, 409, engine.ErrNoTransfer.Error(), ""},
 		{engine.ErrNoCall, 404, "could not be found", ""},
 		{errors.New("disk on fire"), 500, "its log says why", ""},
@@ -162,20 +164,25 @@ func TestPOST_sessions_calls(t *testing.T) {
 	}{
 		{&engine.DialError{Cause: engine.CauseForbidden, Err: errors.New("no")}, 403, "/callee"},
 		{&engine.DialError{Cause: engine.CauseForbidden, Err: &engine.LimitError{Limit: "limits.minutes_per_day", Sentence: "no"}}, 402, ""},
+		{&engine.DialError{Cause: engine.CauseForbidden, Err: &engine.LimitError{Limit: "limits.prefixes", Sentence: "no"}}, 403, "/callee"},
 		{&engine.LimitError{Limit: "limits.calls", Sentence: "no"}, 503, ""},
+		{&engine.LimitError{Limit: "limits.calls_per_second", Sentence: "no"}, 429, ""},
+		{engine.ErrRung, 429, ""},
 		{fmt.Errorf("begin: %w", engine.ErrDraining), 503, ""},
 	} {
 		b.calls.err = test.err
-		b.refuses("POST", "/sessions/calls", `{"caller":"e0","callee":"+4915799912345"}`, test.status, "no", test.pointer)
+		b.refuses("POST", "/sessions/calls", `{"caller":"e0","callee":"+4915799912345"}`, test.status, "", test.pointer)
 	}
+	b.calls.err = fmt.Errorf("%w: no disk", engine.ErrUnrecorded)
+	b.refuses("POST", "/sessions/calls", `{"caller":"e0","callee":"+4915799912345"}`, 503, "the database is away", "")
 	b.calls.err = &engine.DialError{Cause: engine.CauseForbidden, Err: fmt.Errorf("no: %w", engine.ErrCallerID)}
 	b.refuses("POST", "/sessions/calls", `{"caller":"e0","callee":"+4915799912345","callerId":"+49211999"}`, 403, "no", "/callerId")
 	b.refuses("POST", "/sessions/calls", `{"caller":"+49211999","callee":"+4915799912345","deviceId":"e0"}`, 403, "no", "/caller")
 	b.calls.err = nil
-	if n := strings.Count(b.log.String(), "refused a request to /v2"); n != 8 { // each 402 and 403
+	if n := strings.Count(b.log.String(), "refused a request to /v2"); n != 9 { // each 402 and 403
 		t.Errorf("%d lines in the log:\n%s", n, b.log)
 	}
-	b.did(append(slices.Repeat([]string{"originate default user w0 +4915799912345 "}, 4), slices.Repeat([]string{"originate default user w0 +4915799912345 +49211999"}, 2)...)...)
+	b.did(append(slices.Repeat([]string{"originate default user w0 +4915799912345 "}, 8), slices.Repeat([]string{"originate default user w0 +4915799912345 +49211999"}, 2)...)...)
 	if answer, text := b.ask(reading, "POST", "/sessions/calls", `{"caller":"e0","callee":"+49"}`); answer.StatusCode != 403 || !strings.Contains(text, "sessions:calls:write or sessions:write") {
 		t.Errorf("without the scope: %d %s", answer.StatusCode, text)
 	}
