@@ -18,32 +18,13 @@ type ahead struct {
 // mostKeys is how many keys may wait for somebody to hear them.
 const mostKeys = 64
 
-// direct has the call that an app knows do something or, where an API began it and
-// somebody of the account rings, the call of the chain that is to have its party.
-func (e *Engine) direct(id ID, do func(*Call) error) error {
-	var borrower *Call
-	err := e.order(id, func(c *Call) error {
-		if h := c.move.handover; h != nil && h.chained != nil && h.old.IsZero() {
-			borrower = h.chained
-			return nil
-		}
-		return do(c)
-	})
-	if borrower != nil {
-		return e.order(borrower.timeline.call, do)
-	}
-	return err
-}
-
 // control has the call that an app knows do something in its conversation. Before
 // there is one, note keeps what it is for later.
 func (e *Engine) control(id ID, do, note func(*Call) error) error {
-	return e.direct(id, func(c *Call) error {
+	return e.order(id, func(c *Call) error {
 		switch {
 		case c.parent != nil:
 			return ErrNoCall
-		case c.urgent():
-			return ErrEmergency
 		case c.consulting():
 			return ErrTransferring
 		case c.mayTalk():
@@ -109,6 +90,9 @@ func (c *Call) sendAhead(keys string) error {
 func (c *Call) catchUp() {
 	a := c.ahead
 	c.ahead = ahead{}
+	if c.urgent() {
+		return // nobody asked that of this one
+	}
 	try := func(what string, err error) {
 		if err != nil {
 			c.note(EventMedia, Data{}, "not %s: %s", what, err)

@@ -73,7 +73,7 @@ func (e *Engine) leaveBox(call ID) {
 		return
 	}
 	e.goroutines.Go(func() {
-		_ = e.config.Kept.Applied(e.ctx) // a server that stops takes no messages either
+		_ = e.config.Kept.Applied(e.applying) // a server that stops takes no messages either
 		e.boxes.leave(call)
 	})
 }

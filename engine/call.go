@@ -224,17 +224,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case ChildEnded:
 		return c.childEnded(m)
 	case hangUp:
-		if m.cause == CauseMaxDuration && c.urgent() {
-			c.overdue = true
-			return nil
-		}
-		if m.why != "" && c.over == "" {
-			c.Complain(Problem{Sentence: m.why})
-		}
-		if m.asParty && c.record.AnsweredBy == nil {
-			m.cause = CauseCancelled
-		}
-		c.finishWith(m.cause)
+		c.hungUp(m)
 		return nil
 	case runProgram:
 		c.runNested(ctx, m.program)
@@ -251,6 +241,21 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 		}
 	}
 	return c.handleTransfer(m) //nolint:contextcheck // a child that it rings lives in its own time
+}
+
+// hungUp takes that somebody has the call end.
+func (c *Call) hungUp(m hangUp) {
+	if m.cause == CauseMaxDuration && c.urgent() {
+		c.overdue = true
+		return
+	}
+	if m.why != "" && c.over == "" {
+		c.Complain(Problem{Sentence: m.why})
+	}
+	if m.asParty && c.record.AnsweredBy == nil {
+		m.cause = CauseCancelled
+	}
+	c.finishWith(m.cause)
 }
 
 // finishWith settles why the call ends. The first reason stays.

@@ -29,7 +29,7 @@ func (c *Call) ringAs(target Target, from Address, alone bool) ID {
 	if !c.record.Parent.IsZero() { // who was called is not the one that was diverted to us
 		child.record.Diversion = ""
 	}
-	child.parent, child.hops = c.inbox, c.hops-1
+	child.parent, child.hops, child.emergency = c.inbox, c.hops-1, c.engine.directory.Emergency(target.Address)
 	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone, c.ended
 	child.outbox = c.outbox
 	c.children[child.record.ID] = target

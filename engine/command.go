@@ -20,10 +20,18 @@ var (
 )
 
 // order has a living call do something on its own goroutine, and gives what came
-// of it. The error is ErrNoCall or what do gave.
+// of it: ErrEmergency for a call to an emergency service, of which every order of an
+// API asks there, where nothing can change in between. The error is that, ErrNoCall,
+// or what do gave.
 func (e *Engine) order(id ID, do func(*Call) error) error {
 	result := make(chan error, 1)
-	if err := e.send(id, command{do: do, result: result}); err != nil {
+	spare := func(c *Call) error {
+		if c.urgent() {
+			return ErrEmergency
+		}
+		return do(c)
+	}
+	if err := e.send(id, command{of: id, do: spare, result: result}); err != nil {
 		return err
 	}
 	return <-result
@@ -32,12 +40,15 @@ func (e *Engine) order(id ID, do func(*Call) error) error {
 // obey carries a command out, unless the call is over. Whoever gave it waits,
 // so it is always answered.
 func (c *Call) obey(m command) {
+	if c.over == CauseForwarded && m.of != c.timeline.call && c.engine.send(m.of, m) == nil {
+		return // that one has been told by now who has the party instead
+	}
 	if c.over != "" {
 		m.result <- ErrNoCall
 		return
 	}
-	if h := c.move.handover; h != nil && h.chained != nil && c.party.leg == nil {
-		if c.engine.send(h.chained.timeline.call, m) != nil { // it has the party
+	if h := c.move.handover; h != nil && h.chained != nil && (h.old.IsZero() || c.party.leg == nil) {
+		if c.engine.send(h.chained.timeline.call, m) != nil { // it has the party, or is all that goes on
 			m.result <- ErrNoCall
 		}
 		return
@@ -46,7 +57,7 @@ func (c *Call) obey(m command) {
 }
 
 // Record begins to record a living call and gives the path of the WAV file. The
-// errors are ErrNoCall, ErrNoSound and ErrRecording.
+// errors are ErrNoCall, ErrEmergency, ErrNoSound and ErrRecording.
 func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
 	err = e.order(id, func(c *Call) error {
 		path, err = c.startRecording(what)
@@ -56,13 +67,13 @@ func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
 }
 
 // PauseRecording leaves out of a recording what is said until it is called with
-// false. The errors are ErrNoCall and ErrNotRecording.
+// false. The errors are ErrNoCall, ErrEmergency and ErrNotRecording.
 func (e *Engine) PauseRecording(id ID, pause bool) error {
 	return e.order(id, func(c *Call) error { return c.pauseTape(pause) })
 }
 
 // StopRecording ends a recording; the file is complete when the timeline says
-// so. The errors are ErrNoCall and ErrNotRecording.
+// so. The errors are ErrNoCall, ErrEmergency and ErrNotRecording.
 func (e *Engine) StopRecording(id ID) error {
 	return e.order(id, func(c *Call) error { return c.StopTape() })
 }
@@ -70,16 +81,15 @@ func (e *Engine) StopRecording(id ID) error {
 // EndCall hangs a living call up for its account, which cannot end one to an emergency
 // service: Hangup is the operator's. The error is ErrNoCall or ErrEmergency.
 func (e *Engine) EndCall(id ID) error {
-	err := e.order(id, func(c *Call) error {
-		if c.urgent() {
-			return ErrEmergency
+	return e.order(id, func(c *Call) error {
+		end := hangUp{cause: CauseNormal, asParty: true}
+		if named := e.find(id); named != nil && named != c { // the end of that one is told first
+			c.line.loan.took, c.line.loan.ended = true, named.ended
+			named.inbox.put(end)
 		}
+		c.hungUp(end)
 		return nil
 	})
-	if err != nil {
-		return err
-	}
-	return e.Hangup(id, CauseNormal)
 }
 
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
@@ -88,8 +98,6 @@ func (e *Engine) EndCall(id ID) error {
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
 		switch {
-		case c.urgent():
-			return ErrEmergency
 		case c.party.leg != nil && (c.party.sound || c.Answered()):
 			return c.sendKeys(digits)
 		case c.mayTalk():

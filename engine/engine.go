@@ -76,10 +76,11 @@ type Engine struct {
 	boxes     boxes
 	rung      rung
 
-	// ctx ends when even the last deliveries are given up.
-	ctx        context.Context
-	cancel     context.CancelFunc
-	goroutines sync.WaitGroup
+	// ctx ends when even the last deliveries are given up, applying when nothing is
+	// waited for any more that a database which is away does not have.
+	ctx, applying        context.Context
+	cancel, stopApplying context.CancelFunc
+	goroutines           sync.WaitGroup
 
 	indicating sync.Mutex // what phones are told last is the truth
 
@@ -95,11 +96,13 @@ type Engine struct {
 // New makes an Engine with no calls.
 func New(c Config) *Engine {
 	ctx, cancel := context.WithCancel(context.Background())
+	applying, stopApplying := context.WithCancel(ctx)
 	if c.HoldTone == nil {
 		c.HoldTone = silence()
 	}
 	e := &Engine{
 		config: c, directory: c.Directory, guard: newGuard(c.Limits), ctx: ctx, cancel: cancel,
+		applying: applying, stopApplying: stopApplying,
 		calls: map[ID]*Call{}, legs: map[Leg]ID{}, chains: map[ID]*outbox{}, idle: make(chan struct{}),
 	}
 	e.busy = busy{directory: c.Directory, calls: map[ID]key{}, users: map[key]int{}}
@@ -306,10 +309,15 @@ func (e *Engine) Hangup(id ID, cause Cause) error {
 // goes on after it. The error is ErrNoCall.
 func (e *Engine) Run(id ID, p Program) error { return e.send(id, runProgram{p}) }
 
-func (e *Engine) send(id ID, m Message) error {
+// find gives a living call; nil if there is none of that id.
+func (e *Engine) find(id ID) *Call {
 	e.mu.Lock()
-	c := e.calls[id]
-	e.mu.Unlock()
+	defer e.mu.Unlock()
+	return e.calls[id]
+}
+
+func (e *Engine) send(id ID, m Message) error {
+	c := e.find(id)
 	if c == nil || !c.inbox.put(m) {
 		return ErrNoCall
 	}
@@ -338,13 +346,19 @@ func (e *Engine) Drain(ctx context.Context) {
 
 // Shutdown takes no new calls, lets those that live go on until ctx ends, hangs
 // the rest up, and waits until every record is written and every App is told,
-// but no longer than grace for each of the two.
+// but no longer than grace for each of the two. For a database that is away it
+// waits not at all.
 func (e *Engine) Shutdown(ctx context.Context, grace time.Duration) {
 	e.Drain(ctx)
 	e.hangUpAll()
 	if !within(grace, e.idle) {
 		e.config.Logger.Error("calls did not end when they were hung up", "calls", e.Living())
 	}
+	e.goroutines.Go(func() {
+		// What is durable by then, and in no database, will not be there soon.
+		_ = e.config.Journal.Durable(e.ctx)
+		e.stopApplying()
+	})
 	told := make(chan struct{})
 	go func() { e.goroutines.Wait(); close(told) }()
 	if !within(grace, told) {

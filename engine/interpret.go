@@ -174,9 +174,9 @@ func (c *Call) run(ctx context.Context, program Program) (Next, error) {
 }
 
 // runNested runs a program inside the verb that waits now, unless the call is
-// over.
+// over or goes to an emergency service.
 func (c *Call) runNested(ctx context.Context, program Program) {
-	if c.over != "" {
+	if c.over != "" || c.urgent() {
 		return
 	}
 	c.waiting.depth++

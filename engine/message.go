@@ -183,6 +183,7 @@ type hangUp struct {
 
 // command is something that an API has a call do, and what came of it.
 type command struct {
+	of     ID // the call that the API named; zero if one call tells it another
 	do     func(*Call) error
 	result chan error // has room for the one result
 }

@@ -94,14 +94,14 @@ func TestOriginate(t *testing.T) {
 			[]string{"incoming 0", "answered 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal}},
 		{"outside, an API hangs up", outside.Value, func(h *enginetest.House, id engine.ID, _, _ *enginetest.Leg) {
-			must(t, h.Engine.Hangup(id, engine.CauseNormal))
+			must(t, h.Engine.EndCall(id))
 		}, []string{"incoming 0", "answered 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal}},
 		{"within, the callee hangs up", "w1", func(_ *enginetest.House, _ engine.ID, _, callee *enginetest.Leg) { callee.HangUp() },
 			[]string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 2", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}},
 		{"within, an API hangs up", "w1", func(h *enginetest.House, id engine.ID, _, _ *enginetest.Leg) {
-			must(t, h.Engine.Hangup(id, engine.CauseNormal))
+			must(t, h.Engine.EndCall(id))
 		}, []string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 0", "ended 2"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}},
 	} {
@@ -151,15 +151,15 @@ func TestOriginateGoesOn(t *testing.T) {
 		told       []string
 		cause      engine.Cause
 	}{
-		{"forwarded, an API hangs up", isBusy, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+		{"forwarded, an API hangs up", isBusy, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.EndCall(id)) },
 			append(slices.Clone(isForwarded), "answered 4", "answered 0", "ended 0", "ended 4"), engine.CauseNormal},
 		{"forwarded, who is called hangs up", isBusy, pickUp, func(h *enginetest.House, _ engine.ID) { h.Dialled()[2].Leg.HangUp() },
 			append(slices.Clone(isForwarded), "answered 4", "answered 0", "ended 4", "ended 0"), engine.CauseNormal},
 		{"forwarded to who is busy", isBusy, isBusy, nil, append(slices.Clone(isForwarded), "ended 4", "ended 0"), engine.CauseBusy},
 		{"forwarded, an API hangs up while it rings", isBusy, func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) },
-			func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+			func(h *enginetest.House, id engine.ID) { must(t, h.Engine.EndCall(id)) },
 			append(slices.Clone(isForwarded), "ended 0", "ended 4"), engine.CauseCancelled},
-		{"transferred, an API hangs up", pickUp, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.Hangup(id, engine.CauseNormal)) },
+		{"transferred, an API hangs up", pickUp, pickUp, func(h *enginetest.House, id engine.ID) { must(t, h.Engine.EndCall(id)) },
 			append(slices.Clone(isTransferred), "answered 4", "answered 0", "ended 2", "ended 0", "ended 4"), engine.CauseNormal},
 		{"transferred, the caller hangs up", pickUp, pickUp, func(h *enginetest.House, _ engine.ID) { h.Dialled()[0].Leg.HangUp() },
 			append(slices.Clone(isTransferred), "answered 4", "answered 0", "ended 2", "ended 4", "ended 0"), engine.CauseNormal},

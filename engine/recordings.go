@@ -116,7 +116,7 @@ func (e *Engine) indicate(account, box string) {
 		return
 	}
 	e.goroutines.Go(func() {
-		if e.config.Kept.Applied(e.ctx) != nil {
+		if e.config.Kept.Applied(e.applying) != nil {
 			return // the server stops
 		}
 		e.indicating.Lock()

@@ -348,3 +348,52 @@ func TestTransfersEndRecordings(t *testing.T) {
 		}
 	}
 }
+
+// A message that was taken just before the server stops: phones are told of it, and a
+// database that is away is not waited for. Neither cuts off what the app is told.
+func TestStopBehindAMessage(t *testing.T) {
+	t.Parallel()
+	for _, away := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			phones := make(lamp, 10)
+			takes := act(func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+				if _, err := c.BoxFull(ctx, "w0"); err != nil {
+					return engine.Next{}, err
+				}
+				if err := c.OpenSound(); err != nil {
+					return engine.Next{}, err
+				}
+				if _, err := c.TakeMessage("w0", engine.MessageLimits{}); err != nil {
+					return engine.Next{}, err
+				}
+				return wait(ctx, c)
+			})
+			p := &phrase{programs: []engine.Program{{takes}}}
+			h := enginetest.New(t, engine.Entries{Apps: entries.Apps, Users: []engine.User{{ID: "w0"}}}, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
+				c.Messages.Most, c.Indicator, c.Kept = 5, phones, c.Journal.(engine.Recordings)
+				if away {
+					c.Kept = enginetest.Away{Recordings: c.Kept, Back: make(chan struct{})}
+				}
+			})
+			h.App.Answer(func(r engine.Request) engine.Reply {
+				time.Sleep(2 * time.Second)
+				return engine.Reply{URL: r.URL, Status: 200}
+			})
+			in := h.Call(t, caller, called, number)
+			time.Sleep(10 * time.Second)
+			in.HangUp()
+			began := time.Now()
+			h.Close(t)
+			if took := time.Since(began); took != 4*time.Second {
+				t.Errorf("away %t: it took %v to stop, want the four seconds of telling the app of the message and the end", away, took)
+			}
+			equal(t, "the app", pushes(h), []string{"incoming 0", "recorded 0", "ended 0"})
+			var want []string
+			if !away {
+				want = []string{"default/w0: 1 new, 0 old"}
+			}
+			equal(t, "the phones", phones.told(), want)
+			ends(t, h)
+		})
+	}
+}

@@ -18,18 +18,15 @@ var (
 // Refer asks the party of a living call to call somebody else (REFER): a number,
 // or a user or group of its account. When it says that it has reached that, the
 // call ends with CauseTransferred; the timeline tells. The error is ErrNoCall,
-// ErrNoTransfer, or a *DialError if the party may not be sent there.
+// ErrEmergency, ErrNoTransfer, or a *DialError if the party may not be sent there.
 func (e *Engine) Refer(id ID, to string) error {
 	return e.order(id, func(c *Call) error { return c.sendAway(to) })
 }
 
 func (c *Call) sendAway(to string) error {
 	leg, can := c.party.leg.(Transfer)
-	switch {
-	case !can || !c.Answered() || c.move.leaving() || c.move.handover != nil:
+	if !can || !c.Answered() || c.move.leaving() || c.move.handover != nil {
 		return ErrNoTransfer
-	case c.urgent():
-		return refuseTransfer(CauseForbidden, "an emergency call is not transferred")
 	}
 	party, err := c.mayBeSent(to)
 	if err != nil {

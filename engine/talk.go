@@ -42,9 +42,7 @@ type standing struct {
 // AccountOf gives whose call it is that lives. The error is ErrNoCall, also for the
 // targets of another call, which no app knows.
 func (e *Engine) AccountOf(id ID) (string, error) {
-	e.mu.Lock()
-	c := e.calls[id]
-	e.mu.Unlock()
+	c := e.find(id)
 	if c == nil {
 		return "", ErrNoCall
 	}

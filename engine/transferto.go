@@ -31,15 +31,13 @@ type TransferOrder struct {
 // of a conversation, ErrEmergency, or a *DialError when the party may not be sent
 // there.
 func (e *Engine) Transfer(id ID, o TransferOrder) error {
-	return e.direct(id, func(c *Call) error { return c.transferTo(o) })
+	return e.order(id, func(c *Call) error { return c.transferTo(o) })
 }
 
 func (c *Call) transferTo(o TransferOrder) error {
 	switch {
 	case c.parent != nil:
 		return ErrNoCall
-	case c.urgent():
-		return ErrEmergency
 	case c.move.leaving() || c.move.handover != nil || c.waiting.replacement != nil:
 		return ErrTransferring
 	}
