@@ -23,7 +23,8 @@ const events = 101 // payload type of telephone-event in these tests
 
 // fixture is a plane whose shards the test steps by hand. Datagrams on the
 // loopback are there as soon as they are sent, so nothing needs waiting for but
-// the teller.
+// the teller. They come when they are looked for: how long they have waited by the
+// kernel's clock is up to the machine, and nothing of the test's time.
 type fixture struct {
 	*Plane
 	t     *testing.T
@@ -96,6 +97,10 @@ func (f *fixture) open() (media.StreamID, netip.AddrPort) {
 	if err != nil {
 		f.t.Fatal(err)
 	}
+	f.must(f.order(id, func(_ *shard, st *stream) {
+		stamp(f.t, st.socket, false)
+		stamp(f.t, st.reports.socket, false)
+	}))
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.inbox[id] = in
@@ -109,7 +114,7 @@ func (f *fixture) want(id media.StreamID, kind media.EventKind) media.Event {
 	f.mu.Lock()
 	in := f.inbox[id]
 	f.mu.Unlock()
-	deadline := time.After(10 * time.Second)
+	deadline := time.After(time.Minute)
 	for {
 		select {
 		case e := <-in:
@@ -141,17 +146,13 @@ func (f *fixture) quiet(id media.StreamID) {
 	}
 }
 
-// sync waits until the teller has delivered all that was told so far.
+// sync waits until the teller has delivered all that was told so far. One waking
+// is kept while the teller is at work: when the third can be given, the second was
+// taken, and all that the first was for is done.
 func (f *fixture) sync() {
-	for _, s := range f.shards {
-		for s.outbox.read.Load() != s.outbox.written.Load() {
-			runtime.Gosched()
-		}
+	for range 3 {
+		f.wake <- struct{}{}
 	}
-	f.mu.Lock()
-	f.Plane.mu.Lock() // the teller takes it for each event
-	f.Plane.mu.Unlock()
-	f.mu.Unlock()
 }
 
 // phone is a peer: its sockets, and what it has heard.

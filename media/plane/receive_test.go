@@ -334,6 +334,7 @@ func TestJitterBetweenSteps(t *testing.T) {
 	id, at := f.open()
 	p := newPhone(t, media.PCMU, at)
 	f.must(f.Connect(id, p.remote()))
+	f.must(f.order(id, func(_ *shard, st *stream) { stamp(t, st.socket, true) }))
 	f.step(time.Millisecond)
 	for i := range 120 {
 		p.sing(1000)
