@@ -49,6 +49,7 @@ func setup(t *testing.T, c Config) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
+	p.recorder.Patience = time.Minute // a busy machine's disk does not hang
 	f := &fixture{Plane: p, t: t, inbox: map[media.StreamID]chan media.Event{}}
 	t.TempDir() // to be removed after the plane is closed, not before
 	t.Cleanup(f.close)

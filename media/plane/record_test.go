@@ -307,6 +307,7 @@ func TestDiskHangs(t *testing.T) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		f := setup(t, Config{})
+		f.recorder.Patience = 5 * time.Second
 		hung, hang := make(chan struct{}), make(chan struct{})
 		defer close(hang)
 		f.recorder.Start(media.RecordOptions{Path: folder + "/1.wav"}, func(*recorder.Recording, recorder.Result) {

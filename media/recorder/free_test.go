@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/media"
 )
@@ -26,7 +27,7 @@ func TestNoRoom(t *testing.T) {
 		"unknown":     {func(string) (uint64, error) { return 0, errors.ErrUnsupported }, nil},
 	} {
 		r := New()
-		r.free = tt.free // before anything is recorded
+		r.free, r.Patience = tt.free, time.Minute // before anything is recorded
 		path := filepath.Join(folder, name, "a.wav")
 		ended := make(chan Result, 1)
 		r.Start(media.RecordOptions{Path: path}, func(_ *Recording, result Result) { ended <- result }).Stop()

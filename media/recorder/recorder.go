@@ -26,7 +26,8 @@ const maxPending = 64
 // disk that hangs, calls come and go, and each leaves its minute behind.
 const maxWaiting = 1 << 14
 
-// patience is how long the end of a recording, and Close, wait for the disk.
+// patience is how long the end of a recording, and Close, wait for the disk, unless
+// Recorder.Patience says otherwise.
 const patience = 5 * time.Second
 
 // ErrStuck tells of a recording whose end the disk has not taken in time. The
@@ -63,6 +64,10 @@ type Result struct {
 
 // Recorder is the goroutine that writes all recordings.
 type Recorder struct {
+	// Patience is how long the end of a recording, and Close, wait for the disk. It
+	// is 5 s; who wants another sets it before the first Start.
+	Patience time.Duration
+
 	queue   mpsc.Queue[chunk]
 	wake    chan struct{}
 	chunks  sync.Pool    // of *mpsc.Node[chunk]
@@ -74,7 +79,7 @@ type Recorder struct {
 
 // New starts a Recorder. Close it when all recordings have ended.
 func New() *Recorder {
-	r := &Recorder{wake: make(chan struct{}, 1), done: make(chan struct{}), free: free}
+	r := &Recorder{Patience: patience, wake: make(chan struct{}, 1), done: make(chan struct{}), free: free}
 	r.chunks.New = func() any { return new(mpsc.Node[chunk]) }
 	go r.run()
 	return r
@@ -82,19 +87,19 @@ func New() *Recorder {
 
 // Close writes what has been handed over and ends the goroutine. Recordings
 // that have not been stopped are completed with what is there. A disk that hangs
-// is waited for no longer than 5 s; the goroutine then ends when the disk goes on.
+// is waited for no longer than Patience; the goroutine then ends when the disk goes on.
 func (r *Recorder) Close() {
 	r.closing.Store(true)
 	r.nudge()
 	select {
 	case <-r.done:
-	case <-time.After(patience):
+	case <-time.After(r.Patience):
 	}
 }
 
 // Start begins a recording. Nothing waits for the disk: when the file cannot be
 // made, ended is told so. It is called exactly once with the recording, and must
-// not block: on the Recorder's goroutine, or 5 s after Stop on another one if
+// not block: on the Recorder's goroutine, or Patience after Stop on another one if
 // the disk has hung until then.
 func (r *Recorder) Start(o media.RecordOptions, ended func(*Recording, Result)) *Recording {
 	frames := (o.MaxDuration + media.FrameDuration - 1) / media.FrameDuration
@@ -237,7 +242,7 @@ func (rec *Recording) Stop() {
 		if r.Err == nil {
 			r.Err = ErrStuck
 		}
-		rec.stuck = time.AfterFunc(patience, func() { rec.tell(r) })
+		rec.stuck = time.AfterFunc(rec.recorder.Patience, func() { rec.tell(r) })
 	}
 	rec.flush()
 }

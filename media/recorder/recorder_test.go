@@ -62,6 +62,7 @@ func setup(t *testing.T) (*recorder.Recorder, chan recorder.Result, string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "a.wav") // to be removed after Close
 	r := recorder.New()
+	r.Patience = time.Minute // a busy machine's disk does not hang
 	t.Cleanup(r.Close)
 	return r, make(chan recorder.Result, 10), path
 }
@@ -349,11 +350,15 @@ func TestStuckDisk(t *testing.T) {
 		for _, f := range frames(media.PCMU, 120, 1000) {
 			rec.Add(media.PCMU, &f, &f)
 		}
+		stopped := time.Now()
 		rec.Stop()
 		if got := <-results; !errors.Is(got.Err, recorder.ErrStuck) || got.Duration != 120*media.FrameDuration {
 			t.Errorf("%+v", got)
 		}
 		r.Close()
+		if took := time.Since(stopped); took != 10*time.Second {
+			t.Errorf("the end and Close took %v, want 5 s each", took)
+		}
 		close(hang)
 		synctest.Wait()
 		level(t, "all", read(t, path)[0], 120, 1000)
