@@ -52,7 +52,7 @@ func (c *Call) consultRings(h *handover) {
 	}
 	c.across(func(other *Call) {
 		other.party.alerted = false
-		if err := other.Alert(); err != nil {
+		if err := other.alert(); err != nil {
 			other.log.Debug("ringing tone for a consultation", "err", err)
 		}
 	})
@@ -62,11 +62,7 @@ func (c *Call) consultRings(h *handover) {
 func (c *Call) consultWith(h *handover, m ChildAnswered) {
 	h.timer.Stop()
 	h.consult.with = m
-	for id := range h.ringing {
-		if id != m.Child {
-			c.HangupChild(id, CauseElsewhere)
-		}
-	}
+	h.hunt.chose(m.Child)
 	c.note(EventTransfer, Data{Party: &m.By, Other: m.Child}, "%s talks with %s first", c.party.talk.with, m.By)
 	const consults = "one of both talks with another one"
 	c.giveUpTape()

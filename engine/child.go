@@ -9,19 +9,14 @@ import (
 	"time"
 )
 
-// Ring makes a child Call to a target, shown as from, and begins to ring it.
+// ringChild makes a child Call to a target, shown as from, and begins to ring it.
 // What becomes of it arrives as ChildRinging, ChildAnswered and, always and
 // last, ChildEnded.
-func (c *Call) Ring(target Target, from Address) ID { return c.ringAs(target, from, false) }
-
-// RingAlone is Ring for the one place that is rung: where that sends the call on, it
-// is not followed, but ends with CauseForwarded and says where to. A call that was
-// forwarded too often is not sent on any more.
-func (c *Call) RingAlone(target Target, from Address) ID {
-	return c.ringAs(target, from, c.line.steps < mostDiversions)
-}
-
-func (c *Call) ringAs(target Target, from Address, alone bool) ID {
+//
+// Where the one that is rung alone sends the call on, it is not followed, but ends with
+// CauseForwarded and says where to. A call that was forwarded too often is not
+// sent on any more.
+func (c *Call) ringChild(target Target, from Address, alone bool) ID {
 	child := c.engine.newCall(Record{
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
@@ -30,7 +25,7 @@ func (c *Call) ringAs(target Target, from Address, alone bool) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.hops, child.emergency = c.inbox, c.hops-1, c.engine.directory.Emergency(target.Address)
-	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone, c.ended
+	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone && c.line.steps < mostDiversions, c.ended
 	child.outbox = c.outbox
 	c.children[child.record.ID] = target
 	request := DialRequest{
@@ -74,10 +69,10 @@ const maxForwards = 70
 // mostPlaces is how many phones one Dial may ring.
 const mostPlaces = 30
 
-// Places gives what is rung when targets are dialled, each place once: each
+// places gives what is rung when targets are dialled, each place once: each
 // phone of a User, each of a Group's Users but the caller's own, the Users of a
 // Number of ours. A User who is nowhere, and anybody else, is left to the Dialer.
-func (c *Call) Places(targets []Target) []Target {
+func (c *Call) places(targets []Target) []Target {
 	var places []Target
 	for _, t := range targets {
 		for _, place := range c.placesOf(t) {
@@ -215,8 +210,8 @@ func (c *Call) report(m Message, to Address) {
 	}
 }
 
-// HangupChild ends a child that is still there.
-func (c *Call) HangupChild(child ID, cause Cause) {
+// hangUpChild ends a child that is still there.
+func (c *Call) hangUpChild(child ID, cause Cause) {
 	c.tellCall(child, hangUp{cause: cause})
 }
 
@@ -282,8 +277,8 @@ func (c *Call) missed(child ID) {
 	}
 }
 
-// FromChild says whether a message is news of a child, for Await.
-func FromChild(m Message) bool {
+// fromChild says whether a message is news of a child, for Await.
+func fromChild(m Message) bool {
 	switch m.(type) {
 	case ChildRinging, ChildAnswered, ChildEnded:
 		return true

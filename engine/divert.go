@@ -105,7 +105,7 @@ func (c *Call) diversions(s stop, contacts []string, seen *[]Target) []stop {
 	by, targets := c.named(s, contacts)
 	var next []stop
 	for _, target := range targets {
-		for _, place := range c.Places([]Target{target}) {
+		for _, place := range c.places([]Target{target}) {
 			if slices.ContainsFunc(*seen, place.same) || len(*seen) >= mostPlaces {
 				c.note(EventTransfer, Data{}, "does not follow %s to %s: it was rung already, or too many were", s.request.Target, place)
 				continue

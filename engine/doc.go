@@ -13,7 +13,7 @@
 //
 //	from first to last   engine.go, arrival in leg.go, ending.go, recover.go, salvage.go
 //	what an app says     ask.go, interpret.go, replace.go, outbox.go, whitelist.go
-//	who is rung          child.go, divert.go (3xx), callerid.go, busy.go, guard.go, toll.go
+//	who is rung          hunt.go, child.go, divert.go (3xx), callerid.go, busy.go, guard.go, toll.go
 //	what is heard, kept  party.go, speak.go, phrases, tape.go (as it runs), recordings.go, greeting.go
 //	from call to call    forward.go, mailbox.go, lend.go
 //	in another's place   transfer.go, handover.go, place.go, refer.go

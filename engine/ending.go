@@ -42,7 +42,7 @@ func (c *Call) close(text string) {
 
 func (c *Call) hangUpChildren(cause Cause) {
 	for id := range c.children {
-		c.HangupChild(id, cause)
+		c.hangUpChild(id, cause)
 	}
 }
 

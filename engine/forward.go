@@ -267,7 +267,7 @@ func (c *Call) takeLeg(m handed) {
 		return
 	}
 	if rang {
-		if err := c.Alert(); err != nil {
+		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone for a party that was handed over", "err", err)
 		}
 	}

@@ -10,24 +10,19 @@ import (
 // handover replaces the other end of a conversation.
 type handover struct {
 	old ID // the call at the other end
-	// ringing are the children that are rung in its place; none while a place in
-	// another conversation is asked for.
-	ringing map[ID]bool
-	why     Cause // of the best of those that were not reached
-	timer   *time.Timer
+	// hunt is for who is rung in its place, until the timer ends it; nil while a place
+	// in another conversation is asked for, or a call of its own leads there.
+	hunt  *hunt
+	timer *time.Timer
 	// chained is the call that is to have the party, or has it (lend.go), and name
 	// where it is led.
 	chained *Call
 	name    string
 	// consult is set while the old other end talks with the new one first.
 	consult *consultation
-	// rang says that one is alerted, late that it took too long, alone that the
-	// old one has hung up.
-	rang, late, alone bool
+	// rang says that one is alerted, alone that the old one has hung up.
+	rang, alone bool
 }
-
-// handoverTime is how long somebody is rung in place of another.
-const handoverTime = 60 * time.Second
 
 // mayHandOver says why who is at the other end cannot be replaced, or nil.
 func (c *Call) mayHandOver(old ID) *DialError {
@@ -56,7 +51,7 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 		return c.leadOn(m)
 	}
 	c.note(EventTransfer, Data{Party: &m.target.Address}, "is being transferred to %s", m.target)
-	h := &handover{old: m.old, ringing: map[ID]bool{}}
+	h := &handover{old: m.old}
 	if m.consult {
 		c.consult(h)
 	}
@@ -64,11 +59,10 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 	if from.Kind == "" {
 		from = c.shown()
 	}
-	h.timer = time.AfterFunc(handoverTime, func() { c.inbox.put(rungLong{h}) })
+	h.hunt = c.newHunt(Hunt{Targets: []Target{m.target}, From: from})
+	h.timer = time.AfterFunc(h.hunt.RingTime, func() { c.inbox.put(rungLong{h}) })
 	c.move.handover = h
-	for _, place := range c.Places([]Target{m.target}) {
-		h.ringing[c.Ring(place, from)] = true
-	}
+	h.hunt.begin(time.Now())
 	return nil
 }
 
@@ -94,11 +88,8 @@ func (c *Call) leadOn(m ringInstead) *DialError {
 
 // rungLong gives up a handover whose targets do not pick up.
 func (c *Call) rungLong(h *handover) {
-	if c.move.handover == h && len(h.ringing) > 0 {
-		h.late = true
-		for id := range h.ringing {
-			c.HangupChild(id, CauseNoAnswer)
-		}
+	if c.move.handover == h {
+		h.hunt.giveUp(time.Now())
 	}
 }
 
@@ -106,7 +97,7 @@ func (c *Call) rungLong(h *handover) {
 // says whether it was of one.
 func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 	h := c.move.handover
-	if h == nil || !h.ringing[child] || c.over != "" {
+	if h == nil || !h.hunt.rings(child) || c.over != "" {
 		return m, false
 	}
 	switch m := m.(type) {
@@ -118,20 +109,16 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		}
 	case ChildAnswered:
 		switch {
-		case h.late:
+		case !h.hunt.mayAnswer(child):
+			c.hangUpChild(child, CauseElsewhere)
 		case h.consult != nil && !h.alone:
 			c.consultWith(h, m)
 		default:
-			delete(h.ringing, child)
 			c.handOver(h, m)
 		}
 	case ChildEnded:
-		delete(h.ringing, child)
-		if m.Cause.Better(h.why) {
-			h.why = m.Cause
-		}
-		if len(h.ringing) == 0 {
-			return c.handoverFailed(h.why, "nobody was reached"), true
+		if h.hunt.ended(m); len(h.hunt.ringing) == 0 {
+			return c.handoverFailed(h.hunt.missed.Cause, "nobody was reached"), true
 		}
 	}
 	return nil, true
@@ -139,9 +126,7 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 
 // handOver connects the party with who picked up, and lets the old other end go.
 func (c *Call) handOver(h *handover, m ChildAnswered) {
-	for id := range h.ringing {
-		c.HangupChild(id, CauseElsewhere)
-	}
+	h.hunt.chose(m.Child)
 	c.silenceRingback()
 	if err := c.bridge(m.Child, m.Stream, m.By); err != nil {
 		c.log.Error("transfer", "err", err)
@@ -214,13 +199,12 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 		return nil
 	case h.consult != nil && h.consult.with.Child != (ID{}):
 		h.alone = true
-		delete(h.ringing, h.consult.with.Child)
 		c.handOver(h, h.consult.with)
 		return nil
 	}
 	if !h.alone {
 		h.alone, c.party.alerted = true, false
-		if err := c.Alert(); err != nil {
+		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone while a party is transferred", "err", err)
 		}
 	}

@@ -118,7 +118,7 @@ func (c *Call) borrowerRings(m rings) {
 	case !h.old.IsZero():
 		c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
 	default:
-		if err := c.Alert(); err != nil {
+		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone", "err", err)
 		}
 	}

@@ -53,7 +53,7 @@ type ChildEnded struct {
 	Cause Cause
 	// Text says in words why, with the cause.
 	Text string
-	// To is where the target of RingAlone sent the call on, with CauseForwarded.
+	// To is where a target that rang alone sent the call on, with CauseForwarded.
 	To Address
 }
 

@@ -5,9 +5,7 @@ package engine
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
-	"time"
 )
 
 // A call that an API begins has no leg at first: it rings the phones of its caller
@@ -29,9 +27,6 @@ type Origination struct {
 	// Program is what the caller hears instead of ringing a callee.
 	Program Program
 }
-
-// ringCallerFor is how long the phones of the caller ring.
-const ringCallerFor = 60 * time.Second
 
 // Originate begins a call and gives its id, by which it can be controlled at once.
 // The error is a *DialError for whom may not be called or shown, a *LimitError,
@@ -118,36 +113,16 @@ func (c *Call) originate(ctx context.Context, why Event, caller User, program Pr
 // ringCaller rings the phones of a User until one is picked up, and takes its leg.
 // The error is a *DialError when none is.
 func (c *Call) ringCaller(ctx context.Context, caller User) error {
-	ringing := map[ID]bool{}
-	for _, place := range c.Places([]Target{{Address: caller.Address()}}) {
-		ringing[c.Ring(place, c.numberOf(c.record.To))] = true //nolint:contextcheck // a child lives in its own time
+	answered, missed, err := c.Hunt(ctx, Hunt{Targets: []Target{{Address: caller.Address()}}, From: c.numberOf(c.record.To)})
+	switch {
+	case err != nil:
+		return err
+	case missed == nil:
+		return c.takeLegOf(ctx, answered.Child)
+	case missed.Within > 0:
+		return refuseTransfer(CauseNoAnswer, "%s does not pick up", caller.Address())
 	}
-	var why Cause
-	deadline := time.Now().Add(ringCallerFor)
-	for len(ringing) > 0 {
-		m, err := c.AwaitFor(ctx, time.Until(deadline), FromChild)
-		if errors.Is(err, ErrTimeout) {
-			c.hangUpChildren(CauseNoAnswer)
-			return refuseTransfer(CauseNoAnswer, "%s does not pick up", caller.Address())
-		}
-		if err != nil {
-			return err
-		}
-		switch m := m.(type) {
-		case ChildEnded:
-			delete(ringing, m.Child)
-			if m.Cause.Better(why) {
-				why = m.Cause
-			}
-		case ChildAnswered:
-			delete(ringing, m.Child)
-			for other := range ringing {
-				c.HangupChild(other, CauseElsewhere)
-			}
-			return c.takeLegOf(ctx, m.Child)
-		}
-	}
-	return refuseTransfer(why, "%s is not reached", caller.Address())
+	return refuseTransfer(missed.Cause, "%s is not reached", caller.Address())
 }
 
 // takeLegOf has a child that picked up hand its leg over: it was rung to become the

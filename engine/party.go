@@ -161,11 +161,12 @@ func (c *Call) AnswerAs(by Address) error {
 	return nil
 }
 
-// Alert lets the party hear that somebody rings: by a 180, or where it hears
+// alert lets the party hear that somebody rings: by a 180, or where it hears
 // our sound already, by playing the tone. It does so once, and not to a party
-// that hears a target's own early media.
-func (c *Call) Alert() error {
-	if c.party.alerted {
+// that hears a target's own early media. A call that an API began, and which rings
+// its party yet, has nobody to tell.
+func (c *Call) alert() error {
+	if c.party.alerted || c.party.leg == nil && c.line.loan.from.IsZero() {
 		return nil
 	}
 	c.party.alerted = true
@@ -184,7 +185,7 @@ func (c *Call) Alert() error {
 	return err
 }
 
-// silenceRingback stops what Alert plays.
+// silenceRingback stops what alert plays.
 func (c *Call) silenceRingback() {
 	if c.party.ringback != 0 {
 		c.party.ringback = 0
@@ -192,21 +193,21 @@ func (c *Call) silenceRingback() {
 	}
 }
 
-// Preview lets the party hear the early media of the one target that rings.
+// preview lets the party hear the early media of the one target that rings.
 // Nobody is answered for that: a party that can hear no early media, or is to
 // hear none by its app's settings, is alerted.
-func (c *Call) Preview(ringing ChildRinging) error {
+func (c *Call) preview(ringing ChildRinging) error {
 	if c.party.preview == ringing.Stream {
 		return nil // every provisional response of the target says so again
 	}
 	if !c.party.sound {
 		if c.party.leg == nil || !c.app.EarlyMedia {
-			return c.Alert()
+			return c.alert()
 		}
 		err := c.party.leg.Progress(true)
 		switch {
 		case errors.Is(err, ErrNoEarlyMedia):
-			return c.Alert()
+			return c.alert()
 		case err != nil:
 			return fmt.Errorf("begin early media: %w", err)
 		}

@@ -152,12 +152,13 @@ func (c *Call) adopt(m adopted) Message {
 	}
 	c.children[m.Child] = Target{Address: m.By}
 	if c.over != "" {
-		c.HangupChild(m.Child, c.over)
+		c.hangUpChild(m.Child, c.over)
 		return nil
 	}
 	m.For = m.old
-	if h := c.move.handover; h != nil && h.ringing[m.old] {
-		h.ringing[m.Child] = true
+	if h := c.move.handover; h != nil && h.hunt.rings(m.old) {
+		instead := *h.hunt.ringing[m.old]
+		h.hunt.ringing[m.Child] = &instead
 	}
 	rest, _ := c.fromRung(m.Child, m.ChildAnswered)
 	return rest

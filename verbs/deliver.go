@@ -3,7 +3,6 @@
 package verbs
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -22,7 +21,7 @@ import (
 //	           they refused the call
 type Deliver struct {
 	Targets []engine.Target
-	// RingTime is how long they ring; 0 means DefaultRingTimeout.
+	// RingTime is how long they ring; 0 means engine.DefaultRingTime.
 	RingTime time.Duration
 	// The rules; nil ends the call.
 	Busy, Offline, NoAnswer *Rule
@@ -58,31 +57,30 @@ func (d Deliver) String() string {
 // Run rings the targets and stays with the first that picks up, or goes on by the
 // rules.
 func (d Deliver) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	h := newHunt(c, d.Targets, c.ShownAs(nil, nil), d.RingTime)
-	h.forwards = true
-	answered, why, err := h.run(ctx)
+	answered, missed, err := c.Hunt(ctx, engine.Hunt{
+		Targets: d.Targets, From: c.ShownAs(nil, nil), RingTime: d.RingTime, Forwards: true,
+	})
 	switch {
 	case err != nil:
 		return engine.Next{}, err
-	case !answered.Child.IsZero():
+	case missed == nil:
 		return talk(ctx, c, answered)
-	case h.to.Kind != "":
-		return engine.Forward(h.to, "the phone that rang sends it there"), nil
+	case missed.To.Kind != "":
+		return engine.Forward(missed.To, "the phone that rang sends it there"), nil
 	}
-	why = cmp.Or(why, engine.CauseOffline) // there was nobody to ring
-	if r := d.rule(why, h.rang); r != nil {
-		return engine.Forward(r.To, fmt.Sprintf("%s (%s)", h.outcome(why), r.Name)), nil
+	if r := d.rule(missed); r != nil {
+		return engine.Forward(r.To, fmt.Sprintf("%s (%s)", missed, r.Name)), nil
 	}
-	return engine.End(why), nil
+	return engine.End(missed.Cause), nil
 }
 
 // rule is where the call goes. That somebody was rung in vain counts more than that
 // another was busy.
-func (d Deliver) rule(why engine.Cause, rang bool) *Rule {
-	if rang && d.NoAnswer != nil {
+func (d Deliver) rule(missed *engine.Missed) *Rule {
+	if missed.Rang && d.NoAnswer != nil {
 		return d.NoAnswer
 	}
-	switch why {
+	switch missed.Cause {
 	case engine.CauseBusy:
 		return d.Busy
 	case engine.CauseNoAnswer, engine.CauseRejected:

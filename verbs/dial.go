@@ -30,16 +30,13 @@ type Dial struct {
 	// Anonymous withholds the number, or shows it; nil leaves it as the caller
 	// had it.
 	Anonymous *bool
-	// RingTimeout is how long targets ring; 0 means DefaultRingTimeout.
+	// RingTimeout is how long targets ring; 0 means engine.DefaultRingTime.
 	RingTimeout time.Duration
 	// OnNoAnswer is the URL at which the app is asked what to do when nobody was
 	// reached. Without one the call ends, unless GoOn has the program go on.
 	OnNoAnswer string `json:",omitempty"`
 	GoOn       bool   `json:",omitempty"`
 }
-
-// DefaultRingTimeout is how long targets ring when nobody said.
-const DefaultRingTimeout = 60 * time.Second
 
 // String names the verb and the targets.
 func (d Dial) String() string {
@@ -73,15 +70,14 @@ func names(targets []engine.Target) string {
 // Run rings the targets, connects the first that picks up, and stays until one
 // side hangs up.
 func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	if len(d.Targets) == 0 {
-		return d.missed(c, engine.CauseOffline), nil
-	}
-	answered, cause, err := newHunt(c, d.Targets, c.ShownAs(d.CallerID, d.Anonymous), d.RingTimeout).run(ctx)
+	answered, missed, err := c.Hunt(ctx, engine.Hunt{
+		Targets: d.Targets, From: c.ShownAs(d.CallerID, d.Anonymous), RingTime: d.RingTimeout,
+	})
 	switch {
 	case err != nil:
 		return engine.Next{}, err
-	case cause != "":
-		return d.missed(c, cause), nil
+	case missed != nil:
+		return d.missed(c, missed.Cause), nil
 	}
 	return talk(ctx, c, answered)
 }
