@@ -8,6 +8,15 @@ import (
 	"maps"
 )
 
+// application is the App of a call, how it is spoken to, and what it is asked.
+type application struct {
+	App
+	dialect Dialect
+	outbox  *outbox
+	asking  *question // nil unless it is being asked
+	asked   Event     // what it was asked about last
+}
+
 // question is something the app is being asked. Its answer is waited for even
 // when the caller gives up meanwhile: it may say who wants to know of the end.
 type question struct {
@@ -22,11 +31,11 @@ type question struct {
 // ask puts an event to the app and gives the program that answers it, or the
 // dialect's own if there is none.
 func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
-	c.asked = why
+	c.app.asked = why
 	if begins := why.Kind == EventIncoming || why.Kind == EventOutgoing; begins && c.leaveOut() {
 		return c.missing(MissingEmpty), nil
 	}
-	r := c.dialect.Request(c.Info(), why)
+	r := c.app.dialect.Request(c.Info(), why)
 	if r.URL == "" {
 		nobody := fmt.Sprintf("app %q has no URL for it", c.record.App)
 		if c.record.App == "" {
@@ -35,8 +44,8 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: %s", r.Name, nobody)
 		return c.missing(MissingEmpty), nil
 	}
-	q := &question{why: why, reply: make(chan Reply, 1), around: c.asking}
-	c.asking = q
+	q := &question{why: why, reply: make(chan Reply, 1), around: c.app.asking}
+	c.app.asking = q
 	c.waiting.token++
 	token := c.waiting.token
 	q.token = token
@@ -48,7 +57,7 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.asking = q.around
+	c.app.asking = q.around
 	reply := <-q.reply
 	if reply.Err != nil {
 		return c.missing(MissingUnreachable), nil
@@ -65,13 +74,13 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 
 // missing gives the dialect's own program.
 func (c *Call) missing(why Missing) Program {
-	return c.dialect.Default(c.Info(), c.asked, why)
+	return c.app.dialect.Default(c.Info(), c.app.asked, why)
 }
 
 // read parses a reply, puts what is wrong with it on the timeline, and has the
 // record remember what is to be remembered.
 func (c *Call) read(record *Record, why Event, reply Reply) (Document, []Problem) {
-	document, problems := c.dialect.Parse(c.info(*record), why, reply)
+	document, problems := c.app.dialect.Parse(c.info(*record), why, reply)
 	for _, p := range problems {
 		c.Complain(p)
 	}
@@ -92,7 +101,7 @@ func (c *Call) tell(e Event) { c.tellOf(c.Info(), e) }
 // tellOf queues what is told of a call as which the party was here before.
 func (c *Call) tellOf(of CallInfo, e Event) {
 	for _, r := range c.engine.dialectOf(of.App).Notify(of, e) {
-		to := c.outbox
+		to := c.app.outbox
 		if r.Aside {
 			to = to.beside()
 		}
@@ -102,15 +111,15 @@ func (c *Call) tellOf(of CallInfo, e Event) {
 
 // wantsEnd says whether the app is to be told of the end, or may still say so.
 func (c *Call) wantsEnd(ended Event) bool {
-	return c.asking != nil || len(c.dialect.Notify(c.Info(), ended)) > 0
+	return c.app.asking != nil || len(c.app.dialect.Notify(c.Info(), ended)) > 0
 }
 
 // tellEnd queues what the app is told about the end. An app that was being
 // asked when the call ended is heard out first: only its answer may say that it
 // wants to know of the end. Then the call is settled.
 func (c *Call) tellEnd(ended Event) {
-	q, info := c.asking, c.Info()
-	c.outbox.add(telling{
+	q, info := c.app.asking, c.Info()
+	c.app.outbox.add(telling{
 		timeline: c.timeline,
 		words: func() []Request {
 			for ; q != nil; q = q.around {
@@ -118,7 +127,7 @@ func (c *Call) tellEnd(ended Event) {
 					c.read(&info.Record, q.why, reply)
 				}
 			}
-			return c.dialect.Notify(info, ended)
+			return c.app.dialect.Notify(info, ended)
 		},
 		told: func() {
 			info.Settled = true

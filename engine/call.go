@@ -24,37 +24,27 @@ type Call struct {
 	log      *slog.Logger
 	inbox    *inbox
 	timeline *timeline
-	outbox   *outbox
 	// standing is what other goroutines may know.
 	standing atomic.Pointer[standing]
 	// ended is closed when it is over, and what its app is told of that queued.
 	ended chan struct{}
 
-	record  Record
-	app     App
-	called  called
-	line    lineage
-	dialect Dialect
-	party   party
-	// emergency says that it goes to an emergency service, overdue that it is over
-	// its time as soon as it rings none.
-	emergency, overdue bool
-
-	// hops is how many it may still take, headers are the X- headers that it came
-	// with.
-	hops    int
-	headers []Header
+	record Record
+	app    application
+	called called
+	line   lineage
+	party  party
 
 	parent   *inbox // nil for a call of its own
 	move     moving
 	children map[ID]Target
-	asking   *question // nil unless the app is being asked
-	asked    Event     // what it was asked about last
 	ahead    ahead
 
 	// over is why the call ends, once that is settled, and overAt when it was.
-	over    Cause
-	overAt  time.Time
+	over   Cause
+	overAt time.Time
+	// overdue says that it is over its time as soon as it rings no emergency service.
+	overdue bool
 	waiting waiting
 }
 
@@ -120,7 +110,7 @@ func (c *Call) Info() CallInfo {
 }
 
 func (c *Call) info(r Record) CallInfo {
-	return CallInfo{Record: r, App: c.app, Users: c.called.users, Called: c.called.number, Inward: c.called.inward, Destination: c.called.destination, Dialled: c.called.dialled}
+	return CallInfo{Record: r, App: c.app.App, Users: c.called.users, Called: c.called.number, Inward: c.called.inward, Destination: c.called.destination, Dialled: c.called.dialled}
 }
 
 // Await waits for a message that the caller wants, and carries out meanwhile

@@ -24,13 +24,13 @@ func (c *Call) ringChild(target Target, from Address, alone bool) ID {
 	if !c.record.Parent.IsZero() { // who was called is not the one that was diverted to us
 		child.record.Diversion = ""
 	}
-	child.parent, child.hops, child.emergency = c.inbox, c.hops-1, c.engine.directory.Emergency(target.Address)
+	child.parent, child.line.hops, child.called.emergency = c.inbox, c.line.hops-1, c.engine.directory.Emergency(target.Address)
 	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone && c.line.steps < mostDiversions, c.ended
-	child.outbox = c.outbox
+	child.app.outbox = c.app.outbox
 	c.children[child.record.ID] = target
 	request := DialRequest{
 		Account: c.record.Account, Target: target, From: from, Diversion: child.record.Diversion, Near: c.Stream(),
-		MaxForwards: child.hops, Headers: c.headers,
+		MaxForwards: child.line.hops, Headers: c.line.headers,
 	}
 	c.note(EventOutgoing, Data{Other: child.record.ID, Party: &target.Address}, "ring %s", target)
 	registered := c.engine.register(child)
@@ -55,7 +55,7 @@ func (c *Call) Language(u User) string { return cmp.Or(u.Language, c.engine.conf
 // urgent says that the call goes to an emergency service, or that one is among its
 // children. That one was rung in vain is no reason to spare a call its limits.
 func (c *Call) urgent() bool {
-	urgent := c.emergency
+	urgent := c.called.emergency
 	for _, t := range c.children {
 		urgent = urgent || c.engine.directory.Emergency(t.Address)
 	}
@@ -155,7 +155,7 @@ func (c *Call) ring(request DialRequest) {
 // must not leave by a trunk: it would come back. Nor may a call be passed on for
 // ever.
 func (c *Call) mayRing(t Target) error {
-	if c.hops <= 0 && !c.engine.directory.Emergency(t.Address) {
+	if c.line.hops <= 0 && !c.engine.directory.Emergency(t.Address) {
 		return &DialError{Cause: CauseLoop, Err: fmt.Errorf(
 			"%s is not rung: the call has been passed on as often as it may (Max-Forwards); look for a number that leads back to itself", t)}
 	}

@@ -139,8 +139,8 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	}
 	record := e.arrived(a, emergency)
 	c := e.newCall(record)
-	c.emergency, c.hops, c.headers = emergency, cmp.Or(a.MaxForwards, maxForwards), a.Headers
-	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled}
+	c.line.hops, c.line.headers = cmp.Or(a.MaxForwards, maxForwards), a.Headers
+	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled, emergency: emergency}
 	if record.Direction == Out && a.To.Kind == KindNumber {
 		if n, ok := e.directory.own(record.Account, a.To.Value); ok {
 			c.called.number = n
@@ -249,9 +249,8 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 	t := &timeline{call: r.ID, journal: e.config.Journal, seq: seq}
 	c := &Call{
 		engine: e, log: e.config.Logger.With("call", r.ID.String()), inbox: newInbox(),
-		timeline: t, outbox: &outbox{engine: e},
-		record: r, app: app, dialect: e.dialectOf(app), ended: make(chan struct{}),
-		children: map[ID]Target{}, hops: maxForwards,
+		timeline: t, record: r, app: application{App: app, dialect: e.dialectOf(app), outbox: &outbox{engine: e}},
+		line: lineage{hops: maxForwards}, ended: make(chan struct{}), children: map[ID]Target{},
 	}
 	c.standing.Store(&standing{account: r.Account, own: r.Parent.IsZero()})
 	return c

@@ -36,6 +36,10 @@ type lineage struct {
 	// Numbers whose settings did.
 	steps  int
 	passed []string
+	// hops is how many the call may still take, headers are the X- headers that the
+	// party came with.
+	hops    int
+	headers []Header
 	// loan is whose party it has, or is to have.
 	loan loan
 	// since is when the first call of the chain began.
@@ -65,6 +69,8 @@ type called struct {
 	dialled string
 	// inward says that an API began it, to somebody of the account.
 	inward bool
+	// emergency says that it goes to an emergency service.
+	emergency bool
 }
 
 // tellPatience is how long the app is not asked about a call because it is still
@@ -184,6 +190,7 @@ func (c *Call) chained(s succession) *Call {
 	line := lineage{
 		before: c.record.ID, steps: c.line.steps + 1, since: c.began(),
 		passed: append(slices.Clone(c.line.passed), c.called.number.ID()),
+		hops:   c.line.hops - 1, headers: c.line.headers,
 	}
 	to := called{number: c.called.number, destination: &s.destination}
 	n, own := c.engine.directory.own(r.Account, s.destination.Value)
@@ -204,15 +211,14 @@ func (c *Call) chained(s succession) *Call {
 	}
 	next := c.engine.newCall(r)
 	next.called, next.line = to, line
-	next.hops, next.headers = c.hops-1, c.headers
-	next.outbox = c.outbox
+	next.app.outbox = c.app.outbox
 	return next
 }
 
 // begin has a call of a chain that is registered live. why says in words where it
 // comes from.
 func (c *Call) begin(why string) {
-	arrived := c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers, Other: c.line.before},
+	arrived := c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.line.headers, Other: c.line.before},
 		"call from %s to %s, %s", c.record.From, c.record.To, why)
 	c.engine.guard.stay()
 	c.engine.goroutines.Go(func() {
@@ -304,6 +310,6 @@ func (c *Call) hearOut(ctx context.Context) error {
 // is queued was told.
 func (c *Call) tellNext() {
 	if told := c.line.next; told != nil {
-		c.outbox.add(telling{timeline: c.timeline, words: func() []Request { close(told); return nil }})
+		c.app.outbox.add(telling{timeline: c.timeline, words: func() []Request { close(told); return nil }})
 	}
 }

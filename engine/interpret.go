@@ -18,7 +18,7 @@ const maxDocuments = 5000
 
 // arrive writes the first row of a call that came in.
 func (c *Call) arrive() Event {
-	return c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.headers}, "call from %s to %s", c.record.From, c.record.To)
+	return c.save(EventIncoming, Data{Party: &c.record.From, Headers: c.line.headers}, "call from %s to %s", c.record.From, c.record.To)
 }
 
 // main is the life of a call that came in, behind the event that it did.
@@ -116,7 +116,7 @@ func (c *Call) converse(ctx context.Context, why Event) error {
 // first gives the program that a call begins with: the app's, but no app is
 // asked about an emergency.
 func (c *Call) first(ctx context.Context, why Event) (Program, error) {
-	if c.emergency {
+	if c.called.emergency {
 		c.note(EventRequest, Data{}, "%s is an emergency number: no app is asked", c.record.To)
 		return c.missing(MissingEmpty), nil
 	}

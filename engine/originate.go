@@ -102,7 +102,7 @@ func (c *Call) originate(ctx context.Context, why Event, caller User, program Pr
 	if program == nil {
 		return c.converse(ctx, c.arrive())
 	}
-	c.asked = why
+	c.app.asked = why
 	if err := c.perform(ctx, func() (Program, error) { return program, nil }); err != nil {
 		return err
 	}

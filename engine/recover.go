@@ -9,7 +9,7 @@ package engine
 // it: until then it lived for all we know, and its record says so.
 func (e *Engine) Recover(r Record, last Event) {
 	c := e.reopen(r, last.Seq)
-	c.outbox = e.chainOf(r.Chain, c.outbox)
+	c.app.outbox = e.chainOf(r.Chain, c.app.outbox)
 	number, _ := e.directory.configured(r.Account, r.Number)
 	c.called = called{number: number, users: e.usersOf(r, number)}
 	if r.State == StateEnded {

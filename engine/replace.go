@@ -72,7 +72,7 @@ func (c *Call) replaced(ctx context.Context) (Program, error) {
 // replaced: nothing of it is carried out, but it may say who wants to know of the
 // end.
 func (c *Call) heardOut(m done) bool {
-	for at := &c.asking; *at != nil; at = &(*at).around {
+	for at := &c.app.asking; *at != nil; at = &(*at).around {
 		if q := *at; q.token == m.token && q.left {
 			*at = q.around
 			if reply := <-q.reply; reply.Err == nil {
@@ -86,7 +86,7 @@ func (c *Call) heardOut(m done) bool {
 
 // leaveQuestions notes that nobody waits for the answers any more.
 func (c *Call) leaveQuestions() {
-	for q := c.asking; q != nil; q = q.around {
+	for q := c.app.asking; q != nil; q = q.around {
 		q.left = true
 	}
 }

@@ -26,7 +26,7 @@ func (d *Directory) listed(a App, users []User, n Number) bool {
 // leaveOut has an App hear nothing of a call that its whitelist does not name, and
 // says whether it is so.
 func (c *Call) leaveOut() bool {
-	if c.engine.directory.listed(c.app, c.called.users, c.called.number) {
+	if c.engine.directory.listed(c.app.App, c.called.users, c.called.number) {
 		return false
 	}
 	c.app.EventsURL = ""
