@@ -122,18 +122,19 @@ func (l *Leg) emit(ev engine.LegEvent) {
 	l.deliver(ev)
 }
 
-// End ends the leg and what it records, once.
+// End ends the leg and what it records, once. Its stream is gone by the time that
+// anything is told of it.
 func (l *Leg) End(ev engine.LegEnded) {
-	if !l.over() {
-		l.sound.file(l.stream)
-		l.sound.Recorded(l.stream, media.Event{Duration: time.Second, Heard: time.Second})
-	}
 	l.mu.Lock()
-	defer l.mu.Unlock()
-	if !l.gone {
-		l.gone = true
-		l.emit(ev)
+	gone := l.gone
+	l.gone = true
+	l.mu.Unlock()
+	if gone {
+		return
 	}
+	l.sound.file(l.stream)
+	l.sound.Recorded(l.stream, media.Event{Duration: time.Second, Heard: time.Second})
+	l.Emit(ev)
 }
 
 func (l *Leg) over() bool {
