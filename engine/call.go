@@ -202,7 +202,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case handed:
 		c.takeLeg(m)
 		return nil
-	case ChildRinging:
+	case childRinging:
 		if by := m.By; m.First && c.record.Parent.IsZero() {
 			c.tell(Event{Call: c.record.ID, At: time.Now(), Kind: EventRinging, Data: Data{Party: &by, Other: m.Child}})
 		}
@@ -211,7 +211,7 @@ func (c *Call) handle(ctx context.Context, m Message) Message {
 	case ChildAnswered:
 		rest, _ := c.fromRung(m.Child, m)
 		return rest
-	case ChildEnded:
+	case childEnded:
 		return c.childEnded(m)
 	case hangUp:
 		c.hungUp(m)

@@ -10,8 +10,8 @@ import (
 )
 
 // ringChild makes a child Call to a target, shown as from, and begins to ring it.
-// What becomes of it arrives as ChildRinging, ChildAnswered and, always and
-// last, ChildEnded.
+// What becomes of it arrives as childRinging, ChildAnswered and, always and
+// last, childEnded.
 //
 // Where the one that is rung alone sends the call on, it is not followed, but ends with
 // CauseForwarded and says where to. A call that was forwarded too often is not
@@ -193,7 +193,7 @@ func (c *Call) report(m Message, to Address) {
 		first := c.party.news == (alerted{})
 		c.party.news = news
 		c.note(EventRinging, Data{Status: m.Status, Party: &to}, "%s is ringing", to)
-		c.parent.put(ChildRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream, By: to, First: first})
+		c.parent.put(childRinging{Child: c.record.ID, Sound: m.Sound, Stream: stream, By: to, First: first})
 	case legAnswered:
 		now := time.Now()
 		c.record.Trunk = c.party.leg.Info().Trunk
@@ -271,17 +271,8 @@ func (c *Call) answered(by Address, other ID) {
 // missed finds the end of a child that came while the call waited for its party.
 func (c *Call) missed(child ID) {
 	for i, m := range c.waiting.stash {
-		if ended, ok := m.(ChildEnded); ok && ended.Child == child {
+		if ended, ok := m.(childEnded); ok && ended.Child == child {
 			c.waiting.stash[i] = parted{ended.Cause}
 		}
 	}
-}
-
-// fromChild says whether a message is news of a child, for Await.
-func fromChild(m Message) bool {
-	switch m.(type) {
-	case ChildRinging, ChildAnswered, ChildEnded:
-		return true
-	}
-	return false
 }

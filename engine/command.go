@@ -47,7 +47,7 @@ func (c *Call) obey(m command) {
 		m.result <- ErrNoCall
 		return
 	}
-	if h := c.move.handover; h != nil && h.chained != nil && (h.old.IsZero() || c.party.leg == nil) {
+	if h := c.move.handover; h != nil && h.chained != nil && (h.enters() || c.party.leg == nil) {
 		if c.engine.send(h.chained.timeline.call, m) != nil { // it has the party, or is all that goes on
 			m.result <- ErrNoCall
 		}

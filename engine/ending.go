@@ -71,7 +71,7 @@ func (c *Call) end(text string) {
 	c.record.Settled = !own || !c.wantsEnd(Event{Call: c.record.ID, At: now, Kind: EventEnded, Data: data})
 	ended := c.save(EventEnded, data, "%s", line)
 	if c.parent != nil {
-		c.parent.put(ChildEnded{Child: c.record.ID, Cause: c.over, Text: line, To: c.line.sentTo})
+		c.parent.put(childEnded{Child: c.record.ID, Cause: c.over, Text: line, To: c.line.sentTo})
 	}
 	if !c.record.Settled {
 		c.tellEnd(ended)

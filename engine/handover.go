@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// handover replaces the other end of a conversation.
+// handover replaces the other end of a conversation; for Enter it makes one.
 type handover struct {
-	old ID // the call at the other end
+	old ID // the call at the other end; zero for Enter
 	// hunt is for who is rung in its place, until the timer ends it; nil while a place
 	// in another conversation is asked for, or a call of its own leads there.
 	hunt  *hunt
@@ -23,6 +23,10 @@ type handover struct {
 	// rang says that one is alerted, alone that the old one has hung up.
 	rang, alone bool
 }
+
+// enters says that there is nobody to be replaced: an API had the party call somebody of
+// the account.
+func (h *handover) enters() bool { return h.old.IsZero() }
 
 // mayHandOver says why who is at the other end cannot be replaced, or nil.
 func (c *Call) mayHandOver(old ID) *DialError {
@@ -101,7 +105,7 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		return m, false
 	}
 	switch m := m.(type) {
-	case ChildRinging:
+	case childRinging:
 		if !h.rang {
 			h.rang = true
 			c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
@@ -116,7 +120,7 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		default:
 			c.handOver(h, m)
 		}
-	case ChildEnded:
+	case childEnded:
 		if h.hunt.ended(m); len(h.hunt.ringing) == 0 {
 			return c.handoverFailed(h.hunt.missed.Cause, "nobody was reached"), true
 		}
@@ -212,7 +216,7 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 }
 
 // childEnded takes the last word of a child.
-func (c *Call) childEnded(m ChildEnded) Message {
+func (c *Call) childEnded(m childEnded) Message {
 	if t, ok := c.children[m.Child]; ok {
 		c.note(EventTarget, Data{Other: m.Child, Party: &t.Address, Cause: m.Cause}, "%s: %s (call %s)", t, m.Text, m.Child)
 	}

@@ -114,14 +114,14 @@ func (c *Call) Hunt(ctx context.Context, what Hunt) (ChildAnswered, *Missed, err
 			return ChildAnswered{}, nil, err
 		}
 		switch m := m.(type) {
-		case ChildRinging:
+		case childRinging:
 			if !h.mayAnswer(m.Child) {
 				continue
 			}
 			if err := h.alert(m); err != nil {
 				return ChildAnswered{}, nil, err
 			}
-		case ChildEnded:
+		case childEnded:
 			h.ended(m)
 		case ChildAnswered:
 			if !h.mayAnswer(m.Child) && !h.mayAnswer(m.For) {
@@ -132,6 +132,15 @@ func (c *Call) Hunt(ctx context.Context, what Hunt) (ChildAnswered, *Missed, err
 			return m, nil, nil
 		}
 	}
+}
+
+// fromChild says whether a message is news of a child, for Await.
+func fromChild(m Message) bool {
+	switch m.(type) {
+	case childRinging, ChildAnswered, childEnded:
+		return true
+	}
+	return false
 }
 
 // rings says whether a child is one of its own.
@@ -183,7 +192,7 @@ func earlier(a, b time.Time) time.Time {
 }
 
 // giveUp hangs up those whose time is over. They end within seconds then, each
-// with a ChildEnded, also one whose answer crosses this.
+// with a childEnded, also one whose answer crosses this.
 func (h *hunt) giveUp(now time.Time) {
 	over := !now.Before(h.deadline)
 	if over {
@@ -198,7 +207,7 @@ func (h *hunt) giveUp(now time.Time) {
 }
 
 // ended takes the last word of a child, perhaps of an earlier hunt.
-func (h *hunt) ended(m ChildEnded) {
+func (h *hunt) ended(m childEnded) {
 	if !h.rings(m.Child) {
 		return
 	}
@@ -221,7 +230,7 @@ func (h *hunt) chose(child ID) {
 
 // alert lets the caller hear that targets ring: a single target's own early
 // media, the ordinary tone otherwise.
-func (h *hunt) alert(m ChildRinging) error {
+func (h *hunt) alert(m childRinging) error {
 	if m.Sound && h.single {
 		return h.call.preview(m)
 	}

@@ -89,7 +89,7 @@ func (c *Call) handleLending(m Message) Message {
 	case reached:
 		switch {
 		case c.borrower(m.by) == nil:
-		case c.move.handover.old.IsZero():
+		case c.move.handover.enters():
 			c.answered(m.party, m.by)
 		case c.line.loan.entered:
 			c.tellCall(c.line.loan.from, reached{by: c.record.ID, party: m.party})
@@ -100,7 +100,7 @@ func (c *Call) handleLending(m Message) Message {
 		if c.borrower(m.by) == nil {
 			return nil
 		}
-		if c.move.handover.old.IsZero() {
+		if c.move.handover.enters() {
 			return m // to Enter
 		}
 		return c.handoverFailed(m.cause, "nobody was reached")
@@ -115,7 +115,7 @@ func (c *Call) borrowerRings(m rings) {
 	h := c.move.handover
 	switch {
 	case c.borrower(m.by) == nil:
-	case !h.old.IsZero():
+	case !h.enters():
 		c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
 	default:
 		if err := c.alert(); err != nil {
@@ -136,7 +136,7 @@ func (c *Call) lendParty(to *Call) bool {
 	}
 	to.inbox.put(lent{})
 	c.publish()
-	if h.old.IsZero() {
+	if h.enters() {
 		return true
 	}
 	c.endHandover()

@@ -23,8 +23,8 @@ type PlayEnded struct {
 	Completed bool
 }
 
-// ChildRinging says that a target is alerted.
-type ChildRinging struct {
+// childRinging says that a target is alerted.
+type childRinging struct {
 	Child ID
 	// Sound is true when the target sends early media on Stream.
 	Sound  bool
@@ -46,9 +46,9 @@ type ChildAnswered struct {
 	For ID
 }
 
-// ChildEnded says that a child call is over: the last word of a child, and
+// childEnded says that a child call is over: the last word of a child, and
 // exactly one.
-type ChildEnded struct {
+type childEnded struct {
 	Child ID
 	Cause Cause
 	// Text says in words why, with the cause.
@@ -196,9 +196,9 @@ type runProgram struct{ program Program }
 
 func (Digit) message()         {}
 func (PlayEnded) message()     {}
-func (ChildRinging) message()  {}
+func (childRinging) message()  {}
 func (ChildAnswered) message() {}
-func (ChildEnded) message()    {}
+func (childEnded) message()    {}
 func (legAlerted) message()    {}
 func (legAnswered) message()   {}
 func (legRefused) message()    {}

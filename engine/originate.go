@@ -136,14 +136,14 @@ func (c *Call) takeLegOf(ctx context.Context, child ID) error {
 		return nil
 	}})
 	m, err := c.Await(ctx, func(m Message) bool {
-		ended, ok := m.(ChildEnded)
+		ended, ok := m.(childEnded)
 		_, here := m.(lent)
 		return here || ok && ended.Child == child
 	})
 	if err != nil {
 		return err
 	}
-	if ended, ok := m.(ChildEnded); ok {
+	if ended, ok := m.(childEnded); ok {
 		return refuseTransfer(ended.Cause, "the caller has hung up")
 	}
 	return nil

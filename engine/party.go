@@ -196,7 +196,7 @@ func (c *Call) silenceRingback() {
 // preview lets the party hear the early media of the one target that rings.
 // Nobody is answered for that: a party that can hear no early media, or is to
 // hear none by its app's settings, is alerted.
-func (c *Call) preview(ringing ChildRinging) error {
+func (c *Call) preview(ringing childRinging) error {
 	if c.party.preview == ringing.Stream {
 		return nil // every provisional response of the target says so again
 	}
