@@ -172,11 +172,8 @@ func (c *Call) mayRing(t Target) error {
 		}
 		return &DialError{Cause: CauseOffline, Err: fmt.Errorf(sentence, t.Address.Value)}
 	}
-	if err := c.engine.guard.dial(t.Address); err != nil {
-		return err
-	}
-	if err := c.engine.toll.check(); err != nil {
-		return &DialError{Cause: CauseForbidden, Err: err}
+	if no := c.mayLeave(t.Address); no != nil {
+		return no
 	}
 	return nil
 }

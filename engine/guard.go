@@ -108,7 +108,7 @@ func (g *guard) leave() {
 
 // dial says whether a number may be called by a trunk; if not, it gives the
 // *DialError with the *LimitError why.
-func (g *guard) dial(to Address) error {
+func (g *guard) dial(to Address) *DialError {
 	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 {
 		return nil
 	}

@@ -119,15 +119,20 @@ func (c *Call) OpenSound() error {
 	if !c.app.EarlyMedia {
 		return c.pickUp()
 	}
-	err := c.party.leg.Progress(true)
-	switch {
-	case errors.Is(err, ErrNoEarlyMedia):
-		return c.pickUp()
-	case err != nil:
-		return fmt.Errorf("begin early media: %w", err)
+	if early, err := c.openEarly(); err != nil || early {
+		return err
 	}
-	c.party.sound = true
-	return nil
+	return c.pickUp()
+}
+
+// openEarly has the party hear what is played as early media, if it can.
+func (c *Call) openEarly() (can bool, err error) {
+	err = c.party.leg.Progress(true)
+	if err != nil && !errors.Is(err, ErrNoEarlyMedia) {
+		return false, fmt.Errorf("begin early media: %w", err)
+	}
+	c.party.sound = err == nil
+	return c.party.sound, nil
 }
 
 // pickUp answers the call, and its leg if that was not picked up for one before.
@@ -204,14 +209,12 @@ func (c *Call) preview(ringing childRinging) error {
 		if c.party.leg == nil || !c.app.EarlyMedia {
 			return c.alert()
 		}
-		err := c.party.leg.Progress(true)
-		switch {
-		case errors.Is(err, ErrNoEarlyMedia):
-			return c.alert()
+		switch early, err := c.openEarly(); {
 		case err != nil:
-			return fmt.Errorf("begin early media: %w", err)
+			return err
+		case !early:
+			return c.alert()
 		}
-		c.party.sound = true
 	}
 	c.silenceRingback()
 	c.party.alerted, c.party.preview = true, ringing.Stream

@@ -56,11 +56,8 @@ func (c *Call) mayBeSent(to string) (Address, error) {
 	if _, ours := directory.ours(account, party.Value); ours || directory.Emergency(party) {
 		return party, nil
 	}
-	if err := c.engine.guard.dial(party); err != nil {
-		return Address{}, err
-	}
-	if err := c.engine.toll.check(); err != nil {
-		return Address{}, &DialError{Cause: CauseForbidden, Err: err}
+	if no := c.mayLeave(party); no != nil {
+		return Address{}, no
 	}
 	return party, nil
 }

@@ -153,11 +153,10 @@ func (c *Call) mayTransfer(to string) (Target, *DialError) {
 	return target, c.mayLeave(target.Address)
 }
 
-// mayLeave says whether a number that is none of the account may be called. It does
-// not tell those of other accounts from any outside: they are not reached.
+// mayLeave says why a number that is none of the account may not be called, or nil. It
+// does not tell those of other accounts from any outside: they are not reached.
 func (c *Call) mayLeave(to Address) *DialError {
-	var no *DialError
-	if err := c.engine.guard.dial(to); errors.As(err, &no) {
+	if no := c.engine.guard.dial(to); no != nil {
 		return no
 	}
 	if err := c.engine.toll.check(); err != nil {
