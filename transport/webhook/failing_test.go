@@ -15,11 +15,72 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
-// TestFetchFromBrokenServers holds that every way a server can fail ends, in
-// time, in a sentence, and with the connection closed.
+// TestFetchFromHangingServers holds that every way a server can keep us waiting
+// ends, when the time is up, in a sentence, and with the connection closed.
+func TestFetchFromHangingServers(t *testing.T) {
+	t.Parallel()
+	send := func(conn net.Conn, s string) { _, _ = io.WriteString(conn, s) }
+	const began = "began to answer and did not finish within 0.3 s"
+	tests := []struct {
+		name   string
+		serve  func(net.Conn)
+		scheme string
+		want   string
+	}{
+		{"at once", func(c net.Conn) {}, "http", "did not answer within 0.3 s"},
+		{"in the head", func(c net.Conn) { send(c, "HTTP/1.1 200 OK\r\nContent-") }, "http", "did not answer within 0.3 s"},
+		{"in the body", func(c net.Conn) { send(c, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n<Resp") }, "http", began},
+		{"in an error's body", func(c net.Conn) { send(c, "HTTP/1.1 500 Oh\r\nContent-Length: 11\r\n\r\n<Resp") }, "http", began},
+		{"in gzip's head", func(c net.Conn) {
+			send(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n\x1f")
+		}, "http", began},
+		{"trickles", func(c net.Conn) {
+			send(c, "HTTP/1.1 200 OK\r\n\r\n")
+			for _, err := c.Write([]byte(" ")); err == nil; _, err = c.Write([]byte(" ")) {
+				time.Sleep(10 * time.Millisecond)
+			}
+		}, "http", began},
+		{"in TLS", func(c net.Conn) {}, "https", "did not answer within 0.3 s"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				gone := make(chan error, 1)
+				c := inMemory(t, func(conn net.Conn) {
+					if _, err := conn.Read(make([]byte, 4096)); err != nil {
+						gone <- err
+						return
+					}
+					tt.serve(conn)
+					_, err := io.Copy(io.Discard, conn)
+					gone <- err
+				})
+				r := ask(tt.scheme + "://127.0.0.1/")
+				r.Policy.Timeout = 300 * time.Millisecond
+				start := time.Now()
+				reply := c.Fetch(t.Context(), r)
+				if want := r.URL + " " + tt.want; reply.Err == nil || reply.Err.Error() != want || !errors.Is(reply.Err, context.DeadlineExceeded) {
+					t.Errorf("got  %v\nwant %s", reply.Err, want)
+				}
+				if took := time.Since(start); took != r.Policy.Timeout {
+					t.Errorf("it took %s", took)
+				}
+				if len(reply.Attempts) != 1 || reply.Attempts[0].Err == nil {
+					t.Errorf("attempts %+v", reply.Attempts)
+				}
+				<-gone // the client has let go of the connection
+			})
+		})
+	}
+}
+
+// TestFetchFromBrokenServers holds that every way a server can fail ends in a
+// sentence, and with the connection closed.
 func TestFetchFromBrokenServers(t *testing.T) {
 	t.Parallel()
 	send := func(conn net.Conn, s string) { _, _ = io.WriteString(conn, s) }
@@ -30,22 +91,6 @@ func TestFetchFromBrokenServers(t *testing.T) {
 		want  string
 		is    error
 	}{
-		{"hangs", func(c net.Conn) {}, false, "did not answer within 0.3 s", context.DeadlineExceeded},
-		{"hangs in the head", func(c net.Conn) { send(c, "HTTP/1.1 200 OK\r\nContent-") }, false,
-			"did not answer within 0.3 s", context.DeadlineExceeded},
-		{"hangs in the body", func(c net.Conn) { send(c, "HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n<Resp") }, false,
-			"began to answer and did not finish within 0.3 s", context.DeadlineExceeded},
-		{"hangs in an error's body", func(c net.Conn) { send(c, "HTTP/1.1 500 Oh\r\nContent-Length: 11\r\n\r\n<Resp") }, false,
-			"began to answer and did not finish within 0.3 s", context.DeadlineExceeded},
-		{"hangs in gzip's head", func(c net.Conn) {
-			send(c, "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 99\r\n\r\n\x1f")
-		}, false, "began to answer and did not finish within 0.3 s", context.DeadlineExceeded},
-		{"trickles", func(c net.Conn) {
-			send(c, "HTTP/1.1 200 OK\r\n\r\n")
-			for _, err := c.Write([]byte(" ")); err == nil; _, err = c.Write([]byte(" ")) {
-				time.Sleep(10 * time.Millisecond)
-			}
-		}, false, "began to answer and did not finish within 0.3 s", context.DeadlineExceeded},
 		{"never ends", func(c net.Conn) {
 			send(c, "HTTP/1.1 200 OK\r\n\r\n")
 			for block := make([]byte, 4096); ; {
@@ -78,7 +123,6 @@ func TestFetchFromBrokenServers(t *testing.T) {
 			"answered something that is not HTTP, or broke off: is the port right?", nil},
 		{"bad chunk", func(c net.Conn) { send(c, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"); c.Close() }, false,
 			"answered something that cannot be read: invalid byte in chunk length", nil},
-		{"hangs in TLS", func(c net.Conn) {}, true, "did not answer within 0.3 s", context.DeadlineExceeded},
 		{"closes in TLS", func(c net.Conn) { c.Close() }, true, "closed the connection during the TLS handshake", nil},
 		{"no TLS", func(c net.Conn) { send(c, "HTTP/1.1 400 Bad Request\r\n\r\n"); c.Close() }, true,
 			"does not speak TLS on port PORT: does the URL mean http:// ?", nil},
@@ -105,11 +149,7 @@ func TestFetchFromBrokenServers(t *testing.T) {
 			if tt.https {
 				url = "https://" + addr + "/"
 			}
-			r := ask(url)
-			if tt.is == context.DeadlineExceeded {
-				r.Policy.Timeout = 300 * time.Millisecond
-			}
-			reply := newClient(t).Fetch(t.Context(), r)
+			reply := newClient(t).Fetch(t.Context(), ask(url))
 			_, port, err := net.SplitHostPort(addr)
 			if err != nil {
 				t.Fatal(err)
@@ -133,23 +173,30 @@ func TestFetchFromBrokenServers(t *testing.T) {
 // redirects share one.
 func TestFetchTimeoutIsForOneURL(t *testing.T) {
 	t.Parallel()
-	release := make(chan struct{})
-	app := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/slow":
-			<-release
-		case "/hop":
-			http.Redirect(w, r, "/slow", http.StatusTemporaryRedirect)
+	synctest.Test(t, func(t *testing.T) {
+		release := make(chan struct{})
+		defer close(release)
+		c := inMemory(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+			time.Sleep(150 * time.Millisecond)
+			switch r.URL.Path {
+			case "/slow":
+				<-release
+			case "/hop":
+				http.Redirect(w, r, "/slow", http.StatusTemporaryRedirect)
+			}
+		}))
+		r := ask("http://127.0.0.1/hop")
+		r.Fallback = "http://127.0.0.1/fast"
+		r.Policy.Timeout = 200 * time.Millisecond
+		start := time.Now()
+		reply := c.Fetch(t.Context(), r)
+		if reply.Err != nil || len(reply.Attempts) != 3 || !errors.Is(reply.Attempts[1].Err, context.DeadlineExceeded) {
+			t.Errorf("reply %+v", reply)
+		}
+		if took := time.Since(start); took != 350*time.Millisecond {
+			t.Errorf("it took %s", took)
 		}
 	})
-	defer close(release)
-	r := ask(app.URL + "/hop")
-	r.Fallback = app.URL + "/fast"
-	r.Policy.Timeout = 200 * time.Millisecond
-	reply := newClient(t).Fetch(t.Context(), r)
-	if reply.Err != nil || len(reply.Attempts) != 3 || !errors.Is(reply.Attempts[1].Err, context.DeadlineExceeded) {
-		t.Errorf("reply %+v", reply)
-	}
 }
 
 func TestFetchCancelled(t *testing.T) {

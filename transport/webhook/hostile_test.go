@@ -11,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -73,29 +74,30 @@ func TestPromptSentOn(t *testing.T) {
 // it takes longer to come than a question whether it changed may.
 func TestPromptChangedSlowly(t *testing.T) {
 	t.Parallel()
-	var requests atomic.Int64
-	app := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "max-age=0")
-		n := requests.Add(1)
-		file := sound(8000, 160*int(min(n, 2)))
-		if n == 2 {
-			w.Write(file[:60])
-			http.NewResponseController(w).Flush()
-			<-r.Context().Done()
-			return
+	synctest.Test(t, func(t *testing.T) {
+		requests := 0
+		p := promptsOf(t, inMemory(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Cache-Control", "max-age=0")
+			requests++
+			file := sound(8000, 160*min(requests, 2))
+			if requests == 2 {
+				w.Write(file[:60])
+				http.NewResponseController(w).Flush()
+				<-r.Context().Done()
+				return
+			}
+			w.Write(file)
+		})))
+		for _, want := range []time.Duration{20 * time.Millisecond, 40 * time.Millisecond} {
+			sound, err := p.Prompt(t.Context(), "http://127.0.0.1/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sound.Duration() != want {
+				t.Errorf("a sound of %s is played, want %s", sound.Duration(), want)
+			}
 		}
-		w.Write(file)
 	})
-	p := newPrompts(t, PromptsConfig{})
-	for _, want := range []time.Duration{20 * time.Millisecond, 40 * time.Millisecond} {
-		sound, err := p.Prompt(t.Context(), app.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if sound.Duration() != want {
-			t.Errorf("a sound of %s is played, want %s", sound.Duration(), want)
-		}
-	}
 }
 
 // TestPromptsDecodedAtOnce holds that no more files are decoded at once than

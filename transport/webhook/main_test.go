@@ -4,6 +4,7 @@ package webhook
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -36,6 +37,59 @@ func serve(t *testing.T, h http.HandlerFunc) *httptest.Server {
 	return s
 }
 
+// inMemory gives a Client whose connections are all with f, which leaves its end
+// open or closes it. It needs no network, so it can be used with a clock of its own.
+func inMemory(t *testing.T, f func(net.Conn)) *Client {
+	t.Helper()
+	c := newClient(t)
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		go f(theirs)
+		return ours, nil
+	}
+	c.transport.DialContext = dial
+	c.transport.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
+		return dialTLS(ctx, dial, c.transport.TLSClientConfig, network, addr)
+	}
+	return c
+}
+
+// serving has h answer on connections, one request after the other.
+func serving(t *testing.T, h http.HandlerFunc) func(net.Conn) {
+	l := &given{conns: make(chan net.Conn), closed: make(chan struct{})}
+	app := &http.Server{Handler: h}
+	done := make(chan error, 1)
+	go func() { done <- app.Serve(l) }()
+	t.Cleanup(func() {
+		_ = app.Close()
+		<-done
+	})
+	return func(conn net.Conn) { l.conns <- conn }
+}
+
+// given is a listener to which connections are given.
+type given struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (g *given) Accept() (net.Conn, error) {
+	select {
+	case conn := <-g.conns:
+		return conn, nil
+	case <-g.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (g *given) Close() error {
+	g.once.Do(func() { close(g.closed) })
+	return nil
+}
+
+func (g *given) Addr() net.Addr { return &net.TCPAddr{} }
+
 // ask is a request as the sipgate dialect words it.
 func ask(url string) engine.Request {
 	return engine.Request{
@@ -44,7 +98,7 @@ func ask(url string) engine.Request {
 		URL:    url,
 		Header: http.Header{"Content-Type": {"application/x-www-form-urlencoded; charset=UTF-8"}},
 		Body:   []byte("event=newCall&from=492111234567"),
-		Policy: engine.Policy{Timeout: 5 * time.Second, Redirects: 3, SuccessFrom: 200, SuccessTo: 200},
+		Policy: engine.Policy{Timeout: time.Minute, Redirects: 3, SuccessFrom: 200, SuccessTo: 200},
 	}
 }
 

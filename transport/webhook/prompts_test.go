@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/callwright/callwright/media"
@@ -36,6 +37,14 @@ func newPrompts(t *testing.T, config PromptsConfig) *Prompts {
 	t.Helper()
 	config.Client, config.Tones = newClient(t), prompt.NewTones("de")
 	p := NewPrompts(config)
+	t.Cleanup(p.Close)
+	return p
+}
+
+// promptsOf fetches by a client.
+func promptsOf(t *testing.T, c *Client) *Prompts {
+	t.Helper()
+	p := NewPrompts(PromptsConfig{Client: c, Tones: prompt.NewTones("de")})
 	t.Cleanup(p.Close)
 	return p
 }
@@ -215,39 +224,40 @@ func waitFor(t *testing.T, p *Prompts, url string, n int) {
 // next call starts one of its own.
 func TestPromptAbandoned(t *testing.T) {
 	t.Parallel()
-	asked := make(chan struct{}, 2)
-	gone := make(chan struct{}, 2)
-	var requests atomic.Int64
-	addr := raw(t, func(conn net.Conn) {
-		if readRequest(conn) != nil {
-			return
+	synctest.Test(t, func(t *testing.T) {
+		asked := make(chan struct{}, 2)
+		gone := make(chan struct{}, 2)
+		requests := 0
+		p := promptsOf(t, inMemory(t, func(conn net.Conn) {
+			if readRequest(conn) != nil {
+				return
+			}
+			requests++
+			asked <- struct{}{}
+			if requests == 2 {
+				_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+string(sound(8000, 160)))
+				conn.Close()
+			}
+			_, _ = io.Copy(io.Discard, conn)
+			gone <- struct{}{}
+		}))
+		start := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-asked
+			cancel()
+		}()
+		if _, err := p.Prompt(ctx, "http://127.0.0.1"); !errors.Is(err, context.Canceled) {
+			t.Errorf("abandoned: %v", err)
 		}
-		n := requests.Add(1)
-		asked <- struct{}{}
-		if n == 2 {
-			_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"+string(sound(8000, 160)))
-			conn.Close()
+		<-gone
+		if took := time.Since(start); took != 0 {
+			t.Errorf("the abandoned fetch goes on for %s", took)
 		}
-		_, _ = io.Copy(io.Discard, conn)
-		gone <- struct{}{}
+		if _, err := p.Prompt(t.Context(), "http://127.0.0.1"); err != nil {
+			t.Errorf("the next: %v", err)
+		}
 	})
-	p := newPrompts(t, PromptsConfig{})
-	ctx, cancel := context.WithCancel(t.Context())
-	go func() {
-		<-asked
-		cancel()
-	}()
-	if _, err := p.Prompt(ctx, "http://"+addr); !errors.Is(err, context.Canceled) {
-		t.Errorf("abandoned: %v", err)
-	}
-	select {
-	case <-gone:
-	case <-time.After(soundTimeout / 2):
-		t.Error("the abandoned fetch goes on")
-	}
-	if _, err := p.Prompt(t.Context(), "http://"+addr); err != nil {
-		t.Errorf("the next: %v", err)
-	}
 }
 
 func TestPromptsClose(t *testing.T) {

@@ -44,8 +44,8 @@ func TestBothChange(t *testing.T) {
 			t.Parallel()
 			c := newCalls(t)
 			c.prepare = echo
-			b := open(t, Config{Incoming: c.incoming, SessionExpires: 1800 * time.Second, second: time.Millisecond})
-			a, r := open(t, Config{second: time.Millisecond}), newRecord(t)
+			b := open(t, Config{Incoming: c.incoming, SessionExpires: 1800 * time.Second})
+			a, r := open(t, Config{}), newRecord(t)
 			echo(r)
 			updates, h := make(chan struct{}, 100), r.handler()
 			h.Trace = func(m Message) {
@@ -81,11 +81,14 @@ func TestBothChange(t *testing.T) {
 				<-updates
 			}
 			for range 2 { // the session is refreshed, and goes on
+				before := out.clockOf(t, lasting(1800))
+				before.refresh.Reset(0) // the time has come
 				select {
 				case <-updates:
 				case <-time.After(patience):
 					t.Fatal("the session is not refreshed")
 				}
+				out.clockOf(t, func(s session) bool { return s.round > before.round })
 			}
 			out.Hangup(0, "")
 			r.want("ringing 183", "answered", "ended 0 local")

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/emiago/sipgo/sip"
 )
@@ -155,13 +156,20 @@ func TestLateAnswer(t *testing.T) {
 
 func TestRingTimeout(t *testing.T) {
 	t.Parallel()
-	_, w, _, r, inv := ring(t, Call{RingTimeout: 5 * testT1})
+	_, w, d, r, inv := ring(t, Call{RingTimeout: time.Hour})
 	w.send(response(inv, "180 Ringing", "b"))
+	r.want("ringing 180")
+	d.mu.Lock()
+	d.out.timer.Reset(0)
+	d.mu.Unlock()
 	cancel := w.expect("CANCEL", "INVITE")
 	w.send(response(cancel, "200 OK", "b"))
 	w.send(response(inv, "487 Request Terminated", "b"))
 	w.expect("ACK", "CANCEL")
 	r.want("ringing 180", "ended 408 timeout")
+	if reason := r.event(1).(Ended).Reason; reason != "not answered for 1h0m0s" {
+		t.Errorf("reason %q", reason)
+	}
 }
 
 // A proxy may ring several phones: the first 200 makes the call, and the others

@@ -87,8 +87,10 @@ type Config struct {
 	// 4028), if the peer can refresh; 0 leaves that to the peer. It is at least
 	// 90 seconds.
 	SessionExpires time.Duration
-	// second is how long a second of RFC 4028 lasts, for tests.
-	second time.Duration
+	// second is how long a second of RFC 4028 lasts, and connect how long a
+	// connection may take to come about, for tests. Zero means a second and
+	// connectTimeout.
+	second, connect time.Duration
 }
 
 // Endpoint is a SIP user agent: its sockets and its dialogs.
@@ -150,6 +152,9 @@ func Listen(cfg Config) (*Endpoint, error) {
 	}
 	if cfg.second == 0 {
 		cfg.second = time.Second
+	}
+	if cfg.connect == 0 {
+		cfg.connect = connectTimeout
 	}
 	expires := int(cfg.SessionExpires / time.Second)
 	if cfg.SessionExpires != 0 && expires < minExpires {

@@ -3,6 +3,7 @@
 package dialog
 
 import (
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -19,6 +20,27 @@ func fast(c *calls, expires time.Duration) Config {
 		cfg.Incoming = c.incoming
 	}
 	return cfg
+}
+
+// clockOf gives the session of a call as soon as that is as it should be.
+func (d *Dialog) clockOf(t *testing.T, ok func(session) bool) session {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+		d.mu.Lock()
+		s := d.session
+		d.mu.Unlock()
+		if ok(s) {
+			return s
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("the session is not as it should be: %+v", s)
+		}
+	}
+}
+
+// lasting is a session of some seconds that we refresh.
+func lasting(seconds int) func(session) bool {
+	return func(s session) bool { return s.expires == seconds && s.refresh != nil }
 }
 
 // The caller says how long a session lasts, and we who refreshes it (RFC 4028
@@ -96,7 +118,7 @@ func TestTimerExpires(t *testing.T) {
 	c := newCalls(t)
 	e := open(t, fast(c, 0))
 	w := newWire(t, e.Addr("udp"))
-	w.send(withHeaders(invite("expires"), "Supported: timer", "Session-Expires: 3600;refresher=uac"))
+	w.send(withHeaders(invite("expires"), "Supported: timer", "Session-Expires: 3600000;refresher=uac"))
 	call := c.next()
 	must(t, call.Answer([]byte("answer")))
 	ok := w.expect("200 INVITE")
@@ -115,32 +137,36 @@ func TestTimerExpires(t *testing.T) {
 	}
 }
 
-// We refresh by UPDATE where the peer takes that, and again and again. Refusals
-// that are none of silence are borne until the session expires.
+// We refresh by UPDATE where the peer takes that, halfway, and again and again.
+// Refusals that are none of silence are borne until the session expires.
 func TestTimerRefreshed(t *testing.T) {
 	t.Parallel()
 	c := newCalls(t)
 	e := open(t, fast(c, 0))
 	w := newWire(t, e.Addr("udp"))
-	w.send(withHeaders(invite("refreshed"), "Allow: UPDATE", "Supported: timer", "Session-Expires: 2000;refresher=uas"))
+	w.send(withHeaders(invite("refreshed"), "Allow: UPDATE", "Supported: timer", "Session-Expires: 6000;refresher=uas"))
 	call := c.next()
 	must(t, call.Answer([]byte("answer")))
 	ok := w.expect("200 INVITE")
 	w.send(inside("ACK", "refreshed", 1, ok))
 	seq := uint32(0)
-	for _, lasts := range []string{"1000", "150"} {
+	for _, lasts := range []int{1_000_000, 1_500_000} {
 		update := w.asked("UPDATE", seq)
 		seq = update.CSeq().SeqNo
 		if len(update.Body()) != 0 || !strings.HasSuffix(header(update, "Session-Expires"), ";refresher=uac") || header(update, "Min-SE") != "90" ||
 			!supports(update, optionTimer) {
 			t.Errorf("UPDATE:\n%s", update)
 		}
-		w.send(response(update, "200 OK", "", "Contact: <sip:alice@ADDR>", "Require: timer", "Session-Expires: "+lasts+";refresher=uac"))
+		w.send(response(update, "200 OK", "", "Contact: <sip:alice@ADDR>", "Require: timer", fmt.Sprint("Session-Expires: ", lasts, ";refresher=uac")))
+		call.clockOf(t, lasting(lasts)).refresh.Reset(0) // the time has come
 	}
 	w.send(response(w.asked("UPDATE", seq), "503 Service Unavailable", ""))
+	w.send(strings.ReplaceAll(inside("OPTIONS", "refreshed", 2, ok), "INVITE", "OPTIONS"))
+	w.expect("200 OPTIONS", "UPDATE") // the refusal came before, and nothing came of it
+	call.clockOf(t, lasting(1_500_000)).end.Reset(0)
 	w.send(response(w.expect("BYE", "UPDATE"), "200 OK", ""))
 	call.want("confirmed", "ended 0 timeout")
-	if ended := call.event(1).(Ended); ended.Why != Expired || !strings.Contains(ended.Reason, "did not let us refresh the session of 150 s") {
+	if ended := call.event(1).(Ended); ended.Why != Expired || !strings.Contains(ended.Reason, "did not let us refresh the session of 1500000 s") {
 		t.Errorf("ended %+v", ended)
 	}
 }
@@ -149,7 +175,7 @@ func TestTimerRefreshed(t *testing.T) {
 // told. We called it, with the session that we want; it may want a longer one.
 func TestTimerByInvite(t *testing.T) {
 	t.Parallel()
-	e := open(t, fast(nil, 1800*time.Second))
+	e := open(t, Config{SessionExpires: 1800 * time.Second})
 	w, r := newWire(t, e.Addr("udp")), newRecord(t)
 	echo(r)
 	d, err := e.Call(Call{To: "sip:100@" + w.addr(), From: Party{URI: "sip:200@callwright.test"}, Body: []byte("offer")}, r.handler())
@@ -167,6 +193,7 @@ func TestTimerByInvite(t *testing.T) {
 	// It says that it takes UPDATE, and does not.
 	w.send(response(again, "200 OK", "b", append([]string{contact(w), "Allow: UPDATE", "Require: timer", "Session-Expires: 3000;refresher=uac"}, withBody("answer")...)...))
 	w.expect("ACK", "INVITE")
+	d.clockOf(t, lasting(3000)).refresh.Reset(0)
 	update := w.asked("UPDATE", again.CSeq().SeqNo)
 	if header(update, "Session-Expires") != "3000;refresher=uac" {
 		t.Errorf("UPDATE:\n%s", update)

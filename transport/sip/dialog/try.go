@@ -44,7 +44,7 @@ func (t *tries) stop() {
 // next gives the way to the first place that is left and can be reached. It may
 // wait for the DNS and for a connection, until ctx ends.
 func (e *Endpoint) next(ctx context.Context, t *tries) (*way, error) {
-	ctx, cancel := context.WithTimeout(ctx, 3*connectTimeout)
+	ctx, cancel := context.WithTimeout(ctx, 3*e.cfg.connect)
 	defer cancel()
 	if !t.known {
 		places, err := e.places(ctx, t.hop)
@@ -54,7 +54,7 @@ func (e *Endpoint) next(ctx context.Context, t *tries) (*way, error) {
 		t.places, t.known = places, true
 	}
 	for {
-		limit := connectTimeout
+		limit := e.cfg.connect
 		if t.more() {
 			limit = hurriedTimeout
 		}
