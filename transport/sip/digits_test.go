@@ -33,11 +33,17 @@ func inCall(t *testing.T, way string, cfg phone.Config) (*house, *phone.Call, *c
 // key gives the next key that the engine is told of, and how it came.
 func (c *call) key() string {
 	c.t.Helper()
+	ev := c.pressed()
+	return fmt.Sprintf("%c by %s", ev.Digit, ev.Way)
+}
+
+func (c *call) pressed() engine.LegMedia {
+	c.t.Helper()
 	ev, ok := c.next().(engine.LegMedia)
 	if !ok || ev.Kind != media.Digit || ev.Stream != c.Info().Stream || ev.At.IsZero() {
 		c.t.Fatalf("told %+v, want a key", ev)
 	}
-	return fmt.Sprintf("%c by %s", ev.Digit, ev.Way)
+	return ev
 }
 
 // hear has the media plane tell of a key.
@@ -60,14 +66,17 @@ func TestKeysCome(t *testing.T) {
 		}
 	}
 	must(t, out.SendInfo(t.Context(), "5", phone.InfoOptions{}))
-	want("5 by info")
-	h.hear(leg, '5', media.ByEvent, time.Now()) // the same
-	h.hear(leg, '5', media.ByEvent, time.Now())
+	first := leg.pressed()
+	if first.Digit != '5' || first.Way != media.ByInfo {
+		t.Errorf("key %c by %s", first.Digit, first.Way)
+	}
+	h.hear(leg, '5', media.ByEvent, first.At) // the same
+	h.hear(leg, '5', media.ByEvent, time.Now().Add(dtmf.Window/2))
 	want("5 by telephone-event")
 	must(t, out.SendInfo(t.Context(), "5#", phone.InfoOptions{Plain: true})) // the second 5, and a new key
 	want("# by info")
 	// A long press is told of at its beginning and, with its length, at its end.
-	h.hear(leg, '*', media.ByEvent, time.Now().Add(-3*time.Second))
+	h.hear(leg, '*', media.ByEvent, time.Now().Add(-dtmf.Window-time.Second/2))
 	want("* by telephone-event")
 	must(t, out.SendInfo(t.Context(), "*", phone.InfoOptions{Hold: 3 * time.Second}))
 	must(t, out.SendInfo(t.Context(), "9", phone.InfoOptions{}))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -72,7 +73,10 @@ func TestMessages(t *testing.T) {
 			switch ev := ev.(type) {
 			case engine.LegMessage:
 				method, _, _ := strings.Cut(ev.Summary, " sip:")
-				got = append(got, fmt.Sprint(ev.Sent, " ", method))
+				line := fmt.Sprint(ev.Sent, " ", method)
+				if !slices.Contains(got, line) && line != "true 100 Trying" { // on a slow machine it is repeated
+					got = append(got, line)
+				}
 				if ev.Peer != p.Addr().String() {
 					t.Errorf("peer %s", ev.Peer)
 				}

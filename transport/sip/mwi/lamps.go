@@ -274,15 +274,19 @@ func (l *Lamps) later(who owner, j *job) {
 // showUnasked tells a phone that is registered, unless it has subscribed. l.mu is
 // held.
 func (l *Lamps) showUnasked(who owner, r engine.Registration, c counts) {
+	var told *lamp // that this is being told to already
 	for _, p := range l.lamps[who] {
 		switch {
 		case !p.is(r):
 		case p.lives():
 			return
-		case p.expires.IsZero(): // it is being told
-			l.show(p, c)
-			return
+		case p.expires.IsZero():
+			told = p
 		}
+	}
+	if told != nil {
+		l.show(told, c)
+		return
 	}
 	w, account, err := l.cfg.Unasked(r)
 	if err != nil {

@@ -133,6 +133,37 @@ func TestRegistered(t *testing.T) {
 	})
 }
 
+// A phone that subscribes while it is being told for the first time is told by its
+// subscription from then on.
+func TestSubscribedMeanwhile(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		wait := make(chan struct{})
+		unasked := &watcher{wait: wait, name: "the phone, unasked"}
+		b := newBench(t, func(c *Config) {
+			c.Unasked = func(engine.Registration) (Watcher, string, error) { return unasked, "sip:x", nil }
+		})
+		unasked.b = b
+		b.phones = []engine.Registration{{Account: "a", User: "w0", Contact: "sip:alice@192.0.2.7:5060;ob", Source: "udp:192.0.2.7:5060"}}
+		b.Indicate("a", "w0", 0, 0)
+		unasked.want("terminated;reason=noresource 0/0")
+		b.Indicate("a", "w0", 1, 0)
+		unasked.want()
+		w := b.subscribe("60")
+		w.want("active;expires=60 1/2")
+		b.Indicate("a", "w0", 2, 0)
+		w.want("active;expires=60 2/0")
+		close(wait)
+		unasked.want()
+		b.Indicate("a", "w0", 3, 0)
+		w.want("active;expires=60 3/0")
+		unasked.want()
+		if synctest.Wait(); len(b.lamps) != 1 || !unasked.forgotten {
+			t.Errorf("left behind: %v", b.lamps)
+		}
+	})
+}
+
 // Of what changes while a phone that has not subscribed is being told it is told
 // the last.
 func TestUnaskedBusy(t *testing.T) {

@@ -48,8 +48,19 @@ func (l *Lamps) Subscribe(u engine.User, w Watcher, r dialog.Request) dialog.Res
 	if lasts == 0 {
 		p.ends = reasonTimeout
 	}
+	l.spare(p)
 	l.want(who, counts{}, nil)
 	return dialog.Response{Status: 200, Phrase: "OK", Headers: []dialog.Header{{Name: "Expires", Value: seconds(lasts)}}}
+}
+
+// spare has a phone that subscribes not be told once more beside that: what it was
+// told when it had not may still wait for its answer. l.mu is held.
+func (l *Lamps) spare(p *lamp) {
+	for _, other := range l.lamps[p.owner] {
+		if other.expires.IsZero() && other.contact == p.contact {
+			other.due = false
+		}
+	}
 }
 
 // retryAfter is how many seconds a phone should wait when there is no room.

@@ -147,7 +147,7 @@ func over(ctx context.Context) bool {
 }
 
 func (r *Resolver) exchangeWith(ctx context.Context, server string, msg *dns.Msg) (*dns.Msg, error) {
-	ctx, cancel := context.WithTimeout(ctx, tryTime)
+	ctx, cancel := context.WithTimeout(ctx, r.try)
 	defer cancel()
 	reply, _, err := r.client.ExchangeContext(ctx, msg, server)
 	if err != nil || !reply.Truncated {

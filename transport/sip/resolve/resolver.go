@@ -65,6 +65,7 @@ const maxKept = 4096
 type Resolver struct {
 	cfg    Config
 	client dns.Client
+	try    time.Duration // how long one server has to answer
 
 	mu     sync.Mutex
 	kept   map[question]*answer
@@ -80,7 +81,7 @@ func New(cfg Config) *Resolver {
 		cfg.Networks = []string{"UDP", "TCP", "TLS"}
 	}
 	return &Resolver{
-		cfg:  cfg,
+		cfg: cfg, try: tryTime,
 		kept: map[question]*answer{}, asking: map[question]chan struct{}{}, failed: map[Place]time.Time{},
 	}
 }
