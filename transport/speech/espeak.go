@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 	"os/exec"
 	"strings"
 	"time"
@@ -67,32 +68,47 @@ func (e Espeak) Speak(ctx context.Context, what engine.Speech) (*media.Prompt, e
 	cmd.Stderr = said
 	// Who inherited its pipes does not hold us up when it is dead.
 	cmd.WaitDelay = time.Second
-	read, write := io.Pipe()
-	cmd.Stdout = write
-	if err := cmd.Start(); err != nil {
+	read, write, err := os.Pipe()
+	if err != nil {
 		return nil, notStarted(err)
 	}
-	ended := make(chan error, 1)
-	go func() {
-		err := cmd.Wait()
-		write.CloseWithError(err) // nil is the end of the file
-		ended <- err
-	}()
-	sound, fault := decode(what, read)
-	read.Close() // what is not read is not to be written
-	if fault != nil {
-		cancel()
+	defer read.Close()
+	cmd.Stdout = write
+	err = cmd.Start()
+	write.Close() // ours: the process has its own
+	if err != nil {
+		return nil, notStarted(err)
 	}
-	err = <-ended
+	defer context.AfterFunc(own, func() { read.Close() })()
+	// However long we take to read it: what the process wrote is there to its end.
+	out := &ending{Reader: read}
+	sound, fault := decode(what, out)
+	if !out.ended {
+		cancel() // what is not read is not to be written
+	}
+	err = cmd.Wait()
 	switch {
-	case fault == nil:
-		return sound, nil
-	case ctx.Err() != nil:
+	case ctx.Err() != nil && (fault != nil || err != nil):
 		return nil, ctx.Err()
-	case err != nil && errors.Is(fault, err): // it ended by itself, and that is what decode found
+	case out.ended && err != nil && !errors.Is(err, exec.ErrWaitDelay): // it ended by itself
 		return nil, failed(err, voice, said.String())
+	case fault != nil:
+		return nil, fault
 	}
-	return nil, fault
+	return sound, nil
+}
+
+// ending is a Reader that knows whether all was read.
+type ending struct {
+	io.Reader
+	ended bool
+}
+
+// Read implements io.Reader.
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	e.ended = e.ended || err == io.EOF
+	return n, err
 }
 
 // decode reads a sound file that a provider made of a text.

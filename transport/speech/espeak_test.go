@@ -158,7 +158,7 @@ func TestEspeakProcess(t *testing.T) {
 		failed <- err
 	}()
 	var pid []byte
-	for deadline := time.Now().Add(10 * time.Second); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); len(pid) == 0 && time.Now().Before(deadline); time.Sleep(time.Millisecond) {
 		pid, _ = os.ReadFile(folder + "/pid")
 	}
 	cancel()

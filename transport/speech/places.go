@@ -6,6 +6,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"time"
 )
 
 // places are those for texts that are spoken at once. One account may have all but
@@ -39,7 +40,7 @@ func (p *places) enter(ctx context.Context, account string) error {
 	case <-w.called:
 	case <-ctx.Done():
 	}
-	if ctx.Err() == nil {
+	if !over(ctx) {
 		return nil
 	}
 	p.mu.Lock()
@@ -50,6 +51,15 @@ func (p *places) enter(ctx context.Context, account string) error {
 		p.give(account) // it has one
 	}
 	return ctx.Err()
+}
+
+// over says whether a context has ended, or is just about to: its end can be the
+// same moment at which a place becomes free, and is told a little later.
+func over(ctx context.Context) bool {
+	if until, ok := ctx.Deadline(); ok && !time.Now().Before(until) {
+		<-ctx.Done()
+	}
+	return ctx.Err() != nil
 }
 
 // leave gives a place back.
