@@ -38,13 +38,14 @@ type Verdict struct {
 	Gap, Jitter time.Duration
 }
 
-// Listen listens for d and says how hz was heard.
+// Listen listens until sound that lasts d has come, and says how hz was heard. That
+// takes longer than d where the sound comes late, as on a machine with much to do.
 func (c *Call) Listen(ctx context.Context, d time.Duration, hz float64) (Verdict, error) {
 	c.mu.Lock()
 	from, first := len(c.ear.sound), len(c.ear.packets)
 	c.mu.Unlock()
-	start := time.Now()
-	if err := c.wait(ctx, "listening", func() bool { return time.Since(start) >= d }); err != nil {
+	until := from + samples(d)
+	if err := c.wait(ctx, d.String()+" of sound", func() bool { return len(c.ear.sound) >= until }); err != nil {
 		return Verdict{}, err
 	}
 	c.mu.Lock()
