@@ -18,10 +18,14 @@ type Away struct {
 func (a Away) Applied(ctx context.Context) error {
 	select {
 	case <-a.Back:
-		return nil
 	case <-ctx.Done():
-		return ctx.Err()
+		select {
+		case <-a.Back: // it is there all the same
+		default:
+			return ctx.Err()
+		}
 	}
+	return nil
 }
 
 // Messages counts none before Back.

@@ -237,12 +237,16 @@ func (j *Journal) Append(changes ...engine.Change) {
 	}
 }
 
-// Durable returns at once, or when a journal that is sick is well again.
+// Durable returns at once, or when a journal that is sick is well again. As with
+// store.Writer, what is durable is so for who has given up waiting, too.
 func (j *Journal) Durable(ctx context.Context) error {
-	for j.Health() != nil && ctx.Err() == nil {
+	for j.Health() != nil {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
 		time.Sleep(time.Millisecond)
 	}
-	return ctx.Err()
+	return nil
 }
 
 // Applied is Durable.
