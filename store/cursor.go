@@ -47,9 +47,10 @@ func Page[T any](list []T, limit int, id func(T) engine.ID) ([]T, string) {
 }
 
 // FirstID is the least id that a call can have which began at a moment or after
-// it.
+// it. Before 1970 there are none, and those behind 48 bits of milliseconds are as the
+// last one (RFC 9562 section 5.7).
 func FirstID(began time.Time) engine.ID {
 	var id engine.ID
-	binary.BigEndian.PutUint64(id[:8], uint64(began.UnixMilli())<<16)
+	binary.BigEndian.PutUint64(id[:8], uint64(min(max(began.UnixMilli(), 0), 1<<48-1))<<16)
 	return id
 }

@@ -21,9 +21,9 @@ import (
 func TestMigrateSaysFromWhereToWhere(t *testing.T) {
 	t.Parallel()
 	dsn := cluster.Database(t)
-	for _, want := range []int64{0, 4} {
-		if from, to, err := Migrate(t.Context(), dsn); from != want || to != 4 || err != nil {
-			t.Errorf("from %d to %d, %v, want from %d to 4", from, to, err, want)
+	for _, want := range []int64{0, 5} {
+		if from, to, err := Migrate(t.Context(), dsn); from != want || to != 5 || err != nil {
+			t.Errorf("from %d to %d, %v, want from %d to 5", from, to, err, want)
 		}
 	}
 }
@@ -46,7 +46,7 @@ func TestManyNodesStartAtOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if got := cluster.Query(t, dsn, "SELECT string_agg(version_id::text, ' ' ORDER BY id) FROM callwright_version"); got != "0 1 2 3 4\n" {
+	if got := cluster.Query(t, dsn, "SELECT string_agg(version_id::text, ' ' ORDER BY id) FROM callwright_version"); got != "0 1 2 3 4 5\n" {
 		t.Errorf("migrations done are %q, want each once", got)
 	}
 }
@@ -70,8 +70,8 @@ func TestOldRecordsComeAlong(t *testing.T) {
 	}
 	cluster.Query(t, dsn, `INSERT INTO calls VALUES ('01900000-0000-7000-8000-000000000001', 'acme', '', '', 'in', '{}', '{}', '',
 		NULL, NULL, 'n', 'ended', 'normal', NULL, now(), NULL, now(), '{"a": "b"}', true)`)
-	if from, to, err := Migrate(t.Context(), dsn); from != 1 || to != 4 || err != nil {
-		t.Errorf("from %d to %d, %v, want from 1 to 4", from, to, err)
+	if from, to, err := Migrate(t.Context(), dsn); from != 1 || to != 5 || err != nil {
+		t.Errorf("from %d to %d, %v, want from 1 to 5", from, to, err)
 	}
 	records, _, err := opened(t, dsn).Calls(t.Context(), 10, "")
 	if err != nil || len(records) != 1 || records[0].Account != "acme" || records[0].Caller != "" || records[0].Trunk != "" || records[0].Media != nil {

@@ -174,9 +174,9 @@ func unfit() []refusal {
 	return []refusal{
 		{"no right to make tables", func(t *testing.T) string {
 			return as(t, cluster.Database(t), "plain", "")
-		}, []string{`user "plain" has no right to create tables in schema public`, "callwright migrate", `GRANT CREATE ON SCHEMA "public" TO "plain"`, "from version 0 to 4"}},
-		{"tables of another owner, out of date", plain("DELETE FROM callwright_version WHERE version_id = 4;" +
-			"DROP TABLE recordings, deleted_recordings; DROP INDEX calls_account; GRANT CREATE ON SCHEMA public TO plain; GRANT ALL ON callwright_version TO plain"),
+		}, []string{`user "plain" has no right to create tables in schema public`, "callwright migrate", `GRANT CREATE ON SCHEMA "public" TO "plain"`, "from version 0 to 5"}},
+		{"tables of another owner, out of date", plain("DELETE FROM callwright_version WHERE version_id = 5;" +
+			"DROP INDEX calls_past, calls_from, calls_to; GRANT CREATE ON SCHEMA public TO plain; GRANT ALL ON callwright_version TO plain"),
 			[]string{"lacks a right", "callwright migrate", "must be owner of table calls"}},
 		{"no right to look at the version", plain("SELECT 1"), []string{`user "plain" lacks a right`, `GRANT SELECT ON callwright_version TO "plain"`}},
 		{"no right to write", plain("GRANT SELECT ON ALL TABLES IN SCHEMA public TO plain; GRANT ALL ON calls TO plain"),
@@ -186,7 +186,7 @@ func unfit() []refusal {
 			dsn := migrated(t)
 			cluster.Query(t, dsn, "INSERT INTO callwright_version (version_id, is_applied) VALUES (4711, true)")
 			return dsn
-		}, []string{"a newer callwright (tables of version 4711, this one knows 4)", "start that version"}},
+		}, []string{"a newer callwright (tables of version 4711, this one knows 5)", "start that version"}},
 		{"tables of another program", made("CREATE TABLE objects (name text); CREATE TABLE calls (name text)"),
 			[]string{"tables of another program (calls, objects)", "another database", "?search_path=SCHEMA"}},
 		{"tables of another program beside a begun migration", made("CREATE TABLE calls (name text);" +

@@ -41,22 +41,6 @@ func (s *Store) Calls(ctx context.Context, limit int, cursor string) ([]engine.R
 	return records, next, nil
 }
 
-// CallsOf gives a page of the calls of one account, as Calls does.
-func (s *Store) CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error) {
-	before, err := store.ParseCursor(cursor)
-	if err != nil {
-		return nil, "", err
-	}
-	limit = min(max(limit, 1), maxPage)
-	records, err := all(ctx, s.read, record,
-		`SELECT row_to_json(c) FROM calls c WHERE account = $1 AND id < $2 ORDER BY id DESC LIMIT $3`, account, before.String(), limit+1)
-	if err != nil {
-		return nil, "", fmt.Errorf("list calls of account %s: %w", account, err)
-	}
-	records, next := store.Page(records, limit, recordID)
-	return records, next, nil
-}
-
 func recordID(r engine.Record) engine.ID { return r.ID }
 
 // EventsOf gives events of some kinds, newest first, of an account's newest calls:

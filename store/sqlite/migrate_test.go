@@ -18,9 +18,9 @@ import (
 func TestMigrateSaysFromWhereToWhere(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "calls.db")
-	for _, want := range []int64{0, 4} {
-		if from, to, err := Migrate(t.Context(), path); from != want || to != 4 || err != nil {
-			t.Errorf("from %d to %d, %v, want from %d to 4", from, to, err, want)
+	for _, want := range []int64{0, 5} {
+		if from, to, err := Migrate(t.Context(), path); from != want || to != 5 || err != nil {
+			t.Errorf("from %d to %d, %v, want from %d to 5", from, to, err, want)
 		}
 	}
 	exec(t, path, "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4711, 1)")

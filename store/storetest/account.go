@@ -3,51 +3,13 @@
 package storetest
 
 import (
-	"errors"
 	"fmt"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/store"
 )
-
-func callsOf(t *testing.T, db Database) {
-	s := fresh(t, db)
-	want := map[string][]engine.ID{}
-	for i := range 12 {
-		r := ringing()
-		r.Account = []string{"acme", "zoo", "acme"}[i%3]
-		want[r.Account] = append(want[r.Account], r.ID)
-		s.Append(saved(r), saved(r))
-	}
-	durable(t, s)
-	for account, ids := range want {
-		slices.SortFunc(ids, func(a, b engine.ID) int { return slices.Compare(b[:], a[:]) })
-		var got []engine.ID
-		for cursor, pages := "", 0; pages == 0 || cursor != ""; pages++ {
-			page, next, err := s.CallsOf(waiting(t), account, 3, cursor)
-			if err != nil || len(page) > 3 || pages > len(ids) {
-				t.Fatalf("page %d of %d, %v", pages, len(page), err)
-			}
-			for _, r := range page {
-				got = append(got, r.ID)
-			}
-			cursor = next
-		}
-		if diff := cmp.Diff(ids, got); diff != "" {
-			t.Errorf("calls of %s, newest first (-want +got):\n%s", account, diff)
-		}
-	}
-	if got, next, err := s.CallsOf(waiting(t), "nobody", 10, ""); len(got) != 0 || next != "" || err != nil {
-		t.Errorf("got %d calls, %q, %v of an account that has none", len(got), next, err)
-	}
-	if _, _, err := s.CallsOf(waiting(t), "acme", 10, "x"); !errors.Is(err, store.ErrCursor) {
-		t.Errorf("error is %v, want ErrCursor", err)
-	}
-}
 
 // eventsOf: the newest event is the one that was added last, of whatever call.
 func eventsOf(t *testing.T, db Database) {

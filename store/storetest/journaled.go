@@ -153,11 +153,11 @@ func (p *patient) Messages(ctx context.Context, account, box string) (unheard, h
 	return p.Store.Messages(ctx, account, box)
 }
 
-func (p *patient) CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error) {
+func (p *patient) Past(ctx context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error) {
 	if err := p.settle(ctx); err != nil {
-		return nil, "", err
+		return nil, 0, err
 	}
-	return p.Store.CallsOf(ctx, account, limit, cursor)
+	return p.Store.Past(ctx, f, limit, offset)
 }
 
 func (p *patient) EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error) {

@@ -36,7 +36,7 @@ type Reader interface {
 type Recordings interface {
 	engine.Recordings
 	Recordings(ctx context.Context, f engine.RecordingFilter, limit int, cursor string) ([]engine.Recording, string, error)
-	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
+	Past(ctx context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error)
 	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
 }
 
@@ -86,7 +86,9 @@ func Run(t *testing.T, db Database) {
 		{"a late replay brings back no deleted recording", lateRecording},
 		{"messages of a box are counted", messages},
 		{"recordings are found by what they are, page by page", foundRecordings},
-		{"an account's calls are its own, page by page", callsOf},
+		{"the past of an account is found by every filter", foundPast},
+		{"the past of an account is its own, page by page", pagesOfPast},
+		{"strange words find nothing of the past", strangePast},
 		{"an account's events come by kind, newest first", eventsOf},
 		{"objects come back as they were put", objects},
 		{"an object that cannot be kept is refused", badObjects},

@@ -7,11 +7,11 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/engine"
 )
@@ -139,21 +139,44 @@ type archive struct {
 	lists      int // how often recordings or calls were listed
 }
 
-// CallsOf gives pages of two.
-func (a *archive) CallsOf(_ context.Context, account string, _ int, cursor string) ([]engine.Record, string, error) {
+// Past filters as a database does, which storetest demands of those.
+func (a *archive) Past(_ context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error) {
 	a.lists++
-	var of []engine.Record
-	for _, r := range a.records {
-		if r.Account == account {
-			of = append(of, r)
+	left := map[engine.ID]bool{}
+	within := func(at time.Time) bool {
+		return (f.From.IsZero() || !at.Before(f.From)) && (f.To.IsZero() || !at.After(f.To))
+	}
+	party := func(sides ...engine.Address) bool {
+		return f.Party == "" || slices.ContainsFunc(sides, func(a engine.Address) bool { return strings.TrimPrefix(a.Value, "+") == f.Party })
+	}
+	for _, m := range a.recordings {
+		if m.Account != f.Account || m.Kind != engine.RecordingMessage {
+			continue
+		}
+		left[m.Call] = true
+		if !f.NoMessages && within(m.StartedAt) && party(m.From, m.To) && (len(f.Users) == 0 || slices.Contains(f.Users, m.Box)) {
+			past = append(past, engine.Past{Message: m})
 		}
 	}
-	from, _ := strconv.Atoi(cursor)
-	to := min(from+2, len(of))
-	if to == len(of) {
-		return of[from:to], "", a.err
+	for _, r := range a.records {
+		user, by := r.Caller, f.Users
+		switch {
+		case r.Account != f.Account || !r.Parent.IsZero() || r.EndedAt == nil || left[r.ID] || f.NoCalls:
+			continue
+		case r.Direction == engine.In && r.AnsweredBy != nil && r.AnsweredBy.Kind == engine.KindUser:
+			user = r.AnsweredBy.Value
+		case r.Direction == engine.In:
+			user, by = r.Number, f.Numbers
+		}
+		fate := engine.Fate{Direction: r.Direction, Missed: r.Missed()}
+		if within(r.StartedAt) && party(r.From, r.To) && (len(f.Users) == 0 || slices.Contains(by, user)) && (len(f.Fates) == 0 || slices.Contains(f.Fates, fate)) {
+			of := slices.DeleteFunc(slices.Clone(a.recordings), func(s engine.Recording) bool { return s.Call != r.ID || s.Account != f.Account })
+			past = append(past, engine.Past{Call: r, Recordings: of})
+		}
 	}
-	return of[from:to], strconv.Itoa(to), a.err
+	total = len(past)
+	past = past[min(offset, total):]
+	return past[:min(limit, len(past))], total, a.err
 }
 
 // Call gives no timeline.

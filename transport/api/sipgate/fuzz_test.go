@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -40,6 +41,11 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
+// nothing is configured.
+type nothing struct{ Settings }
+
+func (nothing) Entries() engine.Entries { return engine.Entries{} }
+
 type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
@@ -56,16 +62,19 @@ func FuzzHistoryQuery(f *testing.F) {
 			return
 		}
 		w, err := filterOf(query)
-		from, to, bad := window(query, 7, ordinaryPage)
+		offset, limit, bad := window(query, ordinaryPage)
 		for _, err := range []error{err, bad} {
 			var refusal *api.StatusError
 			if err != nil && (!errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest) {
 				t.Errorf("%q: %v", text, err)
 			}
 		}
-		if bad == nil && (from < 0 || from > to || to > 7) {
-			t.Errorf("%q is the page from %d to %d", text, from, to)
+		if bad == nil && (offset < 0 || limit < 1 || limit > maxLimit) {
+			t.Errorf("%q is a page of %d behind %d", text, limit, offset)
 		}
-		w.passes(entry{})
+		f := Face{config: Config{Settings: nothing{}}}
+		if past, _ := f.pastOf("acme", w); past.Account != "acme" || len(past.Fates) != len(w.directions) || len(past.Users) != len(w.of) {
+			t.Errorf("%q asks for %+v", text, past)
+		}
 	})
 }

@@ -5,10 +5,9 @@ package sipgate
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/callwright/callwright/engine"
@@ -74,8 +73,9 @@ type recording struct {
 	URL string `json:"url"`
 }
 
-// mostSearched is how many of the latest calls are looked through.
-const mostSearched = 2000
+// countPatience is how long the database may take to find and count the entries of a
+// page.
+const countPatience = 10 * time.Second
 
 // ordinaryPage is how many entries a page has, unless it is said.
 const ordinaryPage = 10
@@ -102,13 +102,33 @@ func (f *Face) page(r *request) (entries []entry, total int, err error) {
 		}
 		wanted.of = append(wanted.of, extension('p', u.ID))
 	}
-	all, err := f.history(r.Context(), r.token.Account)
+	offset, limit, err := window(r.URL.Query(), ordinaryPage)
 	if err != nil {
 		return nil, 0, err
 	}
-	all = slices.DeleteFunc(all, func(e entry) bool { return !wanted.passes(e) })
-	from, to, err := window(r.URL.Query(), len(all), ordinaryPage)
-	return all[from:to], len(all), err
+	past, possible := f.pastOf(r.token.Account, wanted)
+	if !possible {
+		return []entry{}, 0, nil
+	}
+	ctx, cancel := context.WithTimeout(r.Context(), countPatience)
+	defer cancel()
+	found, total, err := f.config.Archive.Past(ctx, past, limit, offset)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return nil, 0, &api.StatusError{Status: http.StatusServiceUnavailable, Err: err,
+			Text: "the history is too long to be searched in " + countPatience.String() + ": ask for less of it, by from and to"}
+	case err != nil:
+		return nil, 0, away(err)
+	}
+	entries = make([]entry, len(found))
+	for i, one := range found {
+		if one.Message.ID.IsZero() {
+			entries[i] = f.callEntry(one.Call, one.Recordings)
+		} else {
+			entries[i] = f.message(one.Message)
+		}
+	}
+	return entries, total, nil
 }
 
 // showHistory is GET /history/{entryId}.
@@ -139,63 +159,15 @@ func (f *Face) entry(r *request, name string) (entry, error) {
 	if err != nil {
 		return entry{}, away(err)
 	}
-	if e, ok := f.past(record, stored); ok {
-		return e, nil
+	left := slices.ContainsFunc(stored, func(s engine.Recording) bool { return s.Kind == engine.RecordingMessage })
+	if !record.Parent.IsZero() || record.EndedAt == nil || left { // a target of another, or there as its message
+		return entry{}, errNoEntry()
 	}
-	return entry{}, errNoEntry()
+	return f.callEntry(record, stored), nil
 }
 
 func errNoEntry() error {
 	return api.Refuse(http.StatusNotFound, "the requested history event could not be found: GET /v2/history lists the latest")
-}
-
-// history gives the entries of an account, the newest first.
-func (f *Face) history(ctx context.Context, account string) ([]entry, error) {
-	stored, err := f.recordings(ctx, account)
-	if err != nil {
-		return nil, err
-	}
-	of := map[engine.ID][]engine.Recording{} // of each call
-	entries := []entry{}
-	for _, r := range stored {
-		of[r.Call] = append(of[r.Call], r)
-		if r.Kind == engine.RecordingMessage {
-			entries = append(entries, f.message(r))
-		}
-	}
-	cursor := ""
-	for searched := 0; searched < mostSearched; {
-		var records []engine.Record
-		if records, cursor, err = f.config.Archive.CallsOf(ctx, account, maxLimit, cursor); err != nil {
-			return nil, away(err)
-		}
-		searched += len(records)
-		for _, r := range records {
-			if e, ok := f.past(r, of[r.ID]); ok {
-				entries = append(entries, e)
-			}
-		}
-		if cursor == "" {
-			break
-		}
-	}
-	slices.SortStableFunc(entries, func(a, b entry) int { return b.Created.Compare(a.Created) })
-	return entries, nil
-}
-
-// recordings gives the latest of an account.
-func (f *Face) recordings(ctx context.Context, account string) (all []engine.Recording, err error) {
-	cursor := ""
-	for len(all) < mostSearched {
-		var page []engine.Recording
-		if page, cursor, err = f.config.Recordings.Recordings(ctx, engine.RecordingFilter{Account: account}, maxLimit, cursor); err != nil {
-			return nil, away(err)
-		}
-		if all = append(all, page...); cursor == "" {
-			break
-		}
-	}
-	return all, nil
 }
 
 // message is a message in a voicemail.
@@ -213,13 +185,8 @@ func (f *Face) message(r engine.Recording) entry {
 	return e
 }
 
-// past is a call that is over. Targets of others are none, nor is one that left a
-// message: that is there itself.
-func (f *Face) past(r engine.Record, stored []engine.Recording) (entry, bool) {
-	left := slices.ContainsFunc(stored, func(s engine.Recording) bool { return s.Kind == engine.RecordingMessage })
-	if !r.Parent.IsZero() || r.EndedAt == nil || left {
-		return entry{}, false
-	}
+// callEntry is a call that is over.
+func (f *Face) callEntry(r engine.Record, stored []engine.Recording) entry {
 	e := blank(r.ID, typeCall, r.From, r.To, r.StartedAt)
 	e.LastModified, e.CallID, e.Read = r.EndedAt.UTC(), written(r.ID), true
 	e.Incoming = r.Direction == engine.In
@@ -237,7 +204,7 @@ func (f *Face) past(r engine.Record, stored []engine.Recording) (entry, bool) {
 		e.Recordings = append(e.Recordings, recording{written(s.ID), f.config.Links.URL(s)})
 		e.RecordingURL = cmp.Or(e.RecordingURL, f.config.Links.URL(s))
 	}
-	return e, true
+	return e
 }
 
 // rung gives the ids of the users whom a call that came in was for: who answered,
@@ -249,17 +216,11 @@ func (f *Face) rung(r engine.Record) (ids []string) {
 	if r.AnsweredBy != nil && r.AnsweredBy.Kind == engine.KindUser {
 		return []string{r.AnsweredBy.Value}
 	}
-	groups := f.groups(r.Account)
 	for _, n := range f.config.Settings.Entries().Numbers {
 		if cmp.Or(n.Account, engine.DefaultAccount) != r.Account || n.ID() != r.Number {
 			continue
 		}
-		ids = append(ids, n.Users...)
-		for _, g := range groups {
-			if slices.Contains(n.Groups, g.ID) {
-				ids = append(ids, g.Users...)
-			}
-		}
+		ids = append(ids, f.ringsOf(r.Account, n)...)
 	}
 	return ids
 }
@@ -284,71 +245,39 @@ func blank(id engine.ID, kind string, from, to engine.Address, at time.Time) ent
 
 // fate is what became of a call, in sipgate's words.
 func fate(r engine.Record) (direction, status, callStatus string) {
-	direction, missed := incoming, missedIncoming
-	if r.Direction == engine.Out {
-		direction, missed = outgoing, missedOutgoing
-	}
+	direction = directionOf(engine.Fate{Direction: r.Direction, Missed: r.Missed()})
 	switch word := r.Cause.Words().Sipgate; {
-	case r.AnsweredBy != nil && r.AnsweredBy.Kind == engine.KindVoicemail:
-		return missed, "PICKUP", "VOICEMAIL_NO_MESSAGE"
+	case r.AnsweredBy != nil && r.Missed():
+		return direction, "PICKUP", "VOICEMAIL_NO_MESSAGE"
 	case r.AnsweredBy != nil:
 		return direction, "PICKUP", "SUCCESS"
-	case word == "forwarded":
+	case !r.Missed():
 		return direction, "FORWARD", "SUCCESS"
 	case word == "busy":
-		return missed, "BUSY", "BUSY"
+		return direction, "BUSY", "BUSY"
 	case r.Cause == engine.CauseRejected:
-		return missed, "NOPICKUP", "REJECTED"
+		return direction, "NOPICKUP", "REJECTED"
 	case word == "cancel", word == "noAnswer", word == "normalClearing":
-		return missed, "NOPICKUP", "MISSED"
+		return direction, "NOPICKUP", "MISSED"
 	}
-	return missed, "NOPICKUP", "FAILURE"
+	return direction, "NOPICKUP", "FAILURE"
+}
+
+func directionOf(f engine.Fate) string {
+	for direction, fate := range directions() {
+		if fate == f {
+			return direction
+		}
+	}
+	return missedOutgoing
+}
+
+// directions are sipgate's, each for what became of a call.
+func directions() map[string]engine.Fate {
+	return map[string]engine.Fate{
+		incoming: {Direction: engine.In}, missedIncoming: {Direction: engine.In, Missed: true},
+		outgoing: {Direction: engine.Out}, missedOutgoing: {Direction: engine.Out, Missed: true},
+	}
 }
 
 func seconds(d time.Duration) int64 { return int64(d.Round(time.Second) / time.Second) }
-
-// filter is what of the history is wanted; what is empty does not matter.
-type filter struct {
-	types, directions []string
-	// of are the lines of users whom it must concern.
-	of         []string
-	from, to   time.Time
-	number     string
-	impossible bool
-}
-
-// filterOf reads the filter of a query.
-func filterOf(query url.Values) (w filter, err error) {
-	w.types, w.directions, w.of = query["types"], query["directions"], query["connectionIds"]
-	for _, kind := range w.types {
-		if !slices.Contains([]string{typeCall, typeVoicemail, "SMS", "FAX"}, kind) {
-			return w, api.Wrong("types", "types has %.40q: write CALL, VOICEMAIL, SMS or FAX", kind)
-		}
-	}
-	for _, direction := range w.directions {
-		if !slices.Contains([]string{incoming, outgoing, missedIncoming, missedOutgoing}, direction) {
-			return w, api.Wrong("directions", "directions has %.40q: write INCOMING, OUTGOING, MISSED_INCOMING or MISSED_OUTGOING", direction)
-		}
-	}
-	for field, t := range map[string]*time.Time{"from": &w.from, "to": &w.to} {
-		if text := query.Get(field); text != "" {
-			if *t, err = time.Parse(time.RFC3339, text); err != nil {
-				return w, api.Wrong(field, "%s is %.40q: write a time like 2026-03-01T12:00:00Z", field, text)
-			}
-		}
-	}
-	w.number = strings.TrimPrefix(engine.NormalizeNumber(query.Get("phonenumber")), "+")
-	// Nothing here was ever put into an archive, or marked with a star.
-	w.impossible = query.Get("archived") == "true" || slices.Equal(query["starred"], []string{"STARRED"})
-	return w, nil
-}
-
-func (w filter) passes(e entry) bool {
-	number := func(n string) bool { return strings.TrimPrefix(n, "+") == w.number }
-	concerns := func(line string) bool { return slices.Contains(e.ConnectionIDs, line) }
-	return !w.impossible && (len(w.types) == 0 || slices.Contains(w.types, e.Type)) &&
-		(len(w.directions) == 0 || slices.Contains(w.directions, e.Direction)) &&
-		(len(w.of) == 0 || slices.ContainsFunc(w.of, concerns)) &&
-		(w.from.IsZero() || !e.Created.Before(w.from)) && (w.to.IsZero() || !e.Created.After(w.to)) &&
-		(w.number == "" || number(e.Source) || number(e.Target))
-}

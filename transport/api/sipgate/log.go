@@ -19,9 +19,9 @@ type Archive interface {
 	// EventsOf gives up to limit events of some kinds of an account's latest calls,
 	// the newest first.
 	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
-	// CallsOf gives up to limit calls of an account, the newest first, from behind
-	// the cursor on, and the cursor for the next page; it is empty behind the last.
-	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
+	// Past gives a page of what happened on an account and passes a filter, the
+	// newest first, behind so many, and how many there are in all.
+	Past(ctx context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error)
 	// Call gives one call of any account with its timeline. The error of one that is
 	// not there is fs.ErrNotExist.
 	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)

@@ -51,11 +51,12 @@ func (f *Face) listNumbers(r *request) (any, error) {
 		}
 		items = append(items, shown)
 	}
-	from, to, err := window(r.URL.Query(), len(items), len(items))
+	offset, limit, err := window(r.URL.Query(), len(items))
 	if err != nil {
 		return nil, err
 	}
-	return map[string]any{"items": items[from:to]}, nil
+	items = items[min(offset, len(items)):]
+	return map[string]any{"items": items[:min(limit, len(items))]}, nil
 }
 
 // alias is what a user or group is called.
@@ -178,10 +179,9 @@ func (f *Face) listVoicemails(r *request) (any, error) {
 // maxLimit is how much one page may have.
 const maxLimit = 1000
 
-// window gives the part of so many things that ?offset= and ?limit= mean; ordinary
-// is the limit without one.
-func window(query url.Values, things, ordinary int) (from, to int, err error) {
-	offset, limit := 0, ordinary
+// window reads ?offset= and ?limit=; ordinary is the limit without one.
+func window(query url.Values, ordinary int) (offset, limit int, err error) {
+	limit = ordinary
 	if text := query.Get("offset"); text != "" {
 		if offset, err = strconv.Atoi(text); err != nil || offset < 0 {
 			return 0, 0, api.Wrong("offset", "offset is %.40q: write how many are to be left out, 0 or more", text)
@@ -192,6 +192,5 @@ func window(query url.Values, things, ordinary int) (from, to int, err error) {
 			return 0, 0, api.Wrong("limit", "limit is %.40q: write a number from 1 to %d", text, maxLimit)
 		}
 	}
-	from = min(offset, things)
-	return from, min(from+limit, things), nil
+	return offset, limit, nil
 }

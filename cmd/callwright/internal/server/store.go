@@ -28,8 +28,7 @@ type Store interface {
 	admin.Feed
 	admin.Recordings
 	engine.Recordings
-	CallsOf(ctx context.Context, account string, limit int, cursor string) ([]engine.Record, string, error)
-	EventsOf(ctx context.Context, account string, kinds []engine.EventKind, limit int) ([]engine.Event, error)
+	sipgate.Archive
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(context.Context, engine.ID) (engine.Event, error)
 	Registrations(context.Context) ([]engine.Registration, error)
