@@ -123,7 +123,7 @@ func endless(w http.ResponseWriter, r *http.Request) {
 // timeline is what stands on the timelines of all calls.
 func timeline(t *testing.T, s *server.Server) string {
 	t.Helper()
-	if err := s.Store.Durable(t.Context()); err != nil {
+	if err := s.Store.Applied(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	records, _, err := s.Store.Calls(t.Context(), 100, "")

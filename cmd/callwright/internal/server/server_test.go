@@ -199,7 +199,7 @@ func TestByeBehindAck(t *testing.T) {
 		t.Errorf("%d newCall events, want %d", n, calls)
 	}
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
-	if err := s.Store.Durable(context.Background()); err != nil {
+	if err := s.Store.Applied(context.Background()); err != nil {
 		t.Fatal(err)
 	}
 	ended := 0

@@ -80,7 +80,7 @@ func TestSettingsByAPIOfSipgate(t *testing.T) {
 		}
 	}
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
-	if err := s.Store.Durable(t.Context()); err != nil {
+	if err := s.Store.Applied(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	status, log := askV2(t, s, "GET", "/log/webhooks", "")

@@ -24,7 +24,7 @@ func theEnd(t *testing.T, s *server.Server) (engine.Record, string) {
 	t.Helper()
 	var found engine.Record
 	until(t, "the record of the call", func() bool {
-		if err := s.Store.Durable(t.Context()); err != nil {
+		if err := s.Store.Applied(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		records, _, err := s.Store.Calls(t.Context(), 100, "")

@@ -122,7 +122,7 @@ func TestEncryptedCalls(t *testing.T) {
 	}
 	talking.Wait()
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
-	if err := s.Store.Durable(t.Context()); err != nil {
+	if err := s.Store.Applied(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	records, _, err := s.Store.Calls(t.Context(), 100, "")
@@ -249,7 +249,7 @@ func TestLifeOfAnEncryptedCall(t *testing.T) {
 	}
 	talking.Wait()
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
-	if err := s.Store.Durable(t.Context()); err != nil {
+	if err := s.Store.Applied(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	records, _, err := s.Store.Calls(t.Context(), 100, "")

@@ -155,7 +155,7 @@ func counted(t *testing.T, s *server.Server, caller string) (keys string, damage
 	t.Helper()
 	var events []engine.Event
 	until(t, "the end of the call", func() bool {
-		if err := s.Store.Durable(t.Context()); err != nil {
+		if err := s.Store.Applied(t.Context()); err != nil {
 			t.Fatal(err)
 		}
 		records, _, err := s.Store.Calls(t.Context(), 100, "")
