@@ -41,7 +41,7 @@ func TestScripts(t *testing.T) {
 			e.Setenv("GORACE", "atexit_sleep_ms=0 "+os.Getenv("GORACE")) // otherwise each command ends a second late
 			return nil
 		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "left": left, "interrupted": interrupted, "find": find},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"status": status, "app": app, "shows": shows, "serve": serve, "until": until, "left": left, "interrupted": interrupted, "find": find, "soon": soon},
 	})
 }
 
@@ -59,6 +59,19 @@ func status(ts *testscript.TestScript, neg bool, args []string) {
 	if got != args[0] {
 		ts.Fatalf("%v ended with status %s, want %s", args[1:], got, args[0])
 	}
+}
+
+// soon runs a command again and again until a line that it prints matches: what a
+// call leaves behind is stored a moment after it: soon PATTERN callwright calls.
+func soon(ts *testscript.TestScript, _ bool, args []string) {
+	wanted := regexp.MustCompile("(?m)" + args[0])
+	for range 100 {
+		ts.Check(ts.Exec(args[1], args[2:]...))
+		if wanted.MatchString(ts.ReadFile("stdout")) {
+			return
+		}
+	}
+	ts.Fatalf("no line matches %s", args[0])
 }
 
 // exitStatus gives the status that a command ended with.

@@ -155,7 +155,9 @@ func (c *Call) onEvent(ev dialog.Event) {
 		}
 	case dialog.Ended:
 		c.state.ended = &ev
-		c.line.close()
+		if !c.state.talking { // otherwise exchange closes it
+			c.line.close()
+		}
 	}
 }
 

@@ -50,11 +50,20 @@ func (c *Call) talk() {
 	c.running.Go(c.exchange)
 }
 
-// exchange sends in every packet time, by absolute deadlines, and reads between.
+// exchange sends in every packet time, by absolute deadlines, and reads between. At
+// the end of the call it closes the sockets.
 func (c *Call) exchange() {
+	defer func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		c.line.close()
+	}()
 	buf := make([]byte, 2048)
 	due := time.Now()
 	for {
+		if c.drained(buf) {
+			return
+		}
 		if wait := time.Until(due); wait <= 0 {
 			due = due.Add(c.phone.cfg.PacketTime)
 			c.send()
@@ -71,9 +80,34 @@ func (c *Call) exchange() {
 		case err == nil:
 			c.hear(buf[:n])
 		case !errors.Is(err, os.ErrDeadlineExceeded):
-			return // closed: the call has ended
+			return // it is broken
 		}
 	}
+}
+
+// most is how many packets may wait in a socket at the end of a call.
+const most = 1000
+
+// drained reports whether the call has ended. Then what came before is heard, too,
+// however late we are to look.
+func (c *Call) drained(buf []byte) bool {
+	c.mu.Lock()
+	conn, over := c.line.now(), c.state.ended != nil
+	c.mu.Unlock()
+	if !over {
+		return false
+	}
+	for range most {
+		if conn.SetReadDeadline(time.Now().Add(c.phone.cfg.PacketTime)) != nil {
+			break
+		}
+		n, _, err := conn.ReadFromUDPAddrPort(buf)
+		if err != nil {
+			break
+		}
+		c.hear(buf[:n])
+	}
+	return true
 }
 
 func (c *Call) send() {

@@ -113,6 +113,30 @@ func TestConversation(t *testing.T) {
 	}
 }
 
+// What came before the end of a call is heard, however late the phone is to look.
+func TestLastWords(t *testing.T) {
+	t.Parallel()
+	out, _ := connect(t, on(t, Config{User: "alice"}), on(t, Config{User: "bob"}))
+	other, err := socket(out.phone.host)
+	must(t, err)
+	defer other.Close()
+	const words = 50
+	out.mu.Lock() // as if it did not get the processor
+	before, m := out.ear.received, newMouth(0, media.FrameDuration)
+	for range words {
+		_, err = other.WriteToUDPAddrPort(m.packet(0, uint8(media.PCMU), make([]byte, media.FrameSize)), at(out.line.now()))
+		must(t, err)
+	}
+	out.state.ended = &dialog.Ended{}
+	out.mu.Unlock()
+	out.running.Wait()
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if got := out.ear.received - before; got < words {
+		t.Errorf("%d packets were heard at the end, want %d", got, words)
+	}
+}
+
 func TestRejectAndCancel(t *testing.T) {
 	t.Parallel()
 	a, b := on(t, Config{User: "alice"}), on(t, Config{User: "bob"})

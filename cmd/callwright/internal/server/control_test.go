@@ -140,18 +140,12 @@ func TestControlAConversation(t *testing.T) {
 		b.must(c.WaitTone(ctx, ourTone, -30))
 	}
 	b.silent(out, in)
-	b.must(b.Engine.Announce(ctx, id, "tone:2000/600"))
-	for _, c := range []*phone.Call{out, in} {
-		b.must(c.WaitTone(ctx, 2000, -30))
-	}
+	b.all(2000, func() error { return b.Engine.Announce(ctx, id, "tone:2000/600") }, out, in)
 	b.must(out.WaitTone(ctx, ourTone, -30)) // still on hold
 	b.must(b.Engine.Hold(id, false))
 	b.talk(out, bobTone, in, outsideTone)
 
-	b.must(b.Engine.Announce(ctx, id, "tone:2000/600"))
-	for _, c := range []*phone.Call{out, in} {
-		b.must(c.WaitTone(ctx, 2000, -30))
-	}
+	b.all(2000, func() error { return b.Engine.Announce(ctx, id, "tone:2000/600") }, out, in)
 	b.talk(out, bobTone, in, outsideTone)
 	var bad *engine.SoundError
 	if err := b.Engine.Announce(ctx, id, b.app.URL+"/bad.wav"); !errors.As(err, &bad) {
@@ -163,10 +157,7 @@ func TestControlAConversation(t *testing.T) {
 		b.must(c.WaitDigits(ctx, media.ByEvent, 2))
 	}
 
-	b.must(b.Engine.RecordTalk(ctx, id, true, true))
-	for _, c := range []*phone.Call{out, in} {
-		b.must(c.WaitTone(ctx, 1400, -30))
-	}
+	b.all(1400, func() error { return b.Engine.RecordTalk(ctx, id, true, true) }, out, in)
 	recording := func(is bool) func() bool {
 		return func() bool { return b.Engine.Talks(engine.DefaultAccount)[0].Recording == is }
 	}

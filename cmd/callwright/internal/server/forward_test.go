@@ -147,9 +147,7 @@ func TestForwardsAsAnAppSeesThem(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if err := call.WaitTone(t.Context(), bobTone, phone.Level-10); err != nil { // or the beep
-				t.Fatal(err)
-			}
+			hearingOf(call).tone(t, bobTone) // or the beep
 			call.Hangup()
 			a, b := fmt.Sprintf(incoming, "A"), strings.Replace(fmt.Sprintf(incoming, "B"), "4921112345", tt.at, 1)
 			want := []string{

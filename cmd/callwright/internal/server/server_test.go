@@ -156,12 +156,11 @@ func call(t *testing.T, e *dialog.Endpoint, to string, ended func(dialog.Ended))
 // until waits for something that another goroutine brings about.
 func until(t *testing.T, what string, done func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
-	for !done() {
+	const patience = time.Minute
+	for deadline := time.Now().Add(patience); !done(); time.Sleep(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatalf("waited 30 s for %s", what)
+			t.Fatalf("waited %s for %s", patience, what)
 		}
-		time.Sleep(5 * time.Millisecond)
 	}
 }
 

@@ -11,7 +11,6 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/media"
-	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -44,18 +43,15 @@ func TestGreetingAndMessageByTelephone(t *testing.T) {
 		c.HTTP.PublicURL = "http://127.0.0.1"
 	})
 	call := asked(t, s, desk, "/sessions/voicemail/recording", `{"deviceId":"e0","targetId":"v0"}`)
-	if err := call.WaitTone(t.Context(), 1000, phone.Level-10); err != nil {
-		t.Fatalf("no beep: %v", err)
-	}
-	if err := call.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, 700)); err != nil {
-		t.Fatal(err)
-	}
+	heard := hearingOf(call)
+	heard.tone(t, 1000) // the beep
+	speakUntil(t, call, 700, "the greeting to be recorded", func() bool {
+		return loud(written(filepath.Join(folder, "*.wav")), 700) >= message
+	})
 	if err := call.SendDigits(t.Context(), "#"); err != nil {
 		t.Fatal(err)
 	}
-	if err := call.WaitTone(t.Context(), 700, phone.Level-10); err != nil {
-		t.Errorf("the greeting is not heard: %v", err)
-	}
+	heard.tone(t, 700) // the greeting
 	if _, err := call.WaitEnd(t.Context()); err != nil {
 		t.Error(err)
 	}
@@ -73,14 +69,12 @@ func TestGreetingAndMessageByTelephone(t *testing.T) {
 		t.Fatal(err)
 	}
 	rung.Reject(486, "Busy Here")
-	for _, hz := range []float64{700, 1000} { // the greeting, the beep
-		if err := caller.WaitTone(t.Context(), hz, phone.Level-10); err != nil {
-			t.Fatalf("%v Hz are not heard: %v", hz, err)
-		}
-	}
-	if err := caller.Play(t.Context(), tone.Make(2*media.SampleRate, phone.Level, 1500)); err != nil {
-		t.Fatal(err)
-	}
+	heard = hearingOf(caller)
+	heard.tone(t, 700)  // the greeting
+	heard.tone(t, 1000) // the beep
+	speakUntil(t, caller, 1500, "the message to be recorded", func() bool {
+		return loud(written(filepath.Join(folder, "voicemail-*.wav")), 1500) >= message
+	})
 	caller.Hangup()
 	var id, link string
 	until(t, "the message", func() bool {
@@ -94,9 +88,7 @@ func TestGreetingAndMessageByTelephone(t *testing.T) {
 		t.Errorf("the link leads to %d with %d bytes", status, len(sound))
 	}
 	call = asked(t, s, desk, "/sessions/voicemail/play", `{"deviceId":"e0","datadId":"`+id+`"}`)
-	if err := call.WaitTone(t.Context(), 1500, phone.Level-10); err != nil {
-		t.Errorf("the message is not heard: %v", err)
-	}
+	hearingOf(call).tone(t, 1500)
 	if _, err := call.WaitEnd(t.Context()); err != nil {
 		t.Error(err)
 	}

@@ -68,11 +68,19 @@ type conversation struct {
 	// be missing.
 	keys string
 	away int
-	// What came of it.
+	// What came of it, and how late this process was at most.
 	err     error
 	counted string
 	heard   []int16
+	late    time.Duration
 }
+
+// A conversation is held so often; one whose sound was damaged says nothing where
+// this process was busy late: then the packets of its phone were, too.
+const (
+	tries = 6
+	busy  = 40 * time.Millisecond
+)
 
 // converse holds conversations with one server, all at once. One whose sound was
 // damaged, because the machine did not keep up, is held again by itself.
@@ -96,7 +104,10 @@ func converse(t *testing.T, all []conversation) {
 				if wrong == nil {
 					return
 				}
-				if !damaged || try == 3 {
+				switch {
+				case damaged && try == tries && c.late > busy:
+					t.Skipf("the machine is too busy to say: a timer was %s late, and the sound was damaged %d times: %v", c.late, tries, wrong)
+				case !damaged || try == tries:
 					t.Fatal(wrong)
 				}
 				c.phone.User += "9"
@@ -124,6 +135,8 @@ func (c *conversation) check() error {
 
 // hold holds one conversation, until the prompt is over.
 func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
+	watched := watchTime()
+	defer func() { c.late = watched() }()
 	p, err := phone.New(c.phone)
 	if err != nil {
 		return err
@@ -147,6 +160,25 @@ func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
 	out.Hangup()
 	_, err = out.WaitEnd(ctx)
 	return err
+}
+
+// watchTime looks at the time again and again, as phones do, until it is asked how
+// late it was at most.
+func watchTime() (worst func() time.Duration) {
+	late, stop := make(chan time.Duration), make(chan struct{})
+	go func() {
+		most := time.Duration(0)
+		for due := time.Now().Add(media.FrameDuration); ; due = time.Now().Add(media.FrameDuration) {
+			select {
+			case <-time.After(media.FrameDuration):
+				most = max(most, time.Since(due))
+			case <-stop:
+				late <- most
+				return
+			}
+		}
+	}()
+	return func() time.Duration { close(stop); return <-late }
 }
 
 // counted gives the keys of a call by who called, as its timeline has them, and

@@ -95,10 +95,10 @@ func near(to target) (string, error) {
 
 // refused says whether the other machine turns packets away.
 func refused(conn net.Conn) bool {
-	if conn.SetReadDeadline(time.Now().Add(refusal)) != nil {
-		return false
-	}
 	_, err := conn.Write([]byte("\r\n\r\n"))
+	if err == nil {
+		err = conn.SetReadDeadline(time.Now().Add(refusal))
+	}
 	if err == nil {
 		_, err = conn.Read(make([]byte, 4))
 	}
