@@ -21,6 +21,10 @@ type timeline struct {
 
 // add numbers an event and keeps it together with the changes it reports.
 func (t *timeline) add(at time.Time, kind EventKind, text string, data Data, with ...Change) Event {
+	if data.Party != nil { // often that of the record, which goes on changing
+		party := *data.Party
+		data.Party = &party
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.seq++
