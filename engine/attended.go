@@ -3,8 +3,10 @@
 package engine
 
 // An attended transfer by an API: X and the owner O talk, and O is to talk with
-// somebody else, T, before X does. The call of X carries it out, as every transfer
-// that leads to nobody's own call: it rings T as its child.
+// somebody else, T, before X does. The call of X carries it out: it rings T as its
+// child. Where X was called by O, and no app knows of it, it is the next call of the
+// chain that rings T, as in every transfer of such a party (lend.go); it gets X when O
+// hangs up.
 //
 //	            X hears      O hears    T hears
 //	T rings     hold tone    ringing
@@ -60,9 +62,7 @@ func (c *Call) consultRings(h *handover) {
 
 // consultWith lets the other end talk with who picked up.
 func (c *Call) consultWith(h *handover, m ChildAnswered) {
-	h.timer.Stop()
 	h.consult.with = m
-	h.hunt.chose(m.Child)
 	c.note(EventTransfer, Data{Party: &m.By, Other: m.Child}, "%s talks with %s first", c.party.talk.with, m.By)
 	const consults = "one of both talks with another one"
 	c.giveUpTape()

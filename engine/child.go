@@ -25,7 +25,7 @@ func (c *Call) ringChild(target Target, from Address, alone bool) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.line.hops, child.called.emergency = c.inbox, c.line.hops-1, c.engine.directory.Emergency(target.Address)
-	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone && c.line.steps < mostDiversions, c.ended
+	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone && c.line.steps < mostDiversions && !c.line.loan.consult, c.ended
 	child.app.outbox = c.app.outbox
 	c.children[child.record.ID] = target
 	request := DialRequest{
@@ -225,6 +225,7 @@ func (c *Call) Connect(answered ChildAnswered) error {
 	by := target.Address
 	borrows := c.party.leg == nil // what its app is told comes before the end of its lender
 	if borrows {
+		c.line.loan.picked = answered
 		c.answered(by, answered.Child)
 	}
 	if err := c.pickUp(); err != nil {
@@ -235,6 +236,9 @@ func (c *Call) Connect(answered ChildAnswered) error {
 		return err
 	}
 	c.party.talking = true
+	if c.line.loan.consult {
+		c.across(func(other *Call) { other.party.talk.keysTo = ID{} })
+	}
 	if !borrows {
 		c.answered(by, answered.Child)
 	}

@@ -163,6 +163,7 @@ func (c *Call) leaveTalk() {
 		_ = c.engine.config.Sound.Mute(c.Stream(), false)
 	}
 	if was.hold != 0 && c.party.playing == was.hold {
+		c.party.playing = 0
 		c.StopPlay()
 	}
 }

@@ -261,7 +261,7 @@ func (c *Call) handLeg(to *Call) bool {
 
 // takeLeg takes the leg of another call. A call that is over meanwhile hangs it up.
 func (c *Call) takeLeg(m handed) {
-	rang := c.party.alerted // before it had a party
+	rings := c.party.alerted && c.line.loan.picked.Child.IsZero() // since before it had a party
 	c.line.loan.took = true
 	if !m.lender.IsZero() {
 		c.line.loan.from, c.line.loan.entered = m.lender, true
@@ -272,7 +272,7 @@ func (c *Call) takeLeg(m handed) {
 		c.party.leg.Hangup(c.over)
 		return
 	}
-	if rang {
+	if rings {
 		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone for a party that was handed over", "err", err)
 		}

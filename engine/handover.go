@@ -43,7 +43,8 @@ func (c *Call) mayHandOver(old ID) *DialError {
 
 // ringInstead rings a target in place of the other end, or says why not. A party that
 // is to go to somebody of the account is led there as the next call of the chain,
-// which asks an app like any other.
+// which asks an app like any other; and so is one that was called, of which no app
+// knows yet.
 func (c *Call) ringInstead(m ringInstead) *DialError {
 	if no := c.mayHandOver(m.old); no != nil {
 		return no
@@ -51,7 +52,7 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 	if m.target.Address.same(c.party.talk.with) || m.target.Address.same(c.record.From) {
 		return refuseTransfer(CauseRejected, "%s is in the conversation already", m.target)
 	}
-	if !m.consult && c.ours(m.target.Address) {
+	if !c.record.Parent.IsZero() || !m.consult && c.ours(m.target.Address) {
 		return c.leadOn(m)
 	}
 	c.note(EventTransfer, Data{Party: &m.target.Address}, "is being transferred to %s", m.target)
@@ -71,12 +72,20 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 }
 
 // leadOn has the next call of the chain begin, which takes the party over when
-// somebody picks up there, or when the old other end hangs up.
+// somebody picks up there, or when the old other end hangs up. Who is to be talked
+// with first is nobody that an app chooses.
 func (c *Call) leadOn(m ringInstead) *DialError {
 	if no := c.mayForward(m.target.Address); no != nil {
 		return no
 	}
-	next := c.chained(*c.successor(m.target.Address, m.from))
+	s := c.successor(m.target.Address, m.from)
+	if m.consult {
+		s.from = Address{}
+	}
+	next := c.chained(*s)
+	if m.consult {
+		next.called.destination, next.called.shown, next.line.loan.consult = &m.target.Address, m.from, true
+	}
 	next.line.loan.from, next.line.loan.ended = c.record.ID, c.ended
 	if c.parent != nil { // no app knows of this one, but of the one that leaves
 		next.line.loan.ended = c.line.made
@@ -86,6 +95,9 @@ func (c *Call) leadOn(m ringInstead) *DialError {
 	}
 	c.note(EventTransfer, Data{Party: &m.target.Address, Other: next.record.ID}, "is being transferred to %s, as call %s", m.target, next.record.ID)
 	c.move.handover = &handover{old: m.old, chained: next, name: m.target.Address.String()}
+	if m.consult {
+		c.consult(c.move.handover)
+	}
 	next.begin(fmt.Sprintf("transferred to %s by call %s", m.target, c.record.ID))
 	return nil
 }
@@ -116,6 +128,8 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		case !h.hunt.mayAnswer(child):
 			c.hangUpChild(child, CauseElsewhere)
 		case h.consult != nil && !h.alone:
+			h.timer.Stop()
+			h.hunt.chose(m.Child)
 			c.consultWith(h, m)
 		default:
 			c.handOver(h, m)
@@ -138,9 +152,7 @@ func (c *Call) handOver(h *handover, m ChildAnswered) {
 	c.note(EventBridged, Data{Party: &m.By, Other: m.Child}, "%s and %s hear each other", c.shown(), m.By)
 	c.across(func(other *Call) { other.party.talk.keysTo = ID{} })
 	c.letGo(m.By)
-	if c.record.Parent.IsZero() {
-		c.answered(m.By, m.Child)
-	}
+	c.answered(m.By, m.Child)
 }
 
 // letGo ends a handover: the old other end is not needed any more.

@@ -128,7 +128,12 @@ func (c *Call) first(ctx context.Context, why Event) (Program, error) {
 			"the call was forwarded and transferred %d times: no app is asked any more; look for one that leads back to itself", c.line.steps)})
 		return c.missing(MissingEmpty), nil
 	}
-	return c.ask(ctx, why)
+	program, err := c.ask(ctx, why)
+	if err == nil && c.line.loan.consult {
+		c.note(EventTransfer, Data{Party: c.called.destination}, "is led to %s whatever the app says: who leaves talks there first", c.called.destination)
+		program = c.missing(MissingEmpty)
+	}
+	return program, err
 }
 
 // execute runs a program, and those that take its place, to the end. It

@@ -28,6 +28,10 @@ type loan struct {
 	entered bool
 	// took says that it has, or had, the party.
 	took bool
+	// consult says that it gets the party when the other end of the lender has talked
+	// with picked, who picked up, and hangs up.
+	consult bool
+	picked  ChildAnswered
 	// ended is closed when the call has ended whose end is told before this one's: a
 	// lender that does so with what it lends, or where that is a child the one that
 	// rang it. It is nil if the lender lives on.
@@ -42,18 +46,29 @@ func (c *Call) needParty() error {
 	case c.line.loan.from.IsZero():
 		return ErrNoSound // it has lent its party itself, or rings it yet
 	}
-	if c.engine.send(c.line.loan.from, needs{c.record.ID}) != nil {
+	if c.engine.send(c.line.loan.from, needs{c.record.ID, c.line.loan.picked}) != nil {
 		return c.lenderGone()
 	}
-	// What comes meanwhile, such as the end of who picked up, is for later.
+	// What comes meanwhile, such as the end of who picked up, is for later, but where
+	// that one is talked with first.
 	c.waiting.depth++
 	defer func() { c.waiting.depth-- }()
-	m, err := c.Await(c.engine.ctx, func(m Message) bool { _, ok := m.(lent); return ok })
+	m, err := c.Await(c.engine.ctx, func(m Message) bool {
+		ended, left := m.(childEnded)
+		_, ok := m.(lent)
+		return ok || left && c.line.loan.consult && ended.Child == c.line.loan.picked.Child
+	})
 	if err != nil {
 		return err
 	}
-	if m.(lent).refused {
-		return c.lenderGone()
+	switch m := m.(type) {
+	case childEnded:
+		c.finishWith(m.Cause)
+		return &EndedError{Cause: c.over}
+	case lent:
+		if m.refused {
+			return c.lenderGone()
+		}
 	}
 	return nil
 }
@@ -81,9 +96,7 @@ func (c *Call) borrower(id ID) *Call {
 func (c *Call) handleLending(m Message) Message {
 	switch m := m.(type) {
 	case needs:
-		if b := c.borrower(m.to); b == nil || !c.lendParty(b) {
-			c.tellCall(m.to, lent{refused: true})
-		}
+		c.needed(m)
 	case rings:
 		c.borrowerRings(m)
 	case reached:
@@ -110,6 +123,21 @@ func (c *Call) handleLending(m Message) Message {
 	return nil
 }
 
+// needed gives the party to the call that asks for it, or says that it does not; while
+// the other end is to talk first with who is there, neither.
+func (c *Call) needed(m needs) {
+	b := c.borrower(m.to)
+	switch {
+	case b == nil:
+	case c.move.handover.consult != nil && !m.picked.Child.IsZero():
+		c.consultWith(c.move.handover, m.picked)
+		return
+	case c.move.handover.consult == nil && c.lendParty(b):
+		return
+	}
+	c.tellCall(m.to, lent{refused: true})
+}
+
 // borrowerRings lets those know who wait for it that somebody rings.
 func (c *Call) borrowerRings(m rings) {
 	h := c.move.handover
@@ -117,6 +145,7 @@ func (c *Call) borrowerRings(m rings) {
 	case c.borrower(m.by) == nil:
 	case !h.enters():
 		c.tellCall(h.old, moved{text: "it rings", by: c.record.ID})
+		c.consultRings(h)
 	default:
 		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone", "err", err)
@@ -194,11 +223,11 @@ func (c *Call) hangUpBorrower(h *handover) {
 	if h == nil || h.chained == nil {
 		return
 	}
-	cause := CauseCancelled
+	end := hangUp{cause: CauseNormal, asParty: true}
 	if c.party.leg == nil { // that one has it
-		cause = c.over
+		end = hangUp{cause: c.over}
 	}
-	c.tellCall(h.chained.timeline.call, hangUp{cause: cause})
+	c.tellCall(h.chained.timeline.call, end)
 }
 
 // returnParty says that the call is over to the one that it has, or was to have, its

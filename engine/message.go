@@ -145,8 +145,11 @@ type (
 // What a call of a chain that has no party yet and its lender tell each other.
 // lend.go says when.
 type (
-	// needs asks for the party.
-	needs struct{ to ID }
+	// needs asks for the party, for who picked up if somebody did.
+	needs struct {
+		to     ID
+		picked ChildAnswered
+	}
 	// lent says that the party was handed over, or will not be.
 	lent struct{ refused bool }
 	// rings says that somebody is alerted, reached who picked up.

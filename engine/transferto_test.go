@@ -156,11 +156,7 @@ func TestTransferByTheCaller(t *testing.T) {
 			equal(t, "shown", all[1].Request.From, outside)
 			all[0].Leg.HangUp()
 			synctest.Wait()
-			want := []engine.Cause{engine.CauseTransferred, engine.CauseNormal, engine.CauseNormal}
-			if to == "w2" {
-				want = []engine.Cause{engine.CauseTransferred, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal}
-			}
-			equal(t, "causes", ends(t, h), want)
+			equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseTransferred, engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal})
 			h.Close(t)
 		})
 	}
