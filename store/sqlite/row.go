@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+	"unicode/utf8"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
@@ -139,7 +140,17 @@ func scanEvent(from row) (store.Event, error) {
 const registrationColumns = `account, user_id, contact, source, call_id, cseq, agent, node, expires_at`
 
 func registrationValues(r engine.Registration) []any {
-	return []any{r.Account, r.User, r.Contact, r.Source, r.CallID, r.CSeq, r.Agent, r.Node, timeText(r.Expires)}
+	return []any{r.Account, r.User, asJournal(r.Contact), r.Source, asJournal(r.CallID), r.CSeq, r.Agent, r.Node, timeText(r.Expires)}
+}
+
+// asJournal gives a text of a phone's as the journal has it, which is JSON: each
+// byte that is no UTF-8 is replaced. By it a registration is known, whichever way
+// it comes, and once more when it is replayed.
+func asJournal(text string) string {
+	if utf8.ValidString(text) {
+		return text
+	}
+	return string([]rune(text))
 }
 
 func scanRegistration(from row) (engine.Registration, error) {

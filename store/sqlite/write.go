@@ -116,7 +116,7 @@ func (s statements) apply(ctx context.Context, change engine.Change) error {
 		}
 		return nil
 	case engine.RegistrationEnded:
-		if _, err := s.end.ExecContext(ctx, c.Account, c.User, c.Contact); err != nil {
+		if _, err := s.end.ExecContext(ctx, c.Account, c.User, asJournal(c.Contact)); err != nil {
 			return fmt.Errorf("end a registration of user %s: %w", c.User, err)
 		}
 		return nil

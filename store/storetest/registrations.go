@@ -3,6 +3,8 @@
 package storetest
 
 import (
+	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -125,9 +127,14 @@ func strangeRegistration(t *testing.T, db Database) {
 		contact.WriteString(engine.NewID().Hex())
 	}
 	long.Contact = contact.String()
-	odd.Contact, odd.Agent = "a\x00b\xff", "a\x00b\xff"
+	odd.Contact, odd.Agent = "a\x00b\xff\xfe", "a\x00b\xff"
+	var again engine.Registration // odd as a journal brings it back
+	text, err := json.Marshal(odd)
+	if err = errors.Join(err, json.Unmarshal(text, &again)); err != nil {
+		t.Fatal(err)
+	}
 	keep(t, s, registered(odd), registered(long))
-	keep(t, s, registered(long))
+	keep(t, s, registered(long), registered(again))
 	got, err := s.Registrations(waiting(t))
 	if err != nil || len(got) != 2 {
 		t.Fatalf("got %d registrations, %v, want 2", len(got), err)
