@@ -36,14 +36,16 @@ lint: bin/golangci-lint ## Look for what the compiler lets pass
 	@bin/golangci-lint run ./...
 	@cd tools && ../bin/golangci-lint run --config ../.golangci.yml ./...
 
+# The time-outs below are for tests that hang: a busy machine of two processors needs
+# minutes for the databases under the race detector.
 unit: bin/testreport ## Run the tests of every package under the race detector
-	@$(GO) test -race -timeout 5m -json $$($(GO) list ./... | grep -v -e '/examples$$' -e '/test$$') | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -timeout 15m -json $$($(GO) list ./... | grep -v -e '/examples$$' -e '/test$$') | bin/testreport | tee -a $(REPORT)
 
 examples: bin/testreport ## Run the example apps as processes and send them the documented requests
-	@$(GO) test -race -count=1 -timeout 5m -json ./examples | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -count=1 -timeout 15m -json ./examples | bin/testreport | tee -a $(REPORT)
 
 peers: bin/testreport ## Run sipp, baresip, linphone, kamailio and apps on npm's sipgateio against the callwright binary
-	@$(GO) test -race -count=1 -timeout 5m -parallel 6 -json ./test | bin/testreport | tee -a $(REPORT)
+	@$(GO) test -race -count=1 -timeout 15m -parallel 6 -json ./test | bin/testreport | tee -a $(REPORT)
 
 demo: ## Run one whole call: server, sample app and two phones
 	@$(GO) run ./cmd/callwright demo
