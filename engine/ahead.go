@@ -2,7 +2,11 @@
 
 package engine
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/callwright/callwright/directory"
+)
 
 // ahead is what an API asked of a conversation before it had begun: while the party
 // heard an announcement, or somebody rang. It is done when they talk, in this order:
@@ -40,7 +44,7 @@ func (e *Engine) control(id ID, do, note func(*Call) error) error {
 // mayTalk says whether a conversation of the call may begin yet.
 func (c *Call) mayTalk() bool {
 	by := c.record.AnsweredBy
-	return c.parent == nil && !c.party.talking && c.party.gone == nil && (by == nil || by.Kind != KindVoicemail)
+	return c.parent == nil && !c.party.talking && c.party.gone == nil && (by == nil || by.Kind != directory.KindVoicemail)
 }
 
 // noteAhead tells the timeline what is to be done when they talk.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 )
@@ -28,7 +29,7 @@ func (g *gossip) Notify(c engine.CallInfo, e engine.Event) []engine.Request {
 func TestToldAside(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		first, second := engine.NumberAddress("+4930222"), engine.NumberAddress("+49228")
+		first, second := directory.NumberAddress("+4930222"), directory.NumberAddress("+49228")
 		g := &gossip{phrase{programs: []engine.Program{ring(first, second)}}}
 		h := enginetest.New(t, entries, map[string]engine.Dialect{"": g, "phrase": g})
 		h.Target(first.Value, func(l *enginetest.Leg) {

@@ -6,11 +6,13 @@ import (
 	"context"
 	"fmt"
 	"maps"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // application is the App of a call, how it is spoken to, and what it is asked.
 type application struct {
-	App
+	directory.App
 	dialect Dialect
 	outbox  *outbox
 	asking  *question // nil unless it is being asked
@@ -134,4 +136,15 @@ func (c *Call) tellEnd(ended Event) {
 			c.engine.config.Journal.Append(RecordSaved{info.Record})
 		},
 	})
+}
+
+// leaveOut has an App hear nothing of a call that its whitelist does not name, and
+// says whether it is so.
+func (c *Call) leaveOut() bool {
+	if c.engine.directory.Listed(c.app.App, c.called.users, c.called.number) {
+		return false
+	}
+	c.app.EventsURL = ""
+	c.note(EventRequest, Data{}, "app %q is not asked: its whitelist names no user or group of this call", c.record.App)
+	return true
 }

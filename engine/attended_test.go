@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -53,9 +54,9 @@ func TestAttendedByAPI(t *testing.T) {
 						c.Ringback, c.HoldTone = &media.Prompt{Name: "ringback"}, &media.Prompt{Name: "hold"}
 					}, target)
 					h.Target("phone w2", tt.third)
-					arrival := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount}
+					arrival := engine.Arrival{From: caller, To: called, Number: number, Account: directory.DefaultAccount}
 					if out {
-						arrival = engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+						arrival = engine.Arrival{To: outside, Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}
 					}
 					first, err := h.Arrive(arrival)
 					must(t, err)
@@ -158,10 +159,10 @@ func TestConsultationUndoesMuteAndHold(t *testing.T) {
 	for _, out := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
 			target, owner := bob, "phone w1"
-			arrival := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount}
+			arrival := engine.Arrival{From: caller, To: called, Number: number, Account: directory.DefaultAccount}
 			if out {
 				target, owner = outside, "caller"
-				arrival = engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+				arrival = engine.Arrival{To: outside, Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}
 			}
 			h := desks(t, func(c *engine.Config) { c.HoldTone = &media.Prompt{Name: "hold"} }, target)
 			_, err := h.Arrive(arrival)

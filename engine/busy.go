@@ -2,12 +2,19 @@
 
 package engine
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/callwright/callwright/directory"
+)
+
+// key names a User of an account, or a box.
+type key struct{ account, id string }
 
 // busy knows which Users are in a call: those who made one, and those who picked
 // one up.
 type busy struct {
-	directory *Directory
+	directory *directory.Directory
 
 	mu    sync.Mutex
 	calls map[ID]key
@@ -51,7 +58,7 @@ func (b *busy) end(call ID) {
 }
 
 // is says whether a party is a User who is not rung while it is in a call.
-func (b *busy) is(account string, a Address) bool {
+func (b *busy) is(account string, a directory.Address) bool {
 	u, ok := b.directory.User(account, userID(a))
 	if !ok || !u.BusyOnBusy {
 		return false

@@ -7,16 +7,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 )
 
 // inHouse is one with Bob, who is busy when he is in a call, and Carol.
 func inHouse(t *testing.T, programs ...engine.Program) *enginetest.House {
-	p := &phrase{programs: programs, missing: func(engine.Missing) engine.Program { return ring(engine.NumberAddress("112")) }}
+	p := &phrase{programs: programs, missing: func(engine.Missing) engine.Program { return ring(directory.NumberAddress("112")) }}
 	e := entries
-	e.Users = []engine.User{{ID: "w1", Name: "Bob", Username: "bob", BusyOnBusy: true}, {ID: "w2", Name: "Carol"}}
-	e.Groups = []engine.Group{{ID: "g0", Users: []string{"w1", "w2"}}}
+	e.Users = []directory.User{{ID: "w1", Name: "Bob", Username: "bob", BusyOnBusy: true}, {ID: "w2", Name: "Carol"}}
+	e.Groups = []directory.Group{{ID: "g0", Users: []string{"w1", "w2"}}}
 	h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p})
 	for _, u := range []string{"w1", "w2", outside.Value, "112"} {
 		h.Target(u, pickUp)
@@ -38,7 +39,7 @@ func rungNow(h *enginetest.House, before *int) []string {
 // that has ended; one that did not ask for it is rung.
 func TestBusyOnBusy(t *testing.T) {
 	t.Parallel()
-	group := engine.Address{Kind: engine.KindGroup, Value: "g0"}
+	group := directory.Address{Kind: directory.KindGroup, Value: "g0"}
 	synctest.Test(t, func(t *testing.T) {
 		h := inHouse(t, ring(bob), ring(bob), ring(group), ring(carol), ring(bob))
 		before := 0
@@ -81,7 +82,7 @@ func TestBusyWhileCalling(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := inHouse(t, forward(carol), ring(carol), ring(bob), ring(bob))
 		before := 0
-		u := engine.User{ID: "w1", Account: engine.DefaultAccount, BusyOnBusy: true}
+		u := directory.User{ID: "w1", Account: directory.DefaultAccount, BusyOnBusy: true}
 		out, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: called, Number: number})
 		if err != nil {
 			t.Fatal(err)
@@ -91,7 +92,7 @@ func TestBusyWhileCalling(t *testing.T) {
 		h.Call(t, caller, called, number)
 		synctest.Wait()
 		equal(t, "nobody rings Bob", rungNow(h, &before), nil)
-		emergency, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: engine.NumberAddress("112")})
+		emergency, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: directory.NumberAddress("112")})
 		if err != nil {
 			t.Fatal(err)
 		}

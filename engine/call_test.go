@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -70,12 +71,12 @@ func (act) String() string { return "act" }
 func (a act) Run(ctx context.Context, c *engine.Call) (engine.Next, error) { return a(ctx, c) }
 
 var (
-	caller  = engine.NumberAddress("+4930111")
-	called  = engine.NumberAddress("+4921112345")
-	number  = engine.Number{Number: "+4921112345", App: "app"}
-	entries = engine.Entries{
-		Apps:    []engine.App{{Key: "app", Dialect: "phrase", IncomingURL: "http://app/", EarlyMedia: true}},
-		Numbers: []engine.Number{number},
+	caller  = directory.NumberAddress("+4930111")
+	called  = directory.NumberAddress("+4921112345")
+	number  = directory.Number{Number: "+4921112345", App: "app"}
+	entries = directory.Entries{
+		Apps:    []directory.App{{Key: "app", Dialect: "phrase", IncomingURL: "http://app/", EarlyMedia: true}},
+		Numbers: []directory.Number{number},
 	}
 )
 
@@ -150,7 +151,7 @@ func TestEnds(t *testing.T) {
 			h.Engine.Hangup(h.Journal.Records()[0].ID, engine.CauseNormal)
 		}, engine.CauseCancelled, []string{"early media", "hangup cancelled"}},
 		{"hung up from outside while it talks", func(ctx context.Context, c *engine.Call) (engine.Next, error) {
-			if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}); err != nil {
+			if err := c.AnswerAs(directory.Address{Kind: directory.KindVoicemail, Value: "w0"}); err != nil {
 				return engine.Next{}, err
 			}
 			return wait(ctx, c)

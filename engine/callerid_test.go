@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -15,8 +16,8 @@ import (
 // that rings it; and none if it or the app wishes so.
 func TestCallerIDOut(t *testing.T) {
 	t.Parallel()
-	own, foreign := engine.NumberAddress("+4921112345"), engine.NumberAddress("+12025550100")
-	block := engine.NumberAddress("+4930777123")
+	own, foreign := directory.NumberAddress("+4921112345"), directory.NumberAddress("+12025550100")
+	block := directory.NumberAddress("+4930777123")
 	yes, no := true, false
 	const complaint = "+12025550100 is no number of the account, and the call is shown as +4921112345 instead: " +
 		"write one of its numbers (it has +4921112345, +4930777*)"
@@ -44,16 +45,16 @@ func TestCallerIDOut(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tt.dial.Targets = []engine.Target{{Address: outside}}
 				p := &phrase{programs: []engine.Program{{tt.dial}}}
-				u := engine.User{ID: "w1", Account: engine.DefaultAccount, CallerID: tt.callerID}
+				u := directory.User{ID: "w1", Account: directory.DefaultAccount, CallerID: tt.callerID}
 				e := entries
-				e.Users = []engine.User{u}
-				e.Numbers = []engine.Number{{Number: own.Value, Users: []string{"w1"}}, {Number: "+4930777*"}, {Number: "*"}}
+				e.Users = []directory.User{u}
+				e.Numbers = []directory.Number{{Number: own.Value, Users: []string{"w1"}}, {Number: "+4930777*"}, {Number: "*"}}
 				h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p},
 					func(c *engine.Config) { c.Limits.OwnCallerIDs = tt.ownOnly })
 				h.Target(outside.Value, pickUp)
 				from := u.Address()
 				if tt.withheld {
-					from = engine.Anonymous()
+					from = directory.Anonymous()
 				}
 				u.App = "app"
 				leg, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: from, To: outside})

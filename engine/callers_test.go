@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -21,13 +22,13 @@ import (
 )
 
 // office has users with phones, a group and numbers.
-var office = engine.Entries{
-	Apps: []engine.App{{Key: "app", Dialect: "phrase", IncomingURL: "http://app/", EarlyMedia: true}},
-	Users: []engine.User{
+var office = directory.Entries{
+	Apps: []directory.App{{Key: "app", Dialect: "phrase", IncomingURL: "http://app/", EarlyMedia: true}},
+	Users: []directory.User{
 		alice, {ID: "w1", Name: "Bob", Username: "bob"}, {ID: "w2", Name: "Eve"},
 	},
-	Groups:  []engine.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
-	Numbers: []engine.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*", Users: []string{"w1"}}, {Number: "+4921188*"}, {Number: "*"}, {Number: "+49212", App: "app"}},
+	Groups:  []directory.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
+	Numbers: []directory.Number{{Number: "+4921112345", App: "app", Users: []string{"w1"}, Groups: []string{"g0"}}, {Number: "+4921199*", Users: []string{"w1"}}, {Number: "+4921188*"}, {Number: "*"}, {Number: "+49212", App: "app"}},
 }
 
 func TestCallOfAUser(t *testing.T) {
@@ -35,7 +36,7 @@ func TestCallOfAUser(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := &phrase{programs: []engine.Program{{act(wait)}}}
 		h := house(t, p)
-		leg, err := h.Arrive(engine.Arrival{From: caller, To: engine.NumberAddress("+49301"), Caller: alice})
+		leg, err := h.Arrive(engine.Arrival{From: caller, To: directory.NumberAddress("+49301"), Caller: alice})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -43,7 +44,7 @@ func TestCallOfAUser(t *testing.T) {
 		leg.Cancel()
 		synctest.Wait()
 		r := h.Journal.Records()[0]
-		if r.Direction != engine.Out || r.App != "app" || r.Caller != "w0" || r.Account != engine.DefaultAccount {
+		if r.Direction != engine.Out || r.App != "app" || r.Caller != "w0" || r.Account != directory.DefaultAccount {
 			t.Errorf("recorded as %s of app %q by %q in %q", r.Direction, r.App, r.Caller, r.Account)
 		}
 		if asked := h.App.Asked(); len(asked) == 0 || asked[0].Name != "incoming" {
@@ -57,36 +58,36 @@ func TestCallOfAUser(t *testing.T) {
 // nothing, and to another account it is a caller from outside.
 func TestUsersAsCallers(t *testing.T) {
 	t.Parallel()
-	e := engine.Entries{
-		Accounts: []engine.Account{{ID: "acme"}},
-		Users:    []engine.User{{ID: "w0", Account: "acme", Name: "Alice"}, {ID: "w0", Name: "Bob"}, {ID: "w1", Name: "Eve", CallerID: "0049 40 1"}},
-		Numbers:  []engine.Number{{Number: "+49301", Account: "acme", Users: []string{"w0"}}, {Number: "+49402", Users: []string{"w0"}}},
+	e := directory.Entries{
+		Accounts: []directory.Account{{ID: "acme"}},
+		Users:    []directory.User{{ID: "w0", Account: "acme", Name: "Alice"}, {ID: "w0", Name: "Bob"}, {ID: "w1", Name: "Eve", CallerID: "0049 40 1"}},
+		Numbers:  []directory.Number{{Number: "+49301", Account: "acme", Users: []string{"w0"}}, {Number: "+49402", Users: []string{"w0"}}},
 	}
 	for name, tt := range map[string]struct {
-		caller engine.User
-		from   engine.Address
-		number engine.Number
+		caller directory.User
+		from   directory.Address
+		number directory.Number
 		want   engine.Record
 	}{
 		"out": {
-			engine.User{ID: "w0", Account: "acme", Name: "Alice"}, engine.NumberAddress("+1900"), engine.Number{},
-			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: engine.Address{Kind: engine.KindNumber, Value: "+49301", Name: "Alice"}},
+			directory.User{ID: "w0", Account: "acme", Name: "Alice"}, directory.NumberAddress("+1900"), directory.Number{},
+			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: directory.Address{Kind: directory.KindNumber, Value: "+49301", Name: "Alice"}},
 		},
 		"with a number of its own": {
-			engine.User{ID: "w1", Account: "default", Name: "Eve", CallerID: "0049 40 1"}, engine.NumberAddress("+1900"), engine.Number{},
-			engine.Record{Direction: engine.Out, Account: "default", Caller: "w1", From: engine.Address{Kind: engine.KindNumber, Value: "+49401", Name: "Eve"}},
+			directory.User{ID: "w1", Account: "default", Name: "Eve", CallerID: "0049 40 1"}, directory.NumberAddress("+1900"), directory.Number{},
+			engine.Record{Direction: engine.Out, Account: "default", Caller: "w1", From: directory.Address{Kind: directory.KindNumber, Value: "+49401", Name: "Eve"}},
 		},
 		"hidden": {
-			engine.User{ID: "w0", Account: "acme"}, engine.Anonymous(), engine.Number{},
-			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: engine.Anonymous()},
+			directory.User{ID: "w0", Account: "acme"}, directory.Anonymous(), directory.Number{},
+			engine.Record{Direction: engine.Out, Account: "acme", Caller: "w0", From: directory.Anonymous()},
 		},
 		"to a number of its account": {
-			engine.User{ID: "w0", Account: "default", Name: "Bob"}, engine.Anonymous(), engine.Number{Number: "+49402", Account: "default"},
-			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", Caller: "w0", From: engine.Anonymous()},
+			directory.User{ID: "w0", Account: "default", Name: "Bob"}, directory.Anonymous(), directory.Number{Number: "+49402", Account: "default"},
+			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", Caller: "w0", From: directory.Anonymous()},
 		},
 		"to a number of another account": {
-			engine.User{ID: "w0", Account: "acme", Name: "Alice"}, engine.NumberAddress("+1900"), engine.Number{Number: "+49402", Account: "default"},
-			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", From: engine.Address{Kind: engine.KindNumber, Value: "+49301", Name: "Alice"}},
+			directory.User{ID: "w0", Account: "acme", Name: "Alice"}, directory.NumberAddress("+1900"), directory.Number{Number: "+49402", Account: "default"},
+			engine.Record{Direction: engine.In, Account: "default", Number: "+49402", From: directory.Address{Kind: directory.KindNumber, Value: "+49301", Name: "Alice"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -98,7 +99,7 @@ func TestUsersAsCallers(t *testing.T) {
 					account = tt.number.Account
 				}
 				_, err := h.Arrive(engine.Arrival{
-					Account: account, From: tt.from, To: engine.NumberAddress("+49402"), Caller: tt.caller, Number: tt.number, Diversion: "+1900",
+					Account: account, From: tt.from, To: directory.NumberAddress("+49402"), Caller: tt.caller, Number: tt.number, Diversion: "+1900",
 				})
 				if err != nil {
 					t.Fatal(err)
@@ -115,57 +116,26 @@ func TestUsersAsCallers(t *testing.T) {
 	}
 }
 
-// What users dial means, in this order, a number of theirs, a user or group, a
-// number of another account, a number somewhere.
-func TestDialled(t *testing.T) {
-	t.Parallel()
-	d, err := engine.NewDirectory(engine.Entries{
-		Accounts: []engine.Account{{ID: "acme"}},
-		Users:    []engine.User{{ID: "w0", Username: "100"}, {ID: "w1", Username: "200"}},
-		Groups:   []engine.Group{{ID: "sales"}},
-		Numbers:  []engine.Number{{Number: "100"}, {Number: "*"}, {Number: "+49301", Account: "acme"}, {Number: "+49212*"}},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for dialled, want := range map[string]struct {
-		to     string
-		kind   engine.AddressKind
-		number string
-		ok     bool
-	}{
-		"100": {"100", engine.KindNumber, "100", true}, "200": {"w1", engine.KindUser, "", true}, "w0": {"w0", engine.KindUser, "", true},
-		"sales": {"sales", engine.KindGroup, "", true}, "004930 1": {"+49301", engine.KindNumber, "+49301", true},
-		"+49 212 7": {"+492127", engine.KindNumber, "+49212*", true},
-		"0211 99":   {"021199", engine.KindNumber, "", true}, "nobody": {"nobody", engine.KindNumber, "", false},
-	} {
-		to, number, ok := d.Dialled(engine.User{Account: engine.DefaultAccount}, dialled)
-		if to.Value != want.to || to.Kind != want.kind || number.Number != want.number || ok != want.ok {
-			t.Errorf("%q is %s %q, number %q, %t; want %+v", dialled, to.Kind, to.Value, number.Number, ok, want)
-		}
-	}
-}
-
 // Who is rung when nobody but the account settings says.
 func TestPlaces(t *testing.T) {
 	t.Parallel()
-	user := func(id string) engine.Address { return engine.Address{Kind: engine.KindUser, Value: id} }
+	user := func(id string) directory.Address { return directory.Address{Kind: directory.KindUser, Value: id} }
 	for _, tt := range []struct {
 		name   string
-		to     engine.Address
-		number engine.Number
+		to     directory.Address
+		number directory.Number
 		rung   []string
 	}{
-		{"a user with two phones", user("w1"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
-		{"a user who is nowhere", user("w2"), engine.Number{}, []string{"w2"}},
-		{"a group", engine.Address{Kind: engine.KindGroup, Value: "g0"}, engine.Number{}, []string{"bob@desk", "bob@mobile"}},
-		{"a number of ours", engine.NumberAddress("+4921112345"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
-		{"a number of somebody else", engine.NumberAddress("+49301"), engine.Number{}, []string{"+49301"}},
-		{"a number of ours that rings nobody", engine.NumberAddress("+49212"), engine.Number{}, nil},
-		{"a number under a pattern of ours", engine.NumberAddress("+49211991"), engine.Number{}, []string{"bob@desk", "bob@mobile"}},
-		{"a number that rings nobody, under a pattern of ours", engine.NumberAddress("+49211881"), engine.Number{}, nil},
+		{"a user with two phones", user("w1"), directory.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a user who is nowhere", user("w2"), directory.Number{}, []string{"w2"}},
+		{"a group", directory.Address{Kind: directory.KindGroup, Value: "g0"}, directory.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a number of ours", directory.NumberAddress("+4921112345"), directory.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a number of somebody else", directory.NumberAddress("+49301"), directory.Number{}, []string{"+49301"}},
+		{"a number of ours that rings nobody", directory.NumberAddress("+49212"), directory.Number{}, nil},
+		{"a number under a pattern of ours", directory.NumberAddress("+49211991"), directory.Number{}, []string{"bob@desk", "bob@mobile"}},
+		{"a number that rings nobody, under a pattern of ours", directory.NumberAddress("+49211881"), directory.Number{}, nil},
 		{
-			"a call from outside", called, engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, Users: []string{"w1"}, Groups: []string{"g0"}},
+			"a call from outside", called, directory.Number{Number: "+4921112345", Account: directory.DefaultAccount, Users: []string{"w1"}, Groups: []string{"g0"}},
 			[]string{"alice@desk", "bob@desk", "bob@mobile"},
 		},
 	} {
@@ -179,7 +149,7 @@ func TestPlaces(t *testing.T) {
 				}
 				a := engine.Arrival{From: caller, To: tt.to, Number: tt.number}
 				if tt.number.Number == "" {
-					a.Caller = engine.User{ID: "w0", Account: engine.DefaultAccount}
+					a.Caller = directory.User{ID: "w0", Account: directory.DefaultAccount}
 				}
 				leg, err := h.Arrive(a)
 				if err != nil {
@@ -246,7 +216,7 @@ func TestAccountSettings(t *testing.T) {
 					h.Phones[contact[:2]] = append(h.Phones[contact[:2]], contact)
 					h.Target(contact, script)
 				}
-				h.Call(t, caller, called, engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, Groups: []string{"g0"}})
+				h.Call(t, caller, called, directory.Number{Number: "+4921112345", Account: directory.DefaultAccount, Groups: []string{"g0"}})
 				time.Sleep(3 * time.Minute)
 				synctest.Wait()
 				if got := ends(t, h)[0]; got != tt.cause {
@@ -354,7 +324,7 @@ func TestDrainingCallsGoOn(t *testing.T) {
 				time.Sleep(time.Minute)
 				return engine.Continue(), nil
 			}),
-			verbs.Dial{Targets: []engine.Target{{Address: engine.NumberAddress("+49301")}}},
+			verbs.Dial{Targets: []engine.Target{{Address: directory.NumberAddress("+49301")}}},
 		}}}
 		h := house(t, p)
 		h.Target("+49301", func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}); time.Sleep(time.Minute); l.HangUp() })

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // ringChild makes a child Call to a target, shown as from, and begins to ring it.
@@ -16,7 +18,7 @@ import (
 // Where the one that is rung alone sends the call on, it is not followed, but ends with
 // CauseForwarded and says where to. A call that was forwarded too often is not
 // sent on any more.
-func (c *Call) ringChild(target Target, from Address, alone bool) ID {
+func (c *Call) ringChild(target Target, from directory.Address, alone bool) ID {
 	child := c.engine.newCall(Record{
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
@@ -46,11 +48,13 @@ func (c *Call) ringChild(target Target, from Address, alone bool) ID {
 }
 
 // User finds a User of the call's account.
-func (c *Call) User(id string) (User, bool) { return c.engine.directory.User(c.record.Account, id) }
+func (c *Call) User(id string) (directory.User, bool) {
+	return c.engine.directory.User(c.record.Account, id)
+}
 
 // Language is what is spoken to somebody who comes to a User, or to nobody in
 // particular.
-func (c *Call) Language(u User) string { return cmp.Or(u.Language, c.engine.config.Language) }
+func (c *Call) Language(u directory.User) string { return cmp.Or(u.Language, c.engine.config.Language) }
 
 // urgent says that the call goes to an emergency service, or that one is among its
 // children. That one was rung in vain is no reason to spare a call its limits.
@@ -91,21 +95,21 @@ func (c *Call) places(targets []Target) []Target {
 
 // same says whether two targets are one place.
 func (t Target) same(o Target) bool {
-	return t.Contact == o.Contact && (t.Contact != "" || t.Address.same(o.Address))
+	return t.Contact == o.Contact && (t.Contact != "" || t.Address.Same(o.Address))
 }
 
 func (c *Call) placesOf(t Target) []Target {
-	directory, account := c.engine.directory, c.record.Account
-	var users []User
+	d, account := c.engine.directory, c.record.Account
+	var users []directory.User
 	number := "" // that rings them all
 	switch t.Address.Kind {
-	case KindUser:
+	case directory.KindUser:
 		return c.phones(t)
-	case KindGroup:
-		users = directory.Members(account, t.Address.Value)
-	case KindNumber:
-		if n, ok := directory.own(account, t.Address.Value); ok {
-			users, number = directory.UsersOf(n), t.Address.Value
+	case directory.KindGroup:
+		users = d.Members(account, t.Address.Value)
+	case directory.KindNumber:
+		if n, ok := d.OwnNumber(account, t.Address.Value); ok {
+			users, number = d.UsersOf(n), t.Address.Value
 		}
 	}
 	var places []Target
@@ -129,7 +133,7 @@ func (c *Call) phones(t Target) []Target {
 		return []Target{t} // it may have been here once, and its phones still be
 	}
 	if t.Address.Number == "" {
-		t.Address = c.engine.directory.atOwnNumber(u)
+		t.Address = c.engine.directory.AtOwnNumber(u)
 	}
 	contacts := c.engine.config.Location.Contacts(c.record.Account, t.Address.Value)
 	if len(contacts) == 0 {
@@ -162,10 +166,10 @@ func (c *Call) mayRing(t Target) error {
 	if c.engine.busy.is(c.record.Account, t.Address) {
 		return &DialError{Cause: CauseBusy, Err: fmt.Errorf("%s is in a call, and has busy_on_busy", t)}
 	}
-	if t.Contact != "" || t.Address.Kind != KindNumber || c.engine.directory.Emergency(t.Address) {
+	if t.Contact != "" || t.Address.Kind != directory.KindNumber || c.engine.directory.Emergency(t.Address) {
 		return nil
 	}
-	if n, ok := c.engine.directory.ours(c.record.Account, t.Address.Value); ok {
+	if n, ok := c.engine.directory.InsideNumber(c.record.Account, t.Address.Value); ok {
 		sentence := "%s is a number of this server, and no phone is registered for it"
 		if n.Account != c.record.Account {
 			sentence = "%s is a number of another account of this server, which a document cannot ring"
@@ -179,7 +183,7 @@ func (c *Call) mayRing(t Target) error {
 }
 
 // report tells the parent how the leg is doing, by which a party is rung.
-func (c *Call) report(m Message, to Address) {
+func (c *Call) report(m Message, to directory.Address) {
 	stream := c.Stream()
 	switch m := m.(type) {
 	case legAlerted:
@@ -250,14 +254,14 @@ func (c *Call) Connect(answered ChildAnswered) error {
 }
 
 // answered notes who picked up, and tells the app.
-func (c *Call) answered(by Address, other ID) {
+func (c *Call) answered(by directory.Address, other ID) {
 	now := time.Now()
 	if c.record.AnsweredAt == nil {
 		c.record.State, c.record.AnsweredAt = StateAnswered, &now
 	}
 	c.record.AnsweredBy = &by
 	who := Target{Address: by}.String()
-	if by.Kind == KindVoicemail {
+	if by.Kind == directory.KindVoicemail {
 		who = "voicemail of " + who
 	}
 	e := c.save(EventAnswered, Data{Party: &by, Other: other}, "%s answered", who)

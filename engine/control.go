@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"sync/atomic"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -45,7 +46,7 @@ var (
 // of it.
 type conversation struct {
 	// with is who the party hears.
-	with Address
+	with directory.Address
 	// shown says that the conversation is shown as that of the other end.
 	shown bool
 	// muted says that the owner is not heard, hushed that it is this party, held that
@@ -145,7 +146,7 @@ func (c *Call) across(do func(*Call)) {
 
 // hears notes who the party hears from now on. What an API made of the conversation
 // before does not hold for that one.
-func (c *Call) hears(other ID, who Address) {
+func (c *Call) hears(other ID, who directory.Address) {
 	if c.party.talking && !c.party.hearer.IsZero() {
 		c.endTape("the other side is another one")
 	}

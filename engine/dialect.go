@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Verb is one instruction that can run on a Call: a plain struct with what an
@@ -29,7 +31,7 @@ type Next struct {
 	// why says for the timeline why it ends, which is else left to the leg, or why it
 	// is forwarded.
 	why     string
-	forward *Address
+	forward *directory.Address
 }
 
 // Continue goes on with the next verb of the program.
@@ -48,7 +50,7 @@ func Fail(why string) Next { return Next{end: CauseFailed, why: why} }
 // Forward ends the call and has its party go on as the next Call of the chain,
 // which is led to somebody else: a user, group or number, or a voicemail, by its box
 // or without a value that of who was called. why is for the timeline.
-func Forward(to Address, why string) Next { return Next{forward: &to, why: why} }
+func Forward(to directory.Address, why string) Next { return Next{forward: &to, why: why} }
 
 // Document is what an App answered.
 type Document struct {
@@ -92,18 +94,18 @@ const (
 type CallInfo struct {
 	Record
 	// App is the App whose key the Record has.
-	App App
+	App directory.App
 	// Users are the Users of the number that was called, or of the Destination
 	// (In), or the caller (Out).
-	Users []User
+	Users []directory.User
 	// Called is the Number of ours that the call is for, if it is for one.
-	Called Number
+	Called directory.Number
 	// Inward says that an API began the call, and that who is called is of the
 	// account: Enter.
 	Inward bool
 	// Destination is where a call that was forwarded or transferred is led; nil
 	// leaves it to the settings of its number.
-	Destination *Address
+	Destination *directory.Address
 	// Dialled is what the User dialled who made the call.
 	Dialled string
 }
@@ -112,9 +114,9 @@ type CallInfo struct {
 // the one of ours, or of a pattern the one that was dialled; empty if it is none.
 func (c CallInfo) At() string {
 	switch {
-	case IsNumber(c.Number):
-		return NormalizeNumber(c.Number)
-	case c.To.Kind == KindNumber:
+	case directory.IsNumber(c.Number):
+		return directory.NormalizeNumber(c.Number)
+	case c.To.Kind == directory.KindNumber:
 		return c.To.Value
 	}
 	return ""

@@ -5,6 +5,8 @@ package engine
 import (
 	"errors"
 	"slices"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // mostDiversions is how often one call is sent on by those that it reaches.
@@ -121,7 +123,7 @@ func (c *Call) diversions(s stop, contacts []string, seen *[]Target) []stop {
 }
 
 // named gives whom a party that sends the call on may send it to, and who it is.
-func (c *Call) named(s stop, contacts []string) (by User, targets []Target) {
+func (c *Call) named(s stop, contacts []string) (by directory.User, targets []Target) {
 	by, _ = c.engine.directory.User(c.record.Account, userID(s.request.Target.Address))
 	for _, contact := range contacts {
 		target, no := c.mayReach(by, contact)
@@ -140,10 +142,10 @@ func (c *Call) named(s stop, contacts []string) (by User, targets []Target) {
 
 // sentOn gives where a party that rings alone sends the call on: the best of what it
 // names that may be.
-func (c *Call) sentOn(s stop, contacts []string) (Address, bool) {
+func (c *Call) sentOn(s stop, contacts []string) (directory.Address, bool) {
 	_, targets := c.named(s, contacts)
 	if len(targets) == 0 {
-		return Address{}, false
+		return directory.Address{}, false
 	}
 	to := targets[0]
 	c.note(EventTransfer, Data{Party: &to.Address}, "%s sends the call on to %s", s.request.Target, to)
@@ -152,7 +154,7 @@ func (c *Call) sentOn(s stop, contacts []string) (Address, bool) {
 
 // diverter is how the party that sends a call on is told to those it is sent to
 // (RFC 5806): its number, or a User without one by its id.
-func (c *Call) diverter(party Address, by User) string {
+func (c *Call) diverter(party directory.Address, by directory.User) string {
 	if number := c.engine.directory.CallerID(by); by.ID != "" && number != "" {
 		return number
 	}
@@ -160,8 +162,8 @@ func (c *Call) diverter(party Address, by User) string {
 }
 
 // userID is the id of the User that a party is, or empty.
-func userID(a Address) string {
-	if a.Kind == KindUser {
+func userID(a directory.Address) string {
+	if a.Kind == directory.KindUser {
 		return a.Value
 	}
 	return ""

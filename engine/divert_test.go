@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 )
@@ -35,7 +36,7 @@ func TestDiversion(t *testing.T) {
 	busy := func(l *enginetest.Leg) { l.Refuse(486, false) }
 	for _, tt := range []struct {
 		name    string
-		target  engine.Address
+		target  directory.Address
 		scripts map[string]func(*enginetest.Leg)
 		rang    []string
 		rows    []string
@@ -153,7 +154,7 @@ func TestRefer(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name   string
-		target engine.Address
+		target directory.Address
 		to     string
 		did    string // by the phone
 		err    string

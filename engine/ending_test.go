@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -182,7 +183,7 @@ func openSound(_ context.Context, c *engine.Call) (engine.Next, error) {
 func TestEndsWhenTheCallerHangsUp(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: engine.NumberAddress("+49301")}}}}}}
+		p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: directory.NumberAddress("+49301")}}}}}}
 		h := house(t, p)
 		h.Target("+49301", func(l *enginetest.Leg) {
 			l.KeepSilent()

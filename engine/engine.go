@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -22,7 +23,7 @@ var ErrNoCall = errors.New("no such call is alive")
 
 // Config is what an Engine is made of.
 type Config struct {
-	Directory *Directory
+	Directory *directory.Directory
 	// Dialects are the languages of Apps, by App.Dialect; the one under "" is
 	// for numbers without an App and must be there.
 	Dialects map[string]Dialect
@@ -69,7 +70,7 @@ type Config struct {
 // Engine holds the calls that are alive.
 type Engine struct {
 	config    Config
-	directory *Directory
+	directory *directory.Directory
 	guard     guard
 	toll      *toll
 	busy      busy
@@ -141,8 +142,8 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 	c := e.newCall(record)
 	c.line.hops, c.line.headers = cmp.Or(a.MaxForwards, maxForwards), a.Headers
 	c.called = called{number: a.Number, users: e.usersOf(record, a.Number), dialled: a.Dialled, emergency: emergency}
-	if record.Direction == Out && a.To.Kind == KindNumber {
-		if n, ok := e.directory.own(record.Account, a.To.Value); ok {
+	if record.Direction == Out && a.To.Kind == directory.KindNumber {
+		if n, ok := e.directory.OwnNumber(record.Account, a.To.Value); ok {
 			c.called.number = n
 		}
 	}
@@ -207,8 +208,8 @@ func (e *Engine) arrived(a Arrival, emergency bool) Record {
 	}
 	if a.Caller.ID != "" {
 		r.Diversion = ""
-		if a.From.Kind != KindAnonymous || emergency {
-			r.From = e.directory.shown(a.Caller)
+		if a.From.Kind != directory.KindAnonymous || emergency {
+			r.From = e.directory.Shown(a.Caller)
 		}
 	}
 	switch {
@@ -226,10 +227,10 @@ func (e *Engine) arrived(a Arrival, emergency bool) Record {
 
 // usersOf gives the Users that a call is of: who calls out, or those of the
 // number that was called.
-func (e *Engine) usersOf(r Record, called Number) []User {
+func (e *Engine) usersOf(r Record, called directory.Number) []directory.User {
 	if r.Direction == Out {
 		if u, ok := e.directory.User(r.Account, r.Caller); ok {
-			return []User{u}
+			return []directory.User{u}
 		}
 		return nil
 	}
@@ -238,7 +239,7 @@ func (e *Engine) usersOf(r Record, called Number) []User {
 
 // newCall fills in what all calls have.
 func (e *Engine) newCall(r Record) *Call {
-	r.Account = cmp.Or(r.Account, DefaultAccount)
+	r.Account = cmp.Or(r.Account, directory.DefaultAccount)
 	r.Node, r.State, r.StartedAt = e.config.Node, StateRinging, time.Now()
 	return e.reopen(r, 0)
 }
@@ -257,7 +258,7 @@ func (e *Engine) reopen(r Record, seq int) *Call {
 }
 
 // dialectOf gives an App's language.
-func (e *Engine) dialectOf(a App) Dialect {
+func (e *Engine) dialectOf(a directory.App) Dialect {
 	if dialect, ok := e.config.Dialects[a.Dialect]; ok {
 		return dialect
 	}

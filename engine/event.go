@@ -2,7 +2,11 @@
 
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/callwright/callwright/directory"
+)
 
 // EventKind is what sort of thing happened on a Call.
 type EventKind string
@@ -67,7 +71,7 @@ type Data struct {
 	// Cause is why a call ended.
 	Cause Cause `json:"cause,omitempty"`
 	// Party picked up, rings, or hung up.
-	Party *Address `json:"party,omitempty"`
+	Party *directory.Address `json:"party,omitempty"`
 	// Headers are the X- headers that a call came with.
 	Headers []Header `json:"headers,omitempty"`
 	// Other is the call at the other end.

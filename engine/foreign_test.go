@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -20,9 +21,9 @@ func TestForeignNumbersAreAsUnknown(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := apiHouse(t, func(c *engine.Config) {
 				e := entries
-				e.Accounts = []engine.Account{{ID: "acme"}}
-				e.Users = []engine.User{{ID: "w0", App: "app"}, {ID: "w1"}, {ID: "w0", Account: "acme"}}
-				e.Numbers = append([]engine.Number{{Number: theirs, Account: "acme", Users: []string{"w0"}}}, e.Numbers...)
+				e.Accounts = []directory.Account{{ID: "acme"}}
+				e.Users = []directory.User{{ID: "w0", App: "app"}, {ID: "w1"}, {ID: "w0", Account: "acme"}}
+				e.Numbers = append([]directory.Number{{Number: theirs, Account: "acme", Users: []string{"w0"}}}, e.Numbers...)
 				must(t, c.Directory.Replace(e))
 			})
 			tell := func(err error) {

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // A call is forwarded when its leg goes on as the next Call of its chain; it is sent
@@ -52,19 +54,19 @@ type lineage struct {
 	// to.
 	made   <-chan struct{}
 	alone  bool
-	sentTo Address
+	sentTo directory.Address
 }
 
 // called is what a call is for.
 type called struct {
 	// number is the Number of ours, if it is for one, and users whom it concerns.
-	number Number
-	users  []User
+	number directory.Number
+	users  []directory.User
 	// destination is where a call of a chain is led, whatever its number's
 	// settings say; nil leaves it to them.
-	destination *Address
+	destination *directory.Address
 	// shown is who it is shown as when it is led there; zero is the caller.
-	shown Address
+	shown directory.Address
 	// dialled is what a User dialled who made the call.
 	dialled string
 	// inward says that an API began it, to somebody of the account.
@@ -101,7 +103,7 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 		_, err := c.Await(ctx, func(Message) bool { return false })
 		return err
 	}
-	if s.destination.Kind == KindVoicemail && s.destination.Value == "" {
+	if s.destination.Kind == directory.KindVoicemail && s.destination.Value == "" {
 		s.destination.Value = c.Box()
 	}
 	to := s.destination
@@ -131,15 +133,15 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 }
 
 // words names where a call is led.
-func words(to Address) string {
-	if to.Kind == KindVoicemail {
+func words(to directory.Address) string {
+	if to.Kind == directory.KindVoicemail {
 		return "the voicemail of " + to.String()
 	}
 	return to.String()
 }
 
 // mayForward says why the call cannot be forwarded there, or nil.
-func (c *Call) mayForward(to Address) *DialError {
+func (c *Call) mayForward(to directory.Address) *DialError {
 	switch {
 	case c.urgent():
 		return refuseTransfer(CauseForbidden, "an emergency call is not forwarded")
@@ -153,10 +155,10 @@ func (c *Call) mayForward(to Address) *DialError {
 
 // dialled is the number that the call was made to, for a Diversion.
 func (c *Call) dialled() string {
-	if to := c.record.To; to.Kind == KindNumber {
+	if to := c.record.To; to.Kind == directory.KindNumber {
 		return to.Value
 	}
-	if IsNumber(c.record.Number) {
+	if directory.IsNumber(c.record.Number) {
 		return c.record.Number
 	}
 	return c.record.Diversion
@@ -165,11 +167,11 @@ func (c *Call) dialled() string {
 // succession is how a call of a chain follows another.
 type succession struct {
 	// destination is where it is led, dialled what it is told to be for.
-	destination, dialled Address
+	destination, dialled directory.Address
 	// diversion is the number that sent it on.
 	diversion string
 	// from is who it is shown as; zero is the caller.
-	from Address
+	from directory.Address
 	// why says for the timeline why the call goes on.
 	why string
 }
@@ -193,15 +195,15 @@ func (c *Call) chained(s succession) *Call {
 		hops:   c.line.hops - 1, headers: c.line.headers,
 	}
 	to := called{number: c.called.number, destination: &s.destination}
-	n, own := c.engine.directory.own(r.Account, s.destination.Value)
+	n, own := c.engine.directory.OwnNumber(r.Account, s.destination.Value)
 	switch {
-	case s.destination.Kind == KindUser:
+	case s.destination.Kind == directory.KindUser:
 		if u, ok := c.engine.directory.User(r.Account, s.destination.Value); ok {
-			to.users = []User{u}
+			to.users = []directory.User{u}
 		}
-	case s.destination.Kind == KindGroup:
+	case s.destination.Kind == directory.KindGroup:
 		to.users = c.engine.directory.Members(r.Account, s.destination.Value)
-	case s.destination.Kind == KindNumber && own:
+	case s.destination.Kind == directory.KindNumber && own:
 		to.users = c.engine.directory.UsersOf(n)
 		if line.steps <= mostDiversions && !slices.Contains(line.passed, n.ID()) {
 			to.number, to.destination = n, nil

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -18,15 +19,15 @@ import (
 )
 
 var (
-	carol = engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Carol"}
-	box   = engine.Address{Kind: engine.KindVoicemail, Value: "w1"}
+	carol = directory.Address{Kind: directory.KindUser, Value: "w2", Name: "Carol"}
+	box   = directory.Address{Kind: directory.KindVoicemail, Value: "w1"}
 )
 
-func forward(to engine.Address) engine.Program {
+func forward(to directory.Address) engine.Program {
 	return engine.Program{act(func(context.Context, *engine.Call) (engine.Next, error) { return engine.Forward(to, "a test"), nil })}
 }
 
-func ring(to ...engine.Address) engine.Program {
+func ring(to ...directory.Address) engine.Program {
 	var d verbs.Dial
 	for _, a := range to {
 		d.Targets = append(d.Targets, engine.Target{Address: a})
@@ -74,7 +75,7 @@ func TestForward(t *testing.T) {
 		r := h.Journal.Records()
 		a, b := r[0], r[1]
 		equal(t, "the chain", []engine.ID{b.Chain, r[2].Chain}, []engine.ID{a.ID, a.ID})
-		equal(t, "from, to", []engine.Address{b.From, b.To}, []engine.Address{caller, called})
+		equal(t, "from, to", []directory.Address{b.From, b.To}, []directory.Address{caller, called})
 		equal(t, "diversion, number", []string{b.Diversion, b.Number}, []string{called.Value, number.Number})
 		equal(t, "direction", b.Direction, engine.In)
 		if a.AnsweredAt != nil || b.AnsweredAt == nil || b.AnsweredAt.Sub(start) != 4*time.Second || a.Media != nil || b.Media == nil {
@@ -91,21 +92,21 @@ func TestForward(t *testing.T) {
 // What the next call is for.
 func TestForwardTo(t *testing.T) {
 	t.Parallel()
-	second := engine.Number{Number: "+4921112399", Account: engine.DefaultAccount, App: "other", Users: []string{"w2", "w0"}, OnBusy: "voicemail"}
-	group := engine.Address{Kind: engine.KindGroup, Value: "g0"}
+	second := directory.Number{Number: "+4921112399", Account: directory.DefaultAccount, App: "other", Users: []string{"w2", "w0"}, OnBusy: "voicemail"}
+	group := directory.Address{Kind: directory.KindGroup, Value: "g0"}
 	for _, tt := range []struct {
 		name  string
-		to    engine.Address
+		to    directory.Address
 		users string
 		app   string
-		dest  *engine.Address
+		dest  *directory.Address
 	}{
 		{"a user", carol, "w2", "app", &carol},
 		{"a group", group, "w2", "app", &group},
 		{"a voicemail", box, "", "app", &box},
-		{"the voicemail of who was called", engine.Address{Kind: engine.KindVoicemail}, "", "app", &engine.Address{Kind: engine.KindVoicemail, Value: called.Value}},
+		{"the voicemail of who was called", directory.Address{Kind: directory.KindVoicemail}, "", "app", &directory.Address{Kind: directory.KindVoicemail, Value: called.Value}},
 		{"a number outside", outside, "", "app", &outside},
-		{"a number of ours", engine.NumberAddress(second.Number), "w2 w0", "other", nil},
+		{"a number of ours", directory.NumberAddress(second.Number), "w2 w0", "other", nil},
 		{"the number that led here", called, "", "app", &called},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,9 +119,9 @@ func TestForwardTo(t *testing.T) {
 				})
 				p := &phrase{programs: []engine.Program{forward(tt.to), {look}}}
 				e := entries
-				e.Users = []engine.User{{ID: "w0"}, {ID: "w1"}, {ID: "w2"}}
-				e.Groups = []engine.Group{{ID: "g0", Users: []string{"w2"}}}
-				e.Apps = append(slices.Clone(e.Apps), engine.App{Key: "other", Dialect: "phrase", IncomingURL: "http://other/"})
+				e.Users = []directory.User{{ID: "w0"}, {ID: "w1"}, {ID: "w2"}}
+				e.Groups = []directory.Group{{ID: "g0", Users: []string{"w2"}}}
+				e.Apps = append(slices.Clone(e.Apps), directory.App{Key: "other", Dialect: "phrase", IncomingURL: "http://other/"})
 				e.Numbers = append(slices.Clone(e.Numbers), second)
 				h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p})
 				h.Call(t, caller, called, number)
@@ -134,10 +135,10 @@ func TestForwardTo(t *testing.T) {
 				equal(t, "destination", info.Destination, tt.dest)
 				to := called // a voicemail's, a group's
 				switch tt.to.Kind {
-				case engine.KindNumber:
+				case directory.KindNumber:
 					to = tt.to
-				case engine.KindUser:
-					to = engine.Address{Kind: engine.KindNumber, Value: second.Number, Name: tt.to.Name} // its own
+				case directory.KindUser:
+					to = directory.Address{Kind: directory.KindNumber, Value: second.Number, Name: tt.to.Name} // its own
 				}
 				equal(t, "to", info.To, to)
 				equal(t, "diversion", info.Diversion, called.Value)

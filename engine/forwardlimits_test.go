@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -70,7 +71,7 @@ func TestForwardLoop(t *testing.T) {
 func TestNoForwardToAnEmergencyService(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := plans(t, nil, forward(engine.NumberAddress("112")))
+		h := plans(t, nil, forward(directory.NumberAddress("112")))
 		h.Call(t, caller, called, number)
 		synctest.Wait()
 		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForbidden})
@@ -83,11 +84,11 @@ func TestNoForwardOfAnEmergencyCall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := plans(t, func(c *engine.Config) {
-			c.Dialects["phrase"].(*phrase).missing = func(engine.Missing) engine.Program { return ring(engine.NumberAddress("112")) }
+			c.Dialects["phrase"].(*phrase).missing = func(engine.Missing) engine.Program { return ring(directory.NumberAddress("112")) }
 		})
 		h.Target("112", pickUp)
-		u := engine.User{ID: "w1", Account: engine.DefaultAccount}
-		in, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: engine.NumberAddress("112")})
+		u := directory.User{ID: "w1", Account: directory.DefaultAccount}
+		in, err := h.Arrive(engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: directory.NumberAddress("112")})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +155,7 @@ func TestRecoverAChain(t *testing.T) {
 		for _, r := range []engine.Record{
 			{ID: first, State: engine.StateEnded, Cause: engine.CauseForwarded, EndedAt: &now}, {ID: engine.NewID(), State: engine.StateRinging},
 		} {
-			r.Chain, r.Account, r.App, r.Number, r.StartedAt = first, engine.DefaultAccount, "app", number.Number, now
+			r.Chain, r.Account, r.App, r.Number, r.StartedAt = first, directory.DefaultAccount, "app", number.Number, now
 			r.Dialect = engine.DialectState{"tell": "yes"}
 			h.Journal.Append(engine.RecordSaved{Record: r})
 			h.Engine.Recover(r, engine.Event{})

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Limits guard the operator's purse and machine. Zero and empty mean no limit.
@@ -58,7 +60,7 @@ type guard struct {
 func newGuard(l Limits) guard {
 	l.Prefixes = slices.Clone(l.Prefixes)
 	for i, p := range l.Prefixes {
-		l.Prefixes[i] = NormalizeNumber(p)
+		l.Prefixes[i] = directory.NormalizeNumber(p)
 	}
 	return guard{limits: l}
 }
@@ -108,8 +110,8 @@ func (g *guard) leave() {
 
 // dial says whether a number may be called by a trunk; if not, it gives the
 // *DialError with the *LimitError why.
-func (g *guard) dial(to Address) *DialError {
-	if to.Kind != KindNumber || len(g.limits.Prefixes) == 0 {
+func (g *guard) dial(to directory.Address) *DialError {
+	if to.Kind != directory.KindNumber || len(g.limits.Prefixes) == 0 {
 		return nil
 	}
 	hint := ""

@@ -5,6 +5,8 @@ package engine
 import (
 	"fmt"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // handover replaces the other end of a conversation; for Enter it makes one.
@@ -49,7 +51,7 @@ func (c *Call) ringInstead(m ringInstead) *DialError {
 	if no := c.mayHandOver(m.old); no != nil {
 		return no
 	}
-	if m.target.Address.same(c.party.talk.with) || m.target.Address.same(c.record.From) {
+	if m.target.Address.Same(c.party.talk.with) || m.target.Address.Same(c.record.From) {
 		return refuseTransfer(CauseRejected, "%s is in the conversation already", m.target)
 	}
 	if !c.record.Parent.IsZero() || !m.consult && c.ours(m.target.Address) {
@@ -80,7 +82,7 @@ func (c *Call) leadOn(m ringInstead) *DialError {
 	}
 	s := c.successor(m.target.Address, m.from)
 	if m.consult {
-		s.from = Address{}
+		s.from = directory.Address{}
 	}
 	next := c.chained(*s)
 	if m.consult {
@@ -156,7 +158,7 @@ func (c *Call) handOver(h *handover, m ChildAnswered) {
 }
 
 // letGo ends a handover: the old other end is not needed any more.
-func (c *Call) letGo(party Address) {
+func (c *Call) letGo(party directory.Address) {
 	h := c.move.handover
 	c.endHandover()
 	c.goOn()

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -16,10 +17,10 @@ func TestMaxForwards(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		left   int
-		target engine.Address
+		target directory.Address
 		want   int // of the party that is rung; -1 is nobody
 	}{
-		{70, bob, 69}, {2, bob, 1}, {1, bob, -1}, {0, bob, 69}, {1, engine.NumberAddress("112"), 0},
+		{70, bob, 69}, {2, bob, 1}, {1, bob, -1}, {0, bob, 69}, {1, directory.NumberAddress("112"), 0},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			h := desks(t, nil, tt.target)

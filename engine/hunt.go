@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Somebody is looked for who picks up: by a Dial, by the account settings, in place of
@@ -21,7 +23,7 @@ type Hunt struct {
 	// Targets ring at once, or each after its Delay.
 	Targets []Target
 	// From is who they are shown.
-	From Address
+	From directory.Address
 	// RingTime is how long all of it may take; 0 means DefaultRingTime.
 	RingTime time.Duration
 	// Forwards says that a phone which rings alone may forward the call.
@@ -36,7 +38,7 @@ type Missed struct {
 	// Cause is the best reason.
 	Cause Cause
 	// To is where the phone that rang alone sends the call on, with CauseForwarded.
-	To Address
+	To directory.Address
 	// Rang says that somebody was rung in vain.
 	Rang bool
 	// Within is the RingTime if that is over; 0 if all had ended before.

@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -47,7 +48,7 @@ func TestConsultationWithOnePhone(t *testing.T) {
 		equal(t, "those who did not hang up", len(in.Did())+len(phone.Did())+len(desk.Did()), len([]string{"progress", "answer", hungUp[0]}))
 		out.HangUp()
 		synctest.Wait()
-		equal(t, "conversations", len(h.Engine.Talks(engine.DefaultAccount)), 1)
+		equal(t, "conversations", len(h.Engine.Talks(directory.DefaultAccount)), 1)
 		in.HangUp()
 		synctest.Wait()
 		h.Close(t)

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -150,7 +151,7 @@ func (c *Call) execute(ctx context.Context, program Program) error {
 			c.finishWith(next.end)
 			return &EndedError{Cause: c.over, why: next.why}
 		case next.forward != nil:
-			s := c.successor(*next.forward, Address{})
+			s := c.successor(*next.forward, directory.Address{})
 			s.why = next.why
 			return c.forward(ctx, *s)
 		case next.ask == nil:

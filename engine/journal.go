@@ -2,7 +2,11 @@
 
 package engine
 
-import "context"
+import (
+	"context"
+
+	"github.com/callwright/callwright/directory"
+)
 
 // Change is one thing to be kept. The list is closed: RecordSaved, EventAdded,
 // RegistrationSaved, RegistrationEnded, RecordingSaved, RecordingDeleted.
@@ -21,7 +25,7 @@ type EventAdded struct{ Event Event }
 // Node says comes in its order. Of two Nodes the higher CSeq is newer if the
 // CallID is the same (RFC 3261 section 10.3), else what expires later: a clock
 // says it, but phones ask for the same time again and again.
-type RegistrationSaved struct{ Registration Registration }
+type RegistrationSaved struct{ Registration directory.Registration }
 
 // RegistrationEnded forgets where a User's phone was.
 type RegistrationEnded struct{ Account, User, Contact string }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -19,7 +20,7 @@ import (
 // callOut is a call that Bob makes to somebody outside who picks up.
 func callOut(t *testing.T, h *enginetest.House) (in, out *enginetest.Leg) {
 	t.Helper()
-	in, err := h.Arrive(engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w1", Account: engine.DefaultAccount, App: "app"}})
+	in, err := h.Arrive(engine.Arrival{To: outside, Account: directory.DefaultAccount, Caller: directory.User{ID: "w1", Account: directory.DefaultAccount, App: "app"}})
 	must(t, err)
 	synctest.Wait()
 	return in, h.Dialled()[0].Leg

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -42,7 +43,7 @@ type Transfer interface {
 	// Refer asks the party to call somebody else instead: a number, a user or a
 	// group. What comes of it is told as LegTransfer. The error is ErrLegGone if
 	// the leg is not in a call, or says why it cannot be asked.
-	Refer(to Address) error
+	Refer(to directory.Address) error
 	// Notify tells the party how it goes with what it asked for by LegReferred:
 	// 180, or a final status, once.
 	Notify(id uint32, status int, phrase string)
@@ -159,12 +160,12 @@ func (LegEnded) legEvent()     {}
 type Arrival struct {
 	// Account is whose call it is: that of the Number, or of the caller.
 	Account  string
-	From, To Address
+	From, To directory.Address
 	// Dialled is what that User dialled.
 	Dialled string
 	// Caller is the User who calls; its ID is empty when the call came by a
 	// trunk. A User who calls no Number of ours calls out.
-	Caller User
+	Caller directory.User
 	// Trunk names the trunk that the call came by, if it did.
 	Trunk string
 	// Diversion is the number dialled before the call was diverted to us.
@@ -180,7 +181,7 @@ type Arrival struct {
 	// Number is what was found in the directory for To; of a number that is
 	// configured nowhere only the number, and the trunk's App. It is empty for
 	// a User who calls out.
-	Number Number
+	Number directory.Number
 }
 
 // Header is a SIP header of an app's or a customer's own: "X-Customer: 4711".
@@ -203,7 +204,7 @@ type Refusal struct {
 
 // Target is a party to be rung.
 type Target struct {
-	Address Address
+	Address directory.Address
 	// Contact is one of the places that Location gave for a User; empty leaves
 	// the way to the Dialer.
 	Contact string `json:",omitempty"`
@@ -215,7 +216,7 @@ type Target struct {
 
 // String names the target, a User by name and id if it has a name.
 func (t Target) String() string {
-	if t.Address.Kind == KindUser && t.Address.Name != "" {
+	if t.Address.Kind == directory.KindUser && t.Address.Name != "" {
 		return t.Address.Name + " (" + t.Address.Value + ")"
 	}
 	return t.Address.String()
@@ -227,7 +228,7 @@ type DialRequest struct {
 	Account string
 	Target  Target
 	// From is the party shown; an anonymous one is withheld (RFC 3323).
-	From Address
+	From directory.Address
 	// Diversion is passed on (RFC 5806), and so are Headers.
 	Diversion string
 	Headers   []Header

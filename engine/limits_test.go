@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -18,8 +19,8 @@ import (
 )
 
 var (
-	alice     = engine.User{ID: "w0", Account: engine.DefaultAccount, Name: "Alice", Username: "alice", App: "app"}
-	ambulance = engine.NumberAddress("112")
+	alice     = directory.User{ID: "w0", Account: directory.DefaultAccount, Name: "Alice", Username: "alice", App: "app"}
+	ambulance = directory.NumberAddress("112")
 )
 
 // limited is a house with limits, whose calls wait until they are hung up.
@@ -156,7 +157,7 @@ func TestLimitPrefixes(t *testing.T) {
 		t.Run(dialled, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				to := engine.NumberAddress(dialled)
+				to := directory.NumberAddress(dialled)
 				p := &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: to}}}}}}
 				h := house(t, p, func(c *engine.Config) {
 					c.Limits = engine.Limits{Prefixes: []string{"+49", "0"}}
@@ -190,7 +191,7 @@ func TestPrefixesAlmost(t *testing.T) {
 		"4930123": "(+49, 43); with a plus, +4930123, it would", "+43555666": "; the prefix 43 would do with a plus, +43", "+33123": "(+49, 43)",
 	} {
 		synctest.Test(t, func(t *testing.T) {
-			to := engine.NumberAddress(dialled)
+			to := directory.NumberAddress(dialled)
 			h := house(t, &phrase{programs: []engine.Program{{verbs.Dial{Targets: []engine.Target{{Address: to}}}}}}, func(c *engine.Config) {
 				c.Limits = engine.Limits{Prefixes: []string{"+49", "43"}}
 			})
@@ -211,9 +212,9 @@ func TestEmergency(t *testing.T) {
 	t.Parallel()
 	for name, arrival := range map[string]engine.Arrival{
 		"by a user":                        {From: caller, To: ambulance, Caller: alice},
-		"by a user who hides its number":   {From: engine.Anonymous(), To: ambulance, Caller: alice},
-		"written as an international one":  {From: caller, To: engine.NumberAddress("+112"), Caller: alice},
-		"by a user, to a number of an app": {From: caller, To: ambulance, Caller: alice, Number: engine.Number{Number: "112", App: "app"}},
+		"by a user who hides its number":   {From: directory.Anonymous(), To: ambulance, Caller: alice},
+		"written as an international one":  {From: caller, To: directory.NumberAddress("+112"), Caller: alice},
+		"by a user, to a number of an app": {From: caller, To: ambulance, Caller: alice, Number: directory.Number{Number: "112", App: "app"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -261,7 +262,7 @@ func TestEmergencyByTrunk(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := limited(t, engine.Limits{Calls: 1})
-		arrival := engine.Arrival{From: caller, To: ambulance, Trunk: "carrier", Number: engine.Number{Number: "*", App: "app"}}
+		arrival := engine.Arrival{From: caller, To: ambulance, Trunk: "carrier", Number: directory.Number{Number: "*", App: "app"}}
 		if _, err := h.Arrive(arrival); err != nil {
 			t.Fatal(err)
 		}
@@ -295,7 +296,7 @@ func TestAppRingsAnEmergencyService(t *testing.T) {
 	})
 }
 
-var outside = engine.NumberAddress("+4930222222")
+var outside = directory.NumberAddress("+4930222222")
 
 // A call that was not taken has a record and says why; no app hears of it, and a
 // flood does not fill the disk.
@@ -309,7 +310,7 @@ func TestRefusedCallsAreKept(t *testing.T) {
 		h.Engine.Refuse(engine.Arrival{From: caller, To: called, Trunk: "carrier"}, refusal)
 		synctest.Wait()
 		r := h.Journal.Records()[0]
-		if r.State != engine.StateEnded || r.Cause != engine.CauseNotFound || !r.Settled || r.EndedAt == nil || r.Trunk != "carrier" || r.Account != engine.DefaultAccount {
+		if r.State != engine.StateEnded || r.Cause != engine.CauseNotFound || !r.Settled || r.EndedAt == nil || r.Trunk != "carrier" || r.Account != directory.DefaultAccount {
 			t.Errorf("recorded as %+v", r)
 		}
 		events := h.Journal.Events(r.ID)

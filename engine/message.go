@@ -5,6 +5,7 @@ package engine
 import (
 	"sync"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -31,7 +32,7 @@ type childRinging struct {
 	Stream media.StreamID
 	// By is who is alerted: a target may have sent the call on. First says that it
 	// was not told before that it is.
-	By    Address
+	By    directory.Address
 	First bool
 }
 
@@ -40,7 +41,7 @@ type ChildAnswered struct {
 	Child  ID
 	Stream media.StreamID
 	// By is who did: a target may have sent the call on to somebody else.
-	By Address
+	By directory.Address
 	// For is the child that it picked up for, where that is another one: somebody
 	// took its place while it rang.
 	For ID
@@ -54,7 +55,7 @@ type childEnded struct {
 	// Text says in words why, with the cause.
 	Text string
 	// To is where a target that rang alone sent the call on, with CauseForwarded.
-	To Address
+	To directory.Address
 }
 
 // legAlerted, legAnswered and legRefused are what a child's own leg reports
@@ -85,7 +86,7 @@ type (
 		target Target
 		// from is who that one is shown; zero is the party that stays. consult says
 		// that the old one talks with it first.
-		from    Address
+		from    directory.Address
 		consult bool
 	}
 	// joinInstead asks the other end of a call to take the place of another.
@@ -103,7 +104,7 @@ type (
 		to      ID
 		account string
 		stream  media.StreamID
-		party   Address
+		party   directory.Address
 	}
 	// meet tells the other end of a call that has yielded who comes.
 	meet struct {
@@ -115,7 +116,7 @@ type (
 		// other is who the party hears now; party, of which the call chain is
 		// one, is its name.
 		other ID
-		party Address
+		party directory.Address
 		chain ID
 		// known says that an app knows of the other.
 		known bool
@@ -156,7 +157,7 @@ type (
 	rings   struct{ by ID }
 	reached struct {
 		by    ID
-		party Address
+		party directory.Address
 	}
 	// relent says that the call which had the party has handed it on.
 	relent struct {

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // A call that an API begins has no leg at first: it rings the phones of its caller
@@ -18,7 +20,7 @@ import (
 type Origination struct {
 	Account string
 	// Caller is the User whose phones they are.
-	Caller Address
+	Caller directory.Address
 	// Callee is the number, user or group that is called when one is picked up.
 	Callee string
 	// CallerID is the number that the callee is shown, one of the account's; empty
@@ -32,7 +34,7 @@ type Origination struct {
 // The error is a *DialError for whom may not be called or shown, a *LimitError,
 // ErrRung, ErrDraining or ErrUnrecorded.
 func (e *Engine) Originate(o Origination) (ID, error) {
-	account := cmp.Or(o.Account, DefaultAccount)
+	account := cmp.Or(o.Account, directory.DefaultAccount)
 	caller, ok := e.directory.User(account, userID(o.Caller))
 	if !ok {
 		return ID{}, refuseTransfer(CauseNotFound, "%s is no user of the account whose phone could ring", o.Caller)
@@ -43,9 +45,9 @@ func (e *Engine) Originate(o Origination) (ID, error) {
 	id := NewID()
 	c := e.newCall(Record{
 		ID: id, Chain: id, Account: account, App: caller.App, Direction: Out,
-		Caller: caller.ID, From: e.directory.shown(caller), To: caller.Address(),
+		Caller: caller.ID, From: e.directory.Shown(caller), To: caller.Address(),
 	})
-	c.called = called{users: []User{caller}, dialled: o.Callee}
+	c.called = called{users: []directory.User{caller}, dialled: o.Callee}
 	if no := c.originates(o, caller); no != nil {
 		return ID{}, no
 	}
@@ -70,7 +72,7 @@ func (e *Engine) Originate(o Origination) (ID, error) {
 }
 
 // originates fills in who is called, and as whom the caller is shown.
-func (c *Call) originates(o Origination, caller User) *DialError {
+func (c *Call) originates(o Origination, caller directory.User) *DialError {
 	from, no := c.mayShowAs(o.CallerID)
 	if no != nil {
 		return no
@@ -83,7 +85,7 @@ func (c *Call) originates(o Origination, caller User) *DialError {
 	switch {
 	case no != nil:
 		return no
-	case target.Address.same(caller.Address()):
+	case target.Address.Same(caller.Address()):
 		return refuseTransfer(CauseRejected, "%s would call itself", target)
 	}
 	c.record.To, c.called.inward = target.Address, c.ours(target.Address)
@@ -91,7 +93,7 @@ func (c *Call) originates(o Origination, caller User) *DialError {
 }
 
 // originate rings the caller, and then goes on as a call that it made.
-func (c *Call) originate(ctx context.Context, why Event, caller User, program Program) error {
+func (c *Call) originate(ctx context.Context, why Event, caller directory.User, program Program) error {
 	err := func() error {
 		defer c.engine.rung.end(key{c.record.Account, caller.ID})
 		return c.ringCaller(ctx, caller)
@@ -112,7 +114,7 @@ func (c *Call) originate(ctx context.Context, why Event, caller User, program Pr
 
 // ringCaller rings the phones of a User until one is picked up, and takes its leg.
 // The error is a *DialError when none is.
-func (c *Call) ringCaller(ctx context.Context, caller User) error {
+func (c *Call) ringCaller(ctx context.Context, caller directory.User) error {
 	answered, missed, err := c.Hunt(ctx, Hunt{Targets: []Target{{Address: caller.Address()}}, From: c.numberOf(c.record.To)})
 	switch {
 	case err != nil:
@@ -153,7 +155,7 @@ func (c *Call) takeLegOf(ctx context.Context, child ID) error {
 // call of the chain, which asks the app of who is called and has the party from when
 // somebody picks up. It gives the cause of that one's end or, where the party goes on
 // in others, of the last one's.
-func (c *Call) Enter(ctx context.Context, to Address) (Cause, error) {
+func (c *Call) Enter(ctx context.Context, to directory.Address) (Cause, error) {
 	if no := c.mayForward(to); no != nil {
 		return "", no
 	}

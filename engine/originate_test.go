@@ -9,13 +9,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/verbs"
 )
 
-var ann = engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}
+var ann = directory.Address{Kind: directory.KindUser, Value: "w0", Name: "Alice"}
 
 // apiHouse is a house whose users have an app, which leaves calls to the account
 // settings.
@@ -44,9 +45,9 @@ func TestOriginateRingsForFew(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := apiHouse(t, nil)
-		call := func(caller engine.Address, want error) (id engine.ID) {
+		call := func(caller directory.Address, want error) (id engine.ID) {
 			t.Helper()
-			id, err := h.Engine.Originate(engine.Origination{Account: engine.DefaultAccount, Caller: caller, Callee: outside.Value})
+			id, err := h.Engine.Originate(engine.Origination{Account: directory.DefaultAccount, Caller: caller, Callee: outside.Value})
 			if !errors.Is(err, want) {
 				t.Errorf("got %v, want %v", err, want)
 			}
@@ -58,7 +59,7 @@ func TestOriginateRingsForFew(t *testing.T) {
 			ids = append(ids, call(ann, nil))
 		}
 		call(ann, engine.ErrRung)
-		call(engine.Address{Kind: engine.KindUser, Value: "w1"}, nil)
+		call(directory.Address{Kind: directory.KindUser, Value: "w1"}, nil)
 		must(t, h.Engine.Hangup(ids[0], engine.CauseNormal))
 		synctest.Wait()
 		call(ann, nil)
@@ -110,18 +111,18 @@ func TestOriginate(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := apiHouse(t, nil)
 				h.Target("phone w0", after(3*time.Second, answers))
-				id, err := h.Engine.Originate(engine.Origination{Account: engine.DefaultAccount, Caller: ann, Callee: tt.callee, CallerID: number.Number})
+				id, err := h.Engine.Originate(engine.Origination{Account: directory.DefaultAccount, Caller: ann, Callee: tt.callee, CallerID: number.Number})
 				must(t, err)
 				account, err := h.Engine.AccountOf(id)
 				must(t, err)
-				equal(t, "account", account, engine.DefaultAccount)
+				equal(t, "account", account, directory.DefaultAccount)
 				time.Sleep(2 * time.Second)
 				equal(t, "while the caller's phone rings", len(h.App.Asked())+len(h.Dialled()), 1)
 				must(t, h.Engine.Mute(id, true)) // for when they talk
 				time.Sleep(2 * time.Second)
 				equal(t, "muted as soon as they talk", []bool{talk(t, h).Muted, talk(t, h).Participants[0].Muted}, []bool{true, true})
 				all := h.Dialled()
-				equal(t, "shown to the caller", all[0].Request.From.Kind == engine.KindNumber, true)
+				equal(t, "shown to the caller", all[0].Request.From.Kind == directory.KindNumber, true)
 				equal(t, "shown to the callee", all[1].Request.From.Value, number.Number)
 				equal(t, "the sound", h.Sound.Did()[len(h.Sound.Did())-2:], []string{"bridge " + name(all[0]) + " " + name(all[1]), "mute " + name(all[0])})
 				must(t, h.Engine.Hold(id, true), h.Engine.Mute(id, true)) // by the id that the API knows
@@ -186,7 +187,7 @@ func TestOriginateGoesOn(t *testing.T) {
 					h.Dialled()[1].Leg.Emit(engine.LegReferred{ID: 1, To: "w2"})
 					synctest.Wait()
 				}
-				if len(h.Engine.Talks(engine.DefaultAccount)) > 0 {
+				if len(h.Engine.Talks(directory.DefaultAccount)) > 0 {
 					shown := talk(t, h)
 					equal(t, "shown as", []engine.ID{shown.ID, shown.Participants[0].ID}, []engine.ID{id, id})
 					equal(t, "the owner called", shown.Participants[0].Owner, true)
@@ -214,7 +215,7 @@ func TestOriginateGoesOn(t *testing.T) {
 // While it still rings who was called, an API sends the caller to somebody else.
 func TestOriginateIsSentOn(t *testing.T) {
 	t.Parallel()
-	for _, to := range []engine.Address{carol, outside} {
+	for _, to := range []directory.Address{carol, outside} {
 		for _, byOwn := range []bool{true, false} {
 			synctest.Test(t, func(t *testing.T) {
 				h := apiHouse(t, nil)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -157,7 +158,7 @@ func (c *Call) pickUp() error {
 
 // AnswerAs picks the call up in the name of a party of ours, such as a voicemail,
 // and tells the app.
-func (c *Call) AnswerAs(by Address) error {
+func (c *Call) AnswerAs(by directory.Address) error {
 	if err := c.pickUp(); err != nil {
 		return err
 	}
@@ -223,7 +224,7 @@ func (c *Call) preview(ringing childRinging) error {
 
 // bridge has the party and another call's, who is so called, hear each other. Where
 // one of them is gone there is nothing to be heard, and its end is on its way.
-func (c *Call) bridge(other ID, stream media.StreamID, who Address) error {
+func (c *Call) bridge(other ID, stream media.StreamID, who directory.Address) error {
 	err := c.engine.config.Sound.Bridge(c.Stream(), stream)
 	if err != nil && !errors.Is(err, media.ErrNoStream) {
 		return fmt.Errorf("let both sides hear each other: %w", err)

@@ -5,6 +5,8 @@ package engine
 import (
 	"slices"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Past is one thing that happened on an account: a call of its own that is over, or a
@@ -45,7 +47,7 @@ type Fate struct {
 // not go on to anybody else.
 func (r Record) Missed() bool {
 	if r.AnsweredBy != nil {
-		return r.AnsweredBy.Kind == KindVoicemail
+		return r.AnsweredBy.Kind == directory.KindVoicemail
 	}
 	return !slices.Contains(GoneOn(), r.Cause)
 }

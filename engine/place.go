@@ -2,7 +2,11 @@
 
 package engine
 
-import "context"
+import (
+	"context"
+
+	"github.com/callwright/callwright/directory"
+)
 
 // joinInstead has the party take the place of a call in another conversation.
 func (c *Call) joinInstead(m joinInstead) {
@@ -147,7 +151,7 @@ func (c *Call) takePlace(ctx context.Context, old ID) error {
 
 // adopt takes a call that picked up in place of a child, as a child that did.
 func (c *Call) adopt(m adopted) Message {
-	if m.By.Kind == KindUser { // it picks up what was to reach the other
+	if m.By.Kind == directory.KindUser { // it picks up what was to reach the other
 		m.By.Number = c.children[m.old].Address.Number
 	}
 	c.children[m.Child] = Target{Address: m.By}
@@ -165,11 +169,11 @@ func (c *Call) adopt(m adopted) Message {
 }
 
 // user is the User whom the call's party is, if it is one of the account.
-func (c *Call) user() User {
+func (c *Call) user() directory.User {
 	id := c.record.Caller
 	if by := c.record.AnsweredBy; !c.record.Parent.IsZero() {
 		id = ""
-		if by != nil && by.Kind == KindUser {
+		if by != nil && by.Kind == directory.KindUser {
 			id = by.Value
 		}
 	}
@@ -179,7 +183,7 @@ func (c *Call) user() User {
 
 // self is the call's party as the app is told who answered: who picked up, or who
 // called.
-func (c *Call) self() Address {
+func (c *Call) self() directory.Address {
 	if by := c.record.AnsweredBy; by != nil && !c.record.Parent.IsZero() {
 		return *by
 	}
@@ -187,12 +191,12 @@ func (c *Call) self() Address {
 }
 
 // shown is the call's party as others see it when they are connected with it.
-func (c *Call) shown() Address {
+func (c *Call) shown() directory.Address {
 	if c.record.Parent.IsZero() || c.record.AnsweredBy == nil {
 		return c.record.From
 	}
 	if u := c.user(); u.ID != "" {
-		return c.engine.directory.shown(u)
+		return c.engine.directory.Shown(u)
 	}
 	return *c.record.AnsweredBy
 }
@@ -200,19 +204,19 @@ func (c *Call) shown() Address {
 // mayReach finds whom a party may have called that does not dial itself (REFER,
 // 3xx): a User whom it could dial, and who is reached by a trunk only who and
 // what is of the account. An address elsewhere is never called.
-func (c *Call) mayReach(by User, dialled string) (Target, *DialError) {
-	directory, account := c.engine.directory, c.record.Account
+func (c *Call) mayReach(by directory.User, dialled string) (Target, *DialError) {
+	d, account := c.engine.directory, c.record.Account
 	if by.ID != "" {
-		if to, _, ok := directory.Dialled(by, dialled); ok {
+		if to, _, ok := d.Dialled(by, dialled); ok {
 			return Target{Address: to}, nil
 		}
 		return Target{}, refuseTransfer(CauseNotFound, "%q is no user, group or number that %s could dial", dialled, by.ID)
 	}
-	if to, ok := directory.Party(account, dialled); ok {
+	if to, ok := d.Party(account, dialled); ok {
 		return Target{Address: to}, nil
 	}
-	if _, ok := directory.own(account, NormalizeNumber(dialled)); ok {
-		return Target{Address: NumberAddress(dialled)}, nil
+	if _, ok := d.OwnNumber(account, directory.NormalizeNumber(dialled)); ok {
+		return Target{Address: directory.NumberAddress(dialled)}, nil
 	}
 	return Target{}, refuseTransfer(CauseForbidden,
 		"%q is no user, group or number of the account, and who is reached by a trunk is not sent anywhere else", dialled)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 )
@@ -45,7 +46,7 @@ func TestAttendedTransfer(t *testing.T) {
 				if n := h.Engine.Living(); n != 2 {
 					t.Errorf("%d calls live, want 2", n)
 				}
-				talks := h.Engine.Talks(engine.DefaultAccount)
+				talks := h.Engine.Talks(directory.DefaultAccount)
 				known, answers := []int{0}, 3 // the calls that an app knows of, and how often it was told who answered
 				switch {
 				case tt.first && tt.then:
@@ -132,7 +133,7 @@ func TestReplaces(t *testing.T) {
 		ringing := make(chan *enginetest.Leg, 1)
 		h.Target(outside.Value, func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}); ringing <- l })
 		in, out = callIn(t, h)
-		pickup, err := h.Arrive(engine.Arrival{From: outside, To: called, Caller: engine.User{ID: "w2"}, Replaces: <-ringing})
+		pickup, err := h.Arrive(engine.Arrival{From: outside, To: called, Caller: directory.User{ID: "w2"}, Replaces: <-ringing})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -96,3 +96,10 @@ type Recordings interface {
 	// Messages counts those in a box.
 	Messages(ctx context.Context, account, box string) (unheard, heard int, err error)
 }
+
+// Location says where Users can be rung.
+type Location interface {
+	// Contacts gives where a User's phones are now: a place each, in words that
+	// the Dialer understands (Target.Contact). None means that it is offline.
+	Contacts(account, user string) []string
+}

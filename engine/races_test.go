@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -90,7 +91,7 @@ func meddle(h *enginetest.House, dice *rand.Rand) {
 		on, to := dice.IntN(2) == 0, parties[dice.IntN(len(parties))]
 		switch dice.IntN(12) {
 		case 0, 1:
-			_, _ = h.Arrive(engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount})
+			_, _ = h.Arrive(engine.Arrival{From: caller, To: called, Number: number, Account: directory.DefaultAccount})
 		case 2:
 			_, _ = h.Engine.Originate(engine.Origination{Caller: ann, Callee: to})
 		case 3:
@@ -115,7 +116,7 @@ func meddle(h *enginetest.House, dice *rand.Rand) {
 				}
 			}
 		case 11:
-			_ = h.Engine.Talks(engine.DefaultAccount)
+			_ = h.Engine.Talks(directory.DefaultAccount)
 			_ = h.Engine.SendDigits(id, "1")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -42,9 +43,9 @@ type Record struct {
 	Number    string    `json:"number,omitempty"`
 	Direction Direction `json:"direction"`
 	// Caller is the id of the User who made the call, if one did.
-	Caller string  `json:"caller,omitempty"`
-	From   Address `json:"from"`
-	To     Address `json:"to"`
+	Caller string            `json:"caller,omitempty"`
+	From   directory.Address `json:"from"`
+	To     directory.Address `json:"to"`
 	// Diversion is the number that was dialled before the call was diverted to
 	// us (RFC 5806), if it was.
 	Diversion string `json:"diversion,omitempty"`
@@ -60,8 +61,8 @@ type Record struct {
 	State State  `json:"state"`
 	Cause Cause  `json:"cause,omitempty"`
 	// AnsweredBy is the party that picked up.
-	AnsweredBy *Address  `json:"answered_by,omitempty"`
-	StartedAt  time.Time `json:"started_at"`
+	AnsweredBy *directory.Address `json:"answered_by,omitempty"`
+	StartedAt  time.Time          `json:"started_at"`
 	// AnsweredAt and EndedAt are nil until it happened.
 	AnsweredAt *time.Time `json:"answered_at"`
 	EndedAt    *time.Time `json:"ended_at"`

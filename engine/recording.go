@@ -2,7 +2,11 @@
 
 package engine
 
-import "time"
+import (
+	"time"
+
+	"github.com/callwright/callwright/directory"
+)
 
 // RecordingKind is what sort of audio a Recording is.
 type RecordingKind string
@@ -25,8 +29,8 @@ type Recording struct {
 	// rings none; empty for that of a conversation.
 	Box string `json:"box,omitempty"`
 	// From and To are those of the call.
-	From Address `json:"from"`
-	To   Address `json:"to"`
+	From directory.Address `json:"from"`
+	To   directory.Address `json:"to"`
 	// File is its name in the folder of recordings.
 	File      string        `json:"file"`
 	StartedAt time.Time     `json:"started_at"`

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"time"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Box is whose voicemail answers the call: that of the first user whom it concerns,
@@ -21,16 +23,16 @@ func (c *Call) Box() string {
 	switch {
 	case c.record.Direction == In:
 		users = slices.Concat(c.called.users, users)
-	case to.Kind == KindUser:
+	case to.Kind == directory.KindUser:
 		return to.Value
-	case to.Kind == KindGroup:
+	case to.Kind == directory.KindGroup:
 		users = c.engine.directory.Members(c.record.Account, to.Value)
 	}
 	switch n := c.called.number.Number; {
 	case len(users) > 0:
 		return users[0].ID
-	case IsNumber(n):
-		return NormalizeNumber(n)
+	case directory.IsNumber(n):
+		return directory.NormalizeNumber(n)
 	case n == "":
 		return ""
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -41,7 +42,7 @@ func (l lamp) told() (all []string) {
 func archive(t *testing.T, p *phrase, folder string) (*enginetest.House, lamp) {
 	t.Helper()
 	l := make(lamp, 100)
-	mine := engine.Entries{Apps: entries.Apps, Users: []engine.User{{ID: "w0"}}}
+	mine := directory.Entries{Apps: entries.Apps, Users: []directory.User{{ID: "w0"}}}
 	h := enginetest.New(t, mine, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
 		c.Recordings, c.Indicator, c.Kept = folder, l, c.Journal.(engine.Recordings)
 		c.AudioURL = func(r engine.Recording) string { return "http://server/" + r.ID.String() }
@@ -109,7 +110,7 @@ func TestIndicateWhenTheDatabaseIsBack(t *testing.T) {
 	for _, back := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
 			phones, gone := make(lamp, 10), make(chan struct{})
-			h := enginetest.New(t, engine.Entries{Users: []engine.User{{ID: "w0"}}}, nil, func(c *engine.Config) {
+			h := enginetest.New(t, directory.Entries{Users: []directory.User{{ID: "w0"}}}, nil, func(c *engine.Config) {
 				c.Indicator, c.Kept = phones, enginetest.Away{Recordings: c.Journal.(engine.Recordings), Back: gone}
 			})
 			message := engine.Recording{ID: engine.NewID(), Account: "default", Kind: engine.RecordingMessage, Box: "w0"}
@@ -209,7 +210,7 @@ func TestRecordingsAfterACrash(t *testing.T) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		h, phones := archive(t, &phrase{}, folder)
-		by := engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+		by := directory.Address{Kind: directory.KindVoicemail, Value: "w0"}
 		id := engine.NewID()
 		died := engine.Record{
 			ID: id, Chain: id, Account: "default", App: "app", Number: number.Number, Direction: engine.In,
@@ -284,12 +285,12 @@ func TestRecordingOfATransfer(t *testing.T) {
 func TestTransfersEndRecordings(t *testing.T) {
 	t.Parallel()
 	const another, consults = "the recording ends: the other side is another one", "the recording ends: one of both talks with another one"
-	x, alice := engine.Arrival{From: caller, To: called, Number: number, Account: engine.DefaultAccount},
-		engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+	x, alice := engine.Arrival{From: caller, To: called, Number: number, Account: directory.DefaultAccount},
+		engine.Arrival{To: outside, Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}
 	for _, tt := range []struct {
 		name    string
 		arrival engine.Arrival
-		target  engine.Address
+		target  directory.Address
 		to      string
 		consult bool
 		says    string // empty: the call itself ends
@@ -337,7 +338,7 @@ func TestTransfersEndRecordings(t *testing.T) {
 						kept = 0
 					}
 					equal(t, "recordings", len(h.Journal.Tapes()), kept)
-					for _, shown := range h.Engine.Talks(engine.DefaultAccount) {
+					for _, shown := range h.Engine.Talks(directory.DefaultAccount) {
 						if shown.Recording {
 							t.Errorf("still recorded: %+v", shown)
 						}
@@ -369,7 +370,7 @@ func TestStopBehindAMessage(t *testing.T) {
 				return wait(ctx, c)
 			})
 			p := &phrase{programs: []engine.Program{{takes}}}
-			h := enginetest.New(t, engine.Entries{Apps: entries.Apps, Users: []engine.User{{ID: "w0"}}}, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
+			h := enginetest.New(t, directory.Entries{Apps: entries.Apps, Users: []directory.User{{ID: "w0"}}}, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
 				c.Messages.Most, c.Indicator, c.Kept = 5, phones, c.Journal.(engine.Recordings)
 				if away {
 					c.Kept = enginetest.Away{Recordings: c.Kept, Back: make(chan struct{})}

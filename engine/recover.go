@@ -10,7 +10,7 @@ package engine
 func (e *Engine) Recover(r Record, last Event) {
 	c := e.reopen(r, last.Seq)
 	c.app.outbox = e.chainOf(r.Chain, c.app.outbox)
-	number, _ := e.directory.configured(r.Account, r.Number)
+	number, _ := e.directory.NumberNamed(r.Account, r.Number)
 	c.called = called{number: number, users: e.usersOf(r, number)}
 	if r.State == StateEnded {
 		c.tellEnd(Event{Call: r.ID, Seq: last.Seq, At: *r.EndedAt, Kind: EventEnded, Data: Data{Cause: r.Cause}})

@@ -5,6 +5,8 @@ package engine
 import (
 	"errors"
 	"fmt"
+
+	"github.com/callwright/callwright/directory"
 )
 
 var (
@@ -43,21 +45,21 @@ func (c *Call) sendAway(to string) error {
 
 // mayBeSent finds whom the party is to call, who must be one that the account
 // could ring by Dial. Behind a trunk only numbers are known.
-func (c *Call) mayBeSent(to string) (Address, error) {
-	directory, account := c.engine.directory, c.record.Account
+func (c *Call) mayBeSent(to string) (directory.Address, error) {
+	d, account := c.engine.directory, c.record.Account
 	outside := c.party.leg.Info().Trunk != "" // its phone is not one of ours
-	if party, ok := directory.Party(account, to); ok && !outside {
+	if party, ok := d.Party(account, to); ok && !outside {
 		return party, nil
 	}
-	if !IsNumber(to) {
-		return Address{}, refuseTransfer(CauseNotFound, "%q is nobody to whom this party can be sent", to)
+	if !directory.IsNumber(to) {
+		return directory.Address{}, refuseTransfer(CauseNotFound, "%q is nobody to whom this party can be sent", to)
 	}
-	party := NumberAddress(to)
-	if _, ours := directory.ours(account, party.Value); ours || directory.Emergency(party) {
+	party := directory.NumberAddress(to)
+	if _, ours := d.InsideNumber(account, party.Value); ours || d.Emergency(party) {
 		return party, nil
 	}
 	if no := c.mayLeave(party); no != nil {
-		return Address{}, no
+		return directory.Address{}, no
 	}
 	return party, nil
 }

@@ -5,6 +5,8 @@ package engine
 import (
 	"context"
 	"errors"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // ReplacedError is what Await returns when an API has sent the party to somebody
@@ -19,9 +21,9 @@ func (*ReplacedError) Error() string { return "the party is sent to somebody els
 // led to a destination; else it is left to the account settings.
 type replacement struct {
 	forward *succession
-	lead    *Address
+	lead    *directory.Address
 	// from is who that one is shown; zero is the caller.
-	from Address
+	from directory.Address
 }
 
 // perform runs the program that first gives, and whatever an API puts in its place
@@ -60,7 +62,7 @@ func (c *Call) replaced(ctx context.Context) (Program, error) {
 	c.party.ringback, c.party.alerted = 0, false
 	if !c.party.hearer.IsZero() { // it heard somebody's phone
 		_ = c.engine.config.Sound.Unbridge(c.Stream())
-		c.hears(ID{}, Address{})
+		c.hears(ID{}, directory.Address{})
 	}
 	if r.lead != nil {
 		c.called.destination, c.called.shown, c.called.users = r.lead, r.from, nil

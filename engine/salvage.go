@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -62,7 +63,7 @@ func (c *Call) recoverTape(r Recording, path string) {
 	r.StartedAt = time.UnixMilli(int64(binary.BigEndian.Uint64(r.ID[:8]) >> 16))
 	if r.Kind == RecordingMessage {
 		r.Box = c.Box()
-		if by := c.record.AnsweredBy; by != nil && by.Kind == KindVoicemail {
+		if by := c.record.AnsweredBy; by != nil && by.Kind == directory.KindVoicemail {
 			r.Box = by.Value
 		}
 	}

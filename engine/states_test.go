@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -70,7 +71,7 @@ func TestCommandsInEveryState(t *testing.T) {
 		}, want{gone, gone, gone, nil, gone, gone, gone, gone, nil}},
 		{"an emergency", nil, nil, func(t *testing.T, h *enginetest.House) engine.ID {
 			h.Target("112", pickUp)
-			_, err := h.Arrive(engine.Arrival{To: engine.NumberAddress("112"), Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount}})
+			_, err := h.Arrive(engine.Arrival{To: directory.NumberAddress("112"), Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount}})
 			must(t, err)
 			synctest.Wait()
 			return h.Journal.Records()[0].ID

@@ -5,6 +5,8 @@ package engine
 import (
 	"cmp"
 	"slices"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // Talk is a conversation as an API shows it: a call of which both sides have
@@ -21,7 +23,7 @@ type Talk struct {
 // Participant is one party of a Talk.
 type Participant struct {
 	ID      ID
-	Address Address
+	Address directory.Address
 	Muted   bool
 	Held    bool
 	// Owner is the account's own User in it: of a call that came in the one who
@@ -100,7 +102,7 @@ func (c *Call) talk() *Talk {
 
 // owners says which party of the conversation is the owner, if one is.
 func (c *Call) owners() (here, there bool) {
-	there = c.party.talk.with.Kind == KindUser
+	there = c.party.talk.with.Kind == directory.KindUser
 	here = c.user().ID != ""
 	if here && there { // both are: the one who was called, unless a user called out or an API had it call
 		here = c.record.Direction == Out && c.record.Parent.IsZero() || c.line.loan.entered
@@ -110,7 +112,7 @@ func (c *Call) owners() (here, there bool) {
 }
 
 // owner is the User who is the owner of the conversation, if one is.
-func (c *Call) owner() User {
+func (c *Call) owner() directory.User {
 	switch here, there := c.owners(); {
 	case here:
 		return c.user()
@@ -118,22 +120,22 @@ func (c *Call) owner() User {
 		u, _ := c.engine.directory.User(c.record.Account, userID(c.party.talk.with))
 		return u
 	}
-	return User{}
+	return directory.User{}
 }
 
 // numberOf is a party as others see it: a User by the number at which it was
 // reached, if it has one.
-func (c *Call) numberOf(a Address) Address {
+func (c *Call) numberOf(a directory.Address) directory.Address {
 	if a.Number != "" {
-		return Address{Kind: KindNumber, Value: a.Number, Name: a.Name}
+		return directory.Address{Kind: directory.KindNumber, Value: a.Number, Name: a.Name}
 	}
 	return c.callerID(a)
 }
 
 // callerID is a party as those see it whom it calls.
-func (c *Call) callerID(a Address) Address {
+func (c *Call) callerID(a directory.Address) directory.Address {
 	if u, ok := c.engine.directory.User(c.record.Account, userID(a)); ok {
-		shown := c.engine.directory.shown(u)
+		shown := c.engine.directory.Shown(u)
 		shown.Name = cmp.Or(a.Name, shown.Name)
 		return shown
 	}

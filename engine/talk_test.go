@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -21,7 +22,7 @@ import (
 // talk is the one conversation that goes on.
 func talk(t *testing.T, h *enginetest.House) engine.Talk {
 	t.Helper()
-	talks := h.Engine.Talks(engine.DefaultAccount)
+	talks := h.Engine.Talks(directory.DefaultAccount)
 	if len(talks) != 1 {
 		t.Fatalf("%d conversations go on, want 1", len(talks))
 	}
@@ -46,22 +47,22 @@ func TestOwner(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
-		target  engine.Address
+		target  directory.Address
 		arrival engine.Arrival
 		owner   string // who is muted
 	}{
 		{"a call that came in", bob, engine.Arrival{From: caller, To: called, Number: number}, "phone w1"},
 		{"a call of a user to a number of ours", bob,
-			engine.Arrival{From: caller, To: called, Number: number, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount}}, "phone w1"},
-		{"a call of a user to outside", outside, engine.Arrival{To: outside, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}, "caller"},
-		{"a call of a user to another", bob, engine.Arrival{To: bob, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}, "caller"},
+			engine.Arrival{From: caller, To: called, Number: number, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount}}, "phone w1"},
+		{"a call of a user to outside", outside, engine.Arrival{To: outside, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}, "caller"},
+		{"a call of a user to another", bob, engine.Arrival{To: bob, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}, "caller"},
 		{"a call that came in and was sent outside", outside, engine.Arrival{From: caller, To: called, Number: number}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				h := desks(t, nil, tt.target)
-				tt.arrival.Account = engine.DefaultAccount
+				tt.arrival.Account = directory.DefaultAccount
 				if _, err := h.Arrive(tt.arrival); err != nil {
 					t.Fatal(err)
 				}
@@ -118,15 +119,15 @@ func TestTalks(t *testing.T) {
 		synctest.Wait()
 		records := h.Journal.Records()
 		id, child := records[0].ID, records[1].ID
-		equal(t, "while it rings", h.Engine.Talks(engine.DefaultAccount), []engine.Talk{})
+		equal(t, "while it rings", h.Engine.Talks(directory.DefaultAccount), []engine.Talk{})
 		time.Sleep(time.Second)
 		synctest.Wait()
-		equal(t, "talks", h.Engine.Talks(engine.DefaultAccount), []engine.Talk{{ID: id, Participants: []engine.Participant{
+		equal(t, "talks", h.Engine.Talks(directory.DefaultAccount), []engine.Talk{{ID: id, Participants: []engine.Participant{
 			{ID: id, Address: caller},
-			{ID: child, Address: engine.Address{Kind: engine.KindNumber, Value: "+492111", Name: "Bob"}, Owner: true},
+			{ID: child, Address: directory.Address{Kind: directory.KindNumber, Value: "+492111", Name: "Bob"}, Owner: true},
 		}}})
 		equal(t, "talks of another account", h.Engine.Talks("other"), []engine.Talk{})
-		for id, want := range map[engine.ID]string{id: engine.DefaultAccount, child: "", engine.NewID(): ""} {
+		for id, want := range map[engine.ID]string{id: directory.DefaultAccount, child: "", engine.NewID(): ""} {
 			account, err := h.Engine.AccountOf(id)
 			if account != want || (err == nil) != (want != "") {
 				t.Errorf("the account of %s is %q, %v; want %q", id, account, err, want)
@@ -134,7 +135,7 @@ func TestTalks(t *testing.T) {
 		}
 		in.HangUp()
 		synctest.Wait()
-		equal(t, "after the end", h.Engine.Talks(engine.DefaultAccount), []engine.Talk{})
+		equal(t, "after the end", h.Engine.Talks(directory.DefaultAccount), []engine.Talk{})
 		if _, err := h.Engine.AccountOf(id); !errors.Is(err, engine.ErrNoCall) {
 			t.Errorf("the account of a call that is over: %v", err)
 		}

@@ -5,6 +5,8 @@ package engine
 import (
 	"context"
 	"fmt"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // A transfer is carried out by the call of the party that stays: it rings the
@@ -96,7 +98,7 @@ func (c *Call) refer(ev LegReferred) {
 }
 
 // otherEnd names who hears the party, as far as it is known.
-func (c *Call) otherEnd() Address {
+func (c *Call) otherEnd() directory.Address {
 	if t, ok := c.children[c.party.hearer]; ok {
 		return t.Address
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -20,18 +21,18 @@ import (
 
 // desks is a house with users at phones, where the call of whoever calls is put
 // through to the first of the targets, of the next caller to the second, …
-func desks(t *testing.T, adjust func(*engine.Config), targets ...engine.Address) *enginetest.House {
+func desks(t *testing.T, adjust func(*engine.Config), targets ...directory.Address) *enginetest.House {
 	t.Helper()
 	p := &phrase{}
 	for _, target := range targets {
 		p.programs = append(p.programs, engine.Program{verbs.Dial{Targets: []engine.Target{{Address: target}}}})
 	}
 	e := entries
-	e.Users = []engine.User{{ID: "w0", Name: "Alice", App: "app"}, {ID: "w1", Name: "Bob", CallerID: "+492111"}, {ID: "w2", Name: "Carol"}}
+	e.Users = []directory.User{{ID: "w0", Name: "Alice", App: "app"}, {ID: "w1", Name: "Bob", CallerID: "+492111"}, {ID: "w2", Name: "Carol"}}
 	for i := range 8 {
-		e.Users = append(e.Users, engine.User{ID: fmt.Sprint("u", i)})
+		e.Users = append(e.Users, directory.User{ID: fmt.Sprint("u", i)})
 	}
-	e.Groups = []engine.Group{{ID: "g0", Users: []string{"w2"}}}
+	e.Groups = []directory.Group{{ID: "g0", Users: []string{"w2"}}}
 	h := enginetest.New(t, e, map[string]engine.Dialect{"": p, "phrase": p}, func(c *engine.Config) {
 		c.Limits = engine.Limits{Prefixes: []string{"+4930"}, Calls: 10, MaxDuration: time.Hour}
 		if adjust != nil {
@@ -46,7 +47,7 @@ func desks(t *testing.T, adjust func(*engine.Config), targets ...engine.Address)
 	return h
 }
 
-var bob = engine.Address{Kind: engine.KindUser, Value: "w1", Name: "Bob"}
+var bob = directory.Address{Kind: directory.KindUser, Value: "w1", Name: "Bob"}
 
 func pickUp(l *enginetest.Leg) {
 	l.Emit(engine.LegRinging{Status: 180})
@@ -188,7 +189,7 @@ func TestTransferPolicy(t *testing.T) {
 	const nowhere = "who is reached by a trunk is not sent anywhere else"
 	for _, tt := range []struct {
 		name   string
-		target engine.Address
+		target directory.Address
 		to     string
 		status string
 		why    string

@@ -6,6 +6,8 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+
+	"github.com/callwright/callwright/directory"
 )
 
 // TransferOrder says where the other side of an account's User in a call goes.
@@ -59,7 +61,7 @@ func (c *Call) transferTo(o TransferOrder) error {
 }
 
 // transferTalk transfers the party of a conversation that is not the owner.
-func (c *Call) transferTalk(target Target, from Address, attended bool) error {
+func (c *Call) transferTalk(target Target, from directory.Address, attended bool) error {
 	here, _ := c.owners()
 	if attended && from.Kind == "" {
 		from = c.shown()
@@ -84,7 +86,7 @@ func (c *Call) transferTalk(target Target, from Address, attended bool) error {
 }
 
 // sendOn has the call leave what it does for somebody else.
-func (c *Call) sendOn(target Target, from Address) error {
+func (c *Call) sendOn(target Target, from directory.Address) error {
 	switch {
 	case !c.waiting.replaceable || c.party.leg == nil && !c.line.loan.entered || c.party.gone != nil:
 		return ErrNoTransfer
@@ -110,25 +112,25 @@ func (c *Call) sendOn(target Target, from Address) error {
 }
 
 // isFor says that the account settings lead the call to an address.
-func (c *Call) isFor(a Address) bool {
+func (c *Call) isFor(a directory.Address) bool {
 	if to := c.called.destination; to != nil {
-		return to.same(a)
+		return to.Same(a)
 	}
-	return a.Kind == KindNumber && c.called.number.ID() == a.Value
+	return a.Kind == directory.KindNumber && c.called.number.ID() == a.Value
 }
 
 // successor is how the next call of the chain follows: it is for the number of who is
 // there or else, and for a voicemail, for the one that sends the party on.
-func (c *Call) successor(to, from Address) *succession {
+func (c *Call) successor(to, from directory.Address) *succession {
 	s := succession{destination: to, dialled: c.numberOf(to), diversion: c.dialled(), from: from}
 	leaves := c.record.To
 	if !c.record.Parent.IsZero() { // it was called; who leaves is the one that called it
 		leaves, s.diversion = c.numberOf(c.party.talk.with), ""
-		if leaves.Kind == KindNumber {
+		if leaves.Kind == directory.KindNumber {
 			s.diversion = leaves.Value
 		}
 	}
-	if s.dialled.Kind != KindNumber && (leaves.Kind == KindNumber || c.record.Parent.IsZero()) {
+	if s.dialled.Kind != directory.KindNumber && (leaves.Kind == directory.KindNumber || c.record.Parent.IsZero()) {
 		s.dialled = leaves
 	}
 	return &s
@@ -137,15 +139,15 @@ func (c *Call) successor(to, from Address) *succession {
 // mayTransfer finds whom the party of a call may be sent to: who could be dialled by
 // a document.
 func (c *Call) mayTransfer(to string) (Target, *DialError) {
-	directory, account := c.engine.directory, c.record.Account
-	if party, ok := directory.Party(account, to); ok {
+	d, account := c.engine.directory, c.record.Account
+	if party, ok := d.Party(account, to); ok {
 		return Target{Address: party}, nil
 	}
-	target := Target{Address: NumberAddress(to)}
+	target := Target{Address: directory.NumberAddress(to)}
 	switch {
-	case !IsNumber(to):
+	case !directory.IsNumber(to):
 		return target, refuseTransfer(CauseNotFound, "%q is no user, group or number of the account, nor a number outside", to)
-	case directory.Emergency(target.Address):
+	case d.Emergency(target.Address):
 		return target, refuseTransfer(CauseForbidden, "%s is an emergency service: only a phone calls that", target)
 	case c.ours(target.Address):
 		return target, nil
@@ -155,7 +157,7 @@ func (c *Call) mayTransfer(to string) (Target, *DialError) {
 
 // mayLeave says why a number that is none of the account may not be called, or nil. It
 // does not tell those of other accounts from any outside: they are not reached.
-func (c *Call) mayLeave(to Address) *DialError {
+func (c *Call) mayLeave(to directory.Address) *DialError {
 	if no := c.engine.guard.dial(to); no != nil {
 		return no
 	}
@@ -166,12 +168,12 @@ func (c *Call) mayLeave(to Address) *DialError {
 }
 
 // ours says whether an address is a user, group or number of the account.
-func (c *Call) ours(a Address) bool {
-	if a.Kind == KindUser || a.Kind == KindGroup {
+func (c *Call) ours(a directory.Address) bool {
+	if a.Kind == directory.KindUser || a.Kind == directory.KindGroup {
 		return true
 	}
-	_, ok := c.engine.directory.own(c.record.Account, a.Value)
-	return a.Kind == KindNumber && ok
+	_, ok := c.engine.directory.OwnNumber(c.record.Account, a.Value)
+	return a.Kind == directory.KindNumber && ok
 }
 
 // ErrCallerID says that a number may not be shown.
@@ -179,16 +181,13 @@ var ErrCallerID = errors.New("it is no number of the account")
 
 // mayShowAs says whether a number may be shown: one of the account's. Empty is no
 // wish. The error is ErrCallerID.
-func (c *Call) mayShowAs(number string) (Address, *DialError) {
+func (c *Call) mayShowAs(number string) (directory.Address, *DialError) {
 	if number == "" {
-		return Address{}, nil
+		return directory.Address{}, nil
 	}
-	a := NumberAddress(number)
-	if _, ok := c.engine.directory.own(c.record.Account, a.Value); ok {
+	a := directory.NumberAddress(number)
+	if _, ok := c.engine.directory.OwnNumber(c.record.Account, a.Value); ok {
 		return a, nil
 	}
 	return a, refuseTransfer(CauseForbidden, "%s cannot be shown: %w", cmp.Or(a.Value, number), ErrCallerID)
 }
-
-// same says whether both are one party.
-func (a Address) same(b Address) bool { return a.Kind == b.Kind && a.Value == b.Value && a.Value != "" }

@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -146,7 +147,7 @@ func TestTransferByTheCaller(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			h := desks(t, nil, outside)
 			h.Target("+4930333", pickUp)
-			in, err := h.Arrive(engine.Arrival{To: outside, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}})
+			in, err := h.Arrive(engine.Arrival{To: outside, Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}})
 			must(t, err)
 			synctest.Wait()
 			must(t, blind(h, to))
@@ -188,7 +189,7 @@ func TestTransferToPolicy(t *testing.T) {
 			switch {
 			case tt.cause == "":
 				must(t, err)
-				equal(t, "shown", h.Dialled()[1].Request.From, engine.NumberAddress(tt.order.CallerID))
+				equal(t, "shown", h.Dialled()[1].Request.From, directory.NumberAddress(tt.order.CallerID))
 			case !errors.As(err, &no) || no.Cause != tt.cause || !contains(err, tt.reason):
 				t.Errorf("%+v: %v, want %s: %s", tt.order, err, tt.cause, tt.reason)
 			default:
@@ -220,7 +221,7 @@ func TestReplaced(t *testing.T) {
 			return wait(ctx, c)
 		})}, 0, ""},
 	} {
-		for _, to := range []engine.Address{carol, outside} {
+		for _, to := range []directory.Address{carol, outside} {
 			t.Run(tt.name+" to "+to.Value, func(t *testing.T) {
 				t.Parallel()
 				synctest.Test(t, func(t *testing.T) {
@@ -256,7 +257,7 @@ func TestReplaced(t *testing.T) {
 					}
 					with := to
 					if to == carol {
-						with = engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Carol"}
+						with = directory.Address{Kind: directory.KindUser, Value: "w2", Name: "Carol"}
 					}
 					equal(t, "talks with", shown.Participants[1].Address, with)
 					if tt.name == "while it rings" {

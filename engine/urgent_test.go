@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -116,7 +117,7 @@ func TestOrdersLeaveAnEmergencyAlone(t *testing.T) {
 		}
 	}
 	alone := func(h *enginetest.House) engine.ID { return h.Journal.Records()[0].ID }
-	user := engine.Arrival{To: ambulance, Account: engine.DefaultAccount, Caller: engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}}
+	user := engine.Arrival{To: ambulance, Account: directory.DefaultAccount, Caller: directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}}
 	for _, tt := range []struct {
 		name  string
 		rings func(*testing.T, *enginetest.House)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -29,7 +30,7 @@ type Deliver struct {
 
 // Rule is where a call goes on. Name is what the settings call it, for the timeline.
 type Rule struct {
-	To   engine.Address
+	To   directory.Address
 	Name string
 }
 
@@ -45,7 +46,7 @@ func (d Deliver) String() string {
 	}{{"busy", d.Busy}, {"offline", d.Offline}, {"no answer", d.NoAnswer}} {
 		switch {
 		case r.rule == nil:
-		case r.rule.To.Kind == engine.KindVoicemail:
+		case r.rule.To.Kind == directory.KindVoicemail:
 			s += fmt.Sprintf("; %s: voicemail", r.when)
 		default:
 			s += fmt.Sprintf("; %s: %s", r.when, r.rule.To)

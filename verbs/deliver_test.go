@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs/builtin"
@@ -21,7 +22,7 @@ import (
 // directs.
 type settings struct {
 	name    string
-	number  engine.Number
+	number  directory.Number
 	by      string // the user who calls out; else the call comes in
 	targets map[string]func(*enginetest.Leg)
 	script  func(*enginetest.Leg)
@@ -41,11 +42,11 @@ func sendsOn(contacts ...string) func(*enginetest.Leg) {
 const second = "+4921112399"
 
 func (s settings) run(t *testing.T) {
-	s.number.Number, s.number.Account = called.Value, engine.DefaultAccount
-	entries := engine.Entries{
-		Users:   []engine.User{{ID: "w0", Name: "Alice", CallerID: "+4930000"}, {ID: "w1"}, {ID: "w2"}},
-		Groups:  []engine.Group{{ID: "g0", Users: []string{"w1", "w2"}}},
-		Numbers: []engine.Number{s.number, {Number: second, Users: []string{"w2"}, OnBusy: called.Value, OnOffline: "voicemail"}},
+	s.number.Number, s.number.Account = called.Value, directory.DefaultAccount
+	entries := directory.Entries{
+		Users:   []directory.User{{ID: "w0", Name: "Alice", CallerID: "+4930000"}, {ID: "w1"}, {ID: "w2"}},
+		Groups:  []directory.Group{{ID: "g0", Users: []string{"w1", "w2"}}},
+		Numbers: []directory.Number{s.number, {Number: second, Users: []string{"w2"}, OnBusy: called.Value, OnOffline: "voicemail"}},
 	}
 	h := enginetest.New(t, entries, map[string]engine.Dialect{"": builtin.AccountSettings{}}, func(c *engine.Config) { c.Limits = s.limits })
 	var mu sync.Mutex // targets ring side by side
@@ -65,7 +66,7 @@ func (s settings) run(t *testing.T) {
 	}
 	arrival := engine.Arrival{From: caller, To: called, Number: s.number}
 	if s.by != "" {
-		u := engine.User{ID: s.by, Account: engine.DefaultAccount}
+		u := directory.User{ID: s.by, Account: directory.DefaultAccount}
 		arrival = engine.Arrival{Account: u.Account, Caller: u, From: u.Address(), To: called}
 	}
 	leg, err := h.Arrive(arrival)
@@ -114,32 +115,32 @@ func TestDeliverSaysWhy(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name    string
-		number  engine.Number
+		number  directory.Number
 		targets map[string]func(*enginetest.Leg)
 		rows    []string
 	}{
-		{"nobody picks up", engine.Number{VoicemailAfter: "3s", Users: []string{"w0", "w1"}},
+		{"nobody picks up", directory.Number{VoicemailAfter: "3s", Users: []string{"w0", "w1"}},
 			map[string]func(*enginetest.Leg){"w0": refuses(486), "w1": rings}, []string{
 				"Deliver to Alice (w0), w1; no longer than 3s; busy: voicemail; offline: voicemail; no answer: voicemail",
 				"Alice (w0): busy: 486 (call w0)", "w1: no-answer (call w1)",
 				"is forwarded to the voicemail of w0 as call next: nobody picked up within 3s (voicemail_after)",
 			}},
-		{"busy", engine.Number{OnBusy: berlin, VoicemailAfter: "3s", Users: []string{"w0"}},
+		{"busy", directory.Number{OnBusy: berlin, VoicemailAfter: "3s", Users: []string{"w0"}},
 			map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp}, []string{
 				"Deliver to Alice (w0); no longer than 3s; busy: " + berlin + "; offline: voicemail; no answer: voicemail",
 				"Alice (w0): busy: 486 (call w0)", "is forwarded to " + berlin + " as call next: busy (on_busy)",
 			}},
-		{"refused", engine.Number{OnNoAnswer: berlin, Users: []string{"w0"}},
+		{"refused", directory.Number{OnNoAnswer: berlin, Users: []string{"w0"}},
 			map[string]func(*enginetest.Leg){"w0": refuses(603), berlin: picksUp}, []string{
 				"Deliver to Alice (w0); no answer: " + berlin,
 				"Alice (w0): rejected: 603 (call w0)", "is forwarded to " + berlin + " as call next: refused (on_no_answer)",
 			}},
-		{"nobody is there", engine.Number{OnOffline: berlin, Users: []string{"w0"}},
+		{"nobody is there", directory.Number{OnOffline: berlin, Users: []string{"w0"}},
 			map[string]func(*enginetest.Leg){berlin: picksUp}, []string{
 				"Deliver to Alice (w0); offline: " + berlin,
 				"Alice (w0): not-found: no such target (call w0)", "is forwarded to " + berlin + " as call next: nobody could be reached: not-found (on_offline)",
 			}},
-		{"the phone sends it on", engine.Number{Users: []string{"w0"}},
+		{"the phone sends it on", directory.Number{Users: []string{"w0"}},
 			map[string]func(*enginetest.Leg){"w0": sendsOn("w1"), "w1": picksUp}, []string{
 				"Deliver to Alice (w0)", "Alice (w0): forwarded: 302 Moved Temporarily: the call is forwarded to w1 (call w0)",
 				"is forwarded to w1 as call next: the phone that rang sends it there",
@@ -148,9 +149,9 @@ func TestDeliverSaysWhy(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				tt.number.Number, tt.number.Account = called.Value, engine.DefaultAccount
-				h := enginetest.New(t, engine.Entries{
-					Users: []engine.User{{ID: "w0", Name: "Alice"}, {ID: "w1"}}, Numbers: []engine.Number{tt.number},
+				tt.number.Number, tt.number.Account = called.Value, directory.DefaultAccount
+				h := enginetest.New(t, directory.Entries{
+					Users: []directory.User{{ID: "w0", Name: "Alice"}, {ID: "w1"}}, Numbers: []directory.Number{tt.number},
 				}, map[string]engine.Dialect{"": builtin.AccountSettings{}})
 				for to, script := range tt.targets {
 					h.Target(to, script)
@@ -182,79 +183,79 @@ func TestDeliverSaysWhy(t *testing.T) {
 
 func TestDeliverByRules(t *testing.T) {
 	t.Parallel()
-	users := func(n engine.Number, users ...string) engine.Number {
+	users := func(n directory.Number, users ...string) directory.Number {
 		n.Users = users
 		return n
 	}
 	leaves := func(l *enginetest.Leg) { time.Sleep(30 * time.Second); l.HangUp() }
 	for _, s := range []settings{
 		{
-			name: "voicemail after a while", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
+			name: "voicemail after a while", number: users(directory.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": rings},
 			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "normal voicemail w0"},
 		}, {
-			name: "voicemail of who is busy", number: users(engine.Number{VoicemailAfter: "20s"}, "w1"), script: leaves,
+			name: "voicemail of who is busy", number: users(directory.Number{VoicemailAfter: "20s"}, "w1"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w1": refuses(486)},
 			dialled: []string{"w1 after 0s"}, calls: []string{"forwarded", "normal voicemail w1"},
 		}, {
-			name: "voicemail of a group", number: engine.Number{VoicemailAfter: "20s", Groups: []string{"g0"}}, script: leaves,
+			name: "voicemail of a group", number: directory.Number{VoicemailAfter: "20s", Groups: []string{"g0"}}, script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w1": refuses(480), "w2": rings},
 			dialled: []string{"w1 after 0s", "w2 after 0s"}, calls: []string{"forwarded", "normal voicemail w1"},
 		}, {
-			name: "voicemail of a number that rings nobody", number: engine.Number{OnOffline: "voicemail"}, script: leaves,
+			name: "voicemail of a number that rings nobody", number: directory.Number{OnOffline: "voicemail"}, script: leaves,
 			calls: []string{"forwarded", "normal voicemail " + called.Value},
 		}, {
-			name: "who picks up in time gets no message", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
+			name: "who picks up in time gets no message", number: users(directory.Number{VoicemailAfter: "20s"}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": picksUp},
 			dialled: []string{"w0 after 0s"}, calls: []string{"normal user w0"},
 		}, {
-			name: "a rule comes before voicemail", number: users(engine.Number{VoicemailAfter: "20s", OnBusy: berlin}, "w0"), script: leaves,
+			name: "a rule comes before voicemail", number: users(directory.Number{VoicemailAfter: "20s", OnBusy: berlin}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
 			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + berlin},
 		}, {
-			name: "offline", number: users(engine.Number{OnOffline: berlin, OnBusy: bonn}, "w0"),
+			name: "offline", number: users(directory.Number{OnOffline: berlin, OnBusy: bonn}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(480), berlin: refuses(486), bonn: picksUp},
 			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "busy"},
 		}, {
-			name: "no answer, after the time to ring", number: users(engine.Number{OnNoAnswer: berlin, RingTime: "7s"}, "w0"), script: leaves,
+			name: "no answer, after the time to ring", number: users(directory.Number{OnNoAnswer: berlin, RingTime: "7s"}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": rings, berlin: picksUp},
 			dialled: []string{berlin + " after 7s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + berlin},
 		}, {
-			name: "refused is not answered", number: users(engine.Number{OnNoAnswer: berlin}, "w0"),
+			name: "refused is not answered", number: users(directory.Number{OnNoAnswer: berlin}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(603), berlin: refuses(480)},
 			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "offline"},
 		}, {
-			name: "one busy, one who does not answer", number: users(engine.Number{OnBusy: bonn, OnNoAnswer: berlin, RingTime: "7s"}, "w0", "w1"),
+			name: "one busy, one who does not answer", number: users(directory.Number{OnBusy: bonn, OnNoAnswer: berlin, RingTime: "7s"}, "w0", "w1"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), "w1": rings, berlin: refuses(486), bonn: picksUp},
 			dialled: []string{berlin + " after 7s", "w0 after 0s", "w1 after 0s"}, calls: []string{"forwarded", "busy"},
 		}, {
-			name: "no rule", number: users(engine.Number{OnNoAnswer: berlin}, "w0"),
+			name: "no rule", number: users(directory.Number{OnNoAnswer: berlin}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
 			dialled: []string{"w0 after 0s"}, calls: []string{"busy"},
 		}, {
-			name: "a user calls a number of ours", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"), by: "w1", script: leaves,
+			name: "a user calls a number of ours", number: users(directory.Number{VoicemailAfter: "20s"}, "w0"), by: "w1", script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": rings},
 			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "normal voicemail w0"},
 		}, {
-			name: "a user calls a number of ours that goes on to one outside", number: users(engine.Number{OnBusy: bonn}, "w0"), by: "w1",
+			name: "a user calls a number of ours that goes on to one outside", number: users(directory.Number{OnBusy: bonn}, "w0"), by: "w1",
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), bonn: refuses(480)},
 			dialled: []string{bonn + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "offline"},
 		}, {
-			name: "the caller gives up", number: users(engine.Number{VoicemailAfter: "20s"}, "w0"),
+			name: "the caller gives up", number: users(directory.Number{VoicemailAfter: "20s"}, "w0"),
 			script:  func(l *enginetest.Leg) { time.Sleep(10 * time.Second); l.Cancel() },
 			targets: map[string]func(*enginetest.Leg){"w0": rings},
 			dialled: []string{"w0 after 0s"}, calls: []string{"cancelled"},
 		}, {
-			name: "to a number of ours, by its own rules, and not back", number: users(engine.Number{OnBusy: second}, "w0"),
+			name: "to a number of ours, by its own rules, and not back", number: users(directory.Number{OnBusy: second}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), "w2": refuses(486)},
 			dialled: []string{"w0 after 0s", "w0 after 0s", "w2 after 0s"}, calls: []string{"forwarded", "forwarded", "busy"},
 		}, {
-			name: "to a number outside that may not be called", number: users(engine.Number{OnBusy: berlin}, "w0"),
+			name: "to a number outside that may not be called", number: users(directory.Number{OnBusy: berlin}, "w0"),
 			limits:  engine.Limits{Prefixes: []string{"+44"}},
 			targets: map[string]func(*enginetest.Leg){"w0": refuses(486), berlin: picksUp},
 			dialled: []string{"w0 after 0s"}, calls: []string{"forwarded", "forbidden"},
 		}, {
-			name: "a phone that rings alone sends the call on", number: users(engine.Number{}, "w0"), script: leaves,
+			name: "a phone that rings alone sends the call on", number: users(directory.Number{}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("sip:eve@elsewhere", "w1"), "w1": picksUp},
 			dialled: []string{"w0 after 0s", "w1 after 0s"}, calls: []string{"forwarded", "normal user w1"},
 			said: []string{
@@ -262,20 +263,20 @@ func TestDeliverByRules(t *testing.T) {
 				"Alice (w0) sends the call on to w1",
 			},
 		}, {
-			name: "to a number outside", number: users(engine.Number{OnBusy: bonn}, "w0"),
+			name: "to a number outside", number: users(directory.Number{OnBusy: bonn}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": sendsOn(berlin), berlin: refuses(486)},
 			dialled: []string{berlin + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "busy"},
 		}, {
-			name: "to nobody that may be, so the rule holds", number: users(engine.Number{OnOffline: bonn}, "w0"), script: leaves,
+			name: "to nobody that may be, so the rule holds", number: users(directory.Number{OnOffline: bonn}, "w0"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("112", "sip:eve@elsewhere"), bonn: picksUp},
 			dialled: []string{bonn + " after 0s", "w0 after 0s"}, calls: []string{"forwarded", "normal number " + bonn},
 			said: []string{"does not follow Alice (w0) to 112: no call is sent on to an emergency service"},
 		}, {
-			name: "one phone of several is followed inside", number: users(engine.Number{}, "w0", "w1"), script: leaves,
+			name: "one phone of several is followed inside", number: users(directory.Number{}, "w0", "w1"), script: leaves,
 			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("w2"), "w1": rings, "w2": picksUp},
 			dialled: []string{"w0 after 0s", "w1 after 0s", "w2 after 0s"}, calls: []string{"normal user w2"},
 		}, {
-			name: "phones that send the call to each other", number: users(engine.Number{}, "w0"),
+			name: "phones that send the call to each other", number: users(directory.Number{}, "w0"),
 			targets: map[string]func(*enginetest.Leg){"w0": sendsOn("w1"), "w1": sendsOn("w0")},
 			dialled: []string{"w0 after 0s", "w0 after 0s", "w0 after 0s", "w1 after 0s", "w1 after 0s", "w1 after 0s"},
 			calls:   []string{"forwarded", "forwarded", "forwarded", "forwarded", "forwarded", "unreachable"},

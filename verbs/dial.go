@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -26,7 +27,7 @@ import (
 type Dial struct {
 	Targets []engine.Target
 	// CallerID is the number shown to the targets; nil shows the caller's.
-	CallerID *engine.Address
+	CallerID *directory.Address
 	// Anonymous withholds the number, or shows it; nil leaves it as the caller
 	// had it.
 	Anonymous *bool

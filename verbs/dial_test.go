@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -14,16 +15,16 @@ import (
 func dial(numbers ...string) verbs.Dial {
 	var d verbs.Dial
 	for _, n := range numbers {
-		d.Targets = append(d.Targets, engine.Target{Address: engine.NumberAddress(n)})
+		d.Targets = append(d.Targets, engine.Target{Address: directory.NumberAddress(n)})
 	}
 	return d
 }
 
 func TestDial(t *testing.T) {
 	t.Parallel()
-	shown := engine.NumberAddress("+49211999999")
+	shown := directory.NumberAddress("+49211999999")
 	yes, no := true, false
-	as := func(d verbs.Dial, id *engine.Address, anonymous *bool) verbs.Dial {
+	as := func(d verbs.Dial, id *directory.Address, anonymous *bool) verbs.Dial {
 		d.CallerID, d.Anonymous = id, anonymous
 		return d
 	}

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -13,7 +14,7 @@ import (
 
 // rungFor is a target with a delay and a timeout.
 func rungFor(number string, delay, timeout time.Duration) engine.Target {
-	return engine.Target{Address: engine.NumberAddress(number), Delay: delay, Timeout: timeout}
+	return engine.Target{Address: directory.NumberAddress(number), Delay: delay, Timeout: timeout}
 }
 
 // refusesAfter rings and then refuses.

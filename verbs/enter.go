@@ -5,6 +5,7 @@ package verbs
 import (
 	"context"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -14,7 +15,7 @@ import (
 //
 //	attribute  default  known to
 //	To         -        none; the account settings
-type Enter struct{ To engine.Address }
+type Enter struct{ To directory.Address }
 
 // String names the verb and who is called.
 func (e Enter) String() string { return "Enter " + engine.Target{Address: e.To}.String() }

@@ -5,6 +5,7 @@ package verbs
 import (
 	"context"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/phrases"
 )
@@ -41,7 +42,7 @@ func (g Greet) start(ctx context.Context, c *engine.Call) (token uint64, err err
 }
 
 // greetingFile is the file of a user's greeting.
-func greetingFile(u engine.User) Prompt {
+func greetingFile(u directory.User) Prompt {
 	if u.GreetingIsFile() {
 		return localFile{Play{URL: u.Greeting}}
 	}

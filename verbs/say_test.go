@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs"
@@ -58,7 +59,7 @@ func TestSayTimeline(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				dialect := &recital{programs: []engine.Program{{tt.say, verbs.Hangup{}}}}
-				h := enginetest.New(t, engine.Entries{Apps: []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}}},
+				h := enginetest.New(t, directory.Entries{Apps: []directory.App{{Key: "app", Dialect: "recital", EarlyMedia: true}}},
 					map[string]engine.Dialect{"recital": dialect, "": builtin.AccountSettings{}},
 					func(c *engine.Config) {
 						if tt.mute {
@@ -66,7 +67,7 @@ func TestSayTimeline(t *testing.T) {
 						}
 					})
 				h.Speaker["a text"], h.Speaker[long] = time.Second, time.Second
-				h.Call(t, caller, called, engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app"})
+				h.Call(t, caller, called, directory.Number{Number: called.Value, Account: directory.DefaultAccount, App: "app"})
 				time.Sleep(time.Minute)
 				synctest.Wait()
 				events := h.Journal.Events(h.Journal.Records()[0].ID, tt.kind)

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -43,14 +44,14 @@ func (g *greetings) SetGreeting(_ context.Context, account, user, path string) e
 // session is a call that an API begins to the phone of w0, who picks up.
 func session(t *testing.T, g *greetings, program func(*enginetest.House) engine.Program) (*enginetest.House, *enginetest.Leg) {
 	t.Helper()
-	entries := engine.Entries{Users: []engine.User{{ID: "w0", Name: "Alice"}}}
+	entries := directory.Entries{Users: []directory.User{{ID: "w0", Name: "Alice"}}}
 	h := enginetest.New(t, entries, map[string]engine.Dialect{"": builtin.AccountSettings{}}, func(c *engine.Config) {
 		c.Recordings, c.Kept, c.Files, c.Greetings = "/recordings", c.Journal.(*enginetest.Journal), everyFile{}, g
 	})
 	h.Prompts["tone:beep"] = time.Second
 	h.Phones["w0"] = []string{"phone"}
 	h.Target("phone", func(l *enginetest.Leg) { l.Emit(engine.LegAnswered{}) })
-	if _, err := h.Engine.Originate(engine.Origination{Caller: engine.Address{Kind: engine.KindUser, Value: "w0"}, Program: program(h)}); err != nil {
+	if _, err := h.Engine.Originate(engine.Origination{Caller: directory.Address{Kind: directory.KindUser, Value: "w0"}, Program: program(h)}); err != nil {
 		t.Fatal(err)
 	}
 	synctest.Wait()
@@ -71,7 +72,7 @@ func TestPlayback(t *testing.T) {
 	t.Parallel()
 	for name, heard := range map[string]bool{"message.wav": true, "gone.wav": false} {
 		synctest.Test(t, func(t *testing.T) {
-			message := engine.Recording{ID: engine.NewID(), Account: engine.DefaultAccount, Kind: engine.RecordingMessage, Box: "w0", File: name}
+			message := engine.Recording{ID: engine.NewID(), Account: directory.DefaultAccount, Kind: engine.RecordingMessage, Box: "w0", File: name}
 			h, leg := session(t, &greetings{}, func(h *enginetest.House) engine.Program {
 				h.Journal.Append(engine.RecordingSaved{Recording: message})
 				return builtin.PlayMessage(message)

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -57,8 +58,8 @@ func (r *recital) Notify(_ engine.CallInfo, e engine.Event) []engine.Request {
 }
 
 var (
-	caller = engine.NumberAddress("+4930111")
-	called = engine.NumberAddress("+4921112345")
+	caller = directory.NumberAddress("+4930111")
+	called = directory.NumberAddress("+4921112345")
 )
 
 const (
@@ -93,14 +94,14 @@ func (s slow) Prompt(ctx context.Context, url string) (*media.Prompt, error) {
 }
 
 func (f flow) run(t *testing.T) {
-	entries := engine.Entries{
-		Apps: []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: !f.late}},
-		Users: []engine.User{
+	entries := directory.Entries{
+		Apps: []directory.App{{Key: "app", Dialect: "recital", EarlyMedia: !f.late}},
+		Users: []directory.User{
 			{ID: "w0", Name: "Alice", Contact: "sip:alice@192.0.2.1"}, {ID: "w1", Name: "Bob", Contact: "sip:bob@192.0.2.2"},
 		},
-		Groups: []engine.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
+		Groups: []directory.Group{{ID: "g0", Users: []string{"w0", "w1"}}},
 	}
-	number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app", Users: f.users}
+	number := directory.Number{Number: called.Value, Account: directory.DefaultAccount, App: "app", Users: f.users}
 	if len(f.users) > 0 {
 		number.Groups = []string{"g0"}
 	}

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -40,7 +41,7 @@ func (v Voicemail) Run(ctx context.Context, c *engine.Call) (engine.Next, error)
 	if box == "" {
 		return engine.Continue(), nil
 	}
-	if err := c.AnswerAs(engine.Address{Kind: engine.KindVoicemail, Value: box}); err != nil {
+	if err := c.AnswerAs(directory.Address{Kind: directory.KindVoicemail, Value: box}); err != nil {
 		return engine.Next{}, err
 	}
 	full, err := c.BoxFull(ctx, box)

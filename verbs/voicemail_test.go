@@ -17,6 +17,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/media"
@@ -72,10 +73,10 @@ func TestVoicemailForMany(t *testing.T) {
 func voicemailForMany(t *testing.T, back chan struct{}) {
 	folder := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
-		number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app", Users: []string{"w0"}}
-		entries := engine.Entries{
-			Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
-			Users: []engine.User{{ID: "w0", Greeting: "/greetings/w0.wav"}},
+		number := directory.Number{Number: called.Value, Account: directory.DefaultAccount, App: "app", Users: []string{"w0"}}
+		entries := directory.Entries{
+			Apps:  []directory.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+			Users: []directory.User{{ID: "w0", Greeting: "/greetings/w0.wav"}},
 		}
 		dialect := boxOnly{&recital{}}
 		h := enginetest.New(t, entries, map[string]engine.Dialect{"recital": dialect, "": dialect}, func(c *engine.Config) {
@@ -134,7 +135,7 @@ func TestVoicemail(t *testing.T) {
 	silent := func(ev media.Event) media.Event { ev.Reason = media.RecordSilent; return ev }
 	for _, tt := range []struct {
 		name     string
-		user     engine.User // w0, whose number is called; without an id the number rings nobody
+		user     directory.User // w0, whose number is called; without an id the number rings nobody
 		before   engine.Program
 		verb     verbs.Voicemail
 		full     bool                                         // the box holds as many messages as it may
@@ -149,29 +150,29 @@ func TestVoicemail(t *testing.T) {
 		ended    string // the last row, if it says more than the cause
 	}{
 		{
-			name: "the caller hangs up", user: engine.User{ID: "w0", Greeting: "/greetings/w0.wav"},
+			name: "the caller hangs up", user: directory.User{ID: "w0", Greeting: "/greetings/w0.wav"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller /greetings/w0.wav", beep, tape},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
-			name: "nothing more is heard", user: engine.User{ID: "w0", Greeting: "https://app/w0.wav"},
+			name: "nothing more is heard", user: directory.User{ID: "w0", Greeting: "https://app/w0.wav"},
 			script: func(h *enginetest.House, l *enginetest.Leg) { h.Sound.Recorded(l.Info().Stream, silent(whole)) },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller https://app/w0.wav", beep, tape, end},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
-			name: "a key that ends it, after one that does not", user: engine.User{ID: "w0", GreetingText: "a text", Language: "en-GB"},
+			name: "a key that ends it, after one that does not", user: directory.User{ID: "w0", GreetingText: "a text", Language: "en-GB"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.Press("5"); time.Sleep(time.Second); l.Press("##") },
 			leg:    []string{"answer", "hangup normal"}, sound: []string{"play caller speech:en-GB", beep, tape, "stop recording caller", end},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 		}, {
-			name: "nobody says anything", user: engine.User{ID: "w0", GreetingText: "a text"},
+			name: "nobody says anything", user: directory.User{ID: "w0", GreetingText: "a text"},
 			script: func(h *enginetest.House, l *enginetest.Leg) {
 				h.Sound.Recorded(l.Info().Stream, silent(media.Event{Duration: time.Second, Heard: 900 * time.Millisecond}))
 			},
 			leg: []string{"answer", "hangup normal"}, sound: []string{"play caller speech:de-AT", beep, tape, end},
 			told: []string{"incoming ", "answered w0", "ended normal"},
 		}, {
-			name: "the disk is full", user: engine.User{ID: "w0", GreetingText: "a text"},
+			name: "the disk is full", user: directory.User{ID: "w0", GreetingText: "a text"},
 			script: func(h *enginetest.House, l *enginetest.Leg) {
 				h.Sound.Recorded(l.Info().Stream, media.Event{Duration: time.Minute, Heard: time.Minute, Err: errors.New("no space left")})
 			},
@@ -181,13 +182,13 @@ func TestVoicemail(t *testing.T) {
 			logged:   `level=ERROR msg="a recording failed: look after the folder of recordings and its disk" err="no space left"` + "\n",
 			ended:    "failed: the message is lost: no space left",
 		}, {
-			name: "the greeting is not there", user: engine.User{ID: "w0", Greeting: "/greetings/none.wav", Language: "de"},
+			name: "the greeting is not there", user: directory.User{ID: "w0", Greeting: "/greetings/none.wav", Language: "de"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de", beep, tape},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
 			problems: []string{"/greetings/none.wav: there is no sound file"},
 		}, {
-			name: "nor can it be spoken", user: engine.User{ID: "w0", Greeting: "http://app/none.wav", GreetingText: "???"},
+			name: "nor can it be spoken", user: directory.User{ID: "w0", Greeting: "http://app/none.wav", GreetingText: "???"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{beep, tape},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
@@ -199,18 +200,18 @@ func TestVoicemail(t *testing.T) {
 			leg:    []string{"early media", "answer"}, sound: []string{"play caller http://app/short.wav", "play caller speech:de-AT", beep, tape},
 			box: called.Value, told: []string{"incoming ", "answered " + called.Value, "recorded", "ended normal"},
 		}, {
-			name: "somebody else's", user: engine.User{ID: "w0"}, verb: verbs.Voicemail{Box: "w1"},
+			name: "somebody else's", user: directory.User{ID: "w0"}, verb: verbs.Voicemail{Box: "w1"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:fr", beep, tape},
 			box: "w1", told: []string{"incoming ", "answered w1", "recorded w1", "ended normal"}, lamps: []string{"default/w1 1 new 0 old"},
 		}, {
-			name: "the box is full", user: engine.User{ID: "w0", GreetingText: "a text"}, full: true,
+			name: "the box is full", user: directory.User{ID: "w0", GreetingText: "a text"}, full: true,
 			leg: []string{"answer", "hangup normal"}, sound: []string{"play caller tone:info"},
 			told:     []string{"incoming ", "answered w0", "ended normal"},
 			problems: []string{"the voicemail of w0 is full and takes no message: delete some of its 2, or raise voicemail.max_messages"},
 			logged:   `level=WARN msg="a voicemail is full and takes no message: delete some, or raise voicemail.max_messages"` + "\n",
 		}, {
-			name: "nobody's", user: engine.User{ID: "w0", GreetingText: "a text"}, verb: verbs.Voicemail{Box: "w9"},
+			name: "nobody's", user: directory.User{ID: "w0", GreetingText: "a text"}, verb: verbs.Voicemail{Box: "w9"},
 			script: func(_ *enginetest.House, l *enginetest.Leg) { l.HangUp() },
 			leg:    []string{"answer"}, sound: []string{"play caller speech:de-AT", beep, tape},
 			box: "w0", told: []string{"incoming ", "answered w0", "recorded w0", "ended normal"}, lamps: []string{"default/w0 1 new 0 old"},
@@ -221,11 +222,11 @@ func TestVoicemail(t *testing.T) {
 			t.Parallel()
 			folder := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
-				entries := engine.Entries{
-					Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
-					Users: []engine.User{{ID: "w1", Language: "fr", GreetingText: "a long text"}},
+				entries := directory.Entries{
+					Apps:  []directory.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+					Users: []directory.User{{ID: "w1", Language: "fr", GreetingText: "a long text"}},
 				}
-				number := engine.Number{Number: called.Value, Account: engine.DefaultAccount, App: "app"}
+				number := directory.Number{Number: called.Value, Account: directory.DefaultAccount, App: "app"}
 				if tt.user.ID != "" {
 					entries.Users, number.Users = append(entries.Users, tt.user), []string{tt.user.ID}
 				}
@@ -292,7 +293,7 @@ func TestVoicemail(t *testing.T) {
 				if ended := h.Journal.Events(r.ID, engine.EventEnded)[0]; tt.ended != "" && ended.Text != tt.ended {
 					t.Errorf("the last row says %q, want %q", ended.Text, tt.ended)
 				}
-				if r.AnsweredBy == nil || r.AnsweredBy.Kind != engine.KindVoicemail {
+				if r.AnsweredBy == nil || r.AnsweredBy.Kind != directory.KindVoicemail {
 					t.Errorf("answered by %v", r.AnsweredBy)
 				}
 				if _, err := os.Stat(file); (err == nil) != (tt.box != "") {
@@ -309,23 +310,23 @@ func TestVoicemailOfNobody(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, box, problem string
-		answered           engine.Address
+		answered           directory.Address
 	}{
-		{"of who was called", "", berlin + " has no voicemail", engine.NumberAddress(berlin)},
-		{"of a user who is none", "w9", berlin + " has no voicemail", engine.NumberAddress(berlin)},
-		{"of a user", "w0", "", engine.Address{Kind: engine.KindVoicemail, Value: "w0"}},
+		{"of who was called", "", berlin + " has no voicemail", directory.NumberAddress(berlin)},
+		{"of a user who is none", "w9", berlin + " has no voicemail", directory.NumberAddress(berlin)},
+		{"of a user", "w0", "", directory.Address{Kind: directory.KindVoicemail, Value: "w0"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				dialect := &recital{programs: []engine.Program{{verbs.Voicemail{Box: tt.box}}}}
-				h := enginetest.New(t, engine.Entries{
-					Apps:  []engine.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
-					Users: []engine.User{{ID: "w0", App: "app"}},
+				h := enginetest.New(t, directory.Entries{
+					Apps:  []directory.App{{Key: "app", Dialect: "recital", EarlyMedia: true}},
+					Users: []directory.User{{ID: "w0", App: "app"}},
 				}, map[string]engine.Dialect{"recital": dialect})
 				h.Target(berlin, talksFor(time.Minute))
-				user := engine.User{ID: "w0", Account: engine.DefaultAccount, App: "app"}
-				leg, err := h.Arrive(engine.Arrival{To: engine.NumberAddress(berlin), Account: engine.DefaultAccount, Caller: user})
+				user := directory.User{ID: "w0", Account: directory.DefaultAccount, App: "app"}
+				leg, err := h.Arrive(engine.Arrival{To: directory.NumberAddress(berlin), Account: directory.DefaultAccount, Caller: user})
 				if err != nil {
 					t.Fatal(err)
 				}

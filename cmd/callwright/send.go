@@ -13,6 +13,7 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
 	"github.com/callwright/callwright/cmd/callwright/internal/send"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/webhook"
 	"github.com/callwright/callwright/transport/webhook/signing"
@@ -137,8 +138,8 @@ func (s sendCall) send(w *world, p send.Push, by string) (err error) {
 	}
 	if by != "" {
 		a := send.User(by).Address()
-		if engine.IsNumber(by) {
-			a = engine.NumberAddress(by)
+		if directory.IsNumber(by) {
+			a = directory.NumberAddress(by)
 		}
 		p.By = &a
 	}
@@ -201,8 +202,8 @@ func (s sendCall) call() (c engine.CallInfo, err error) {
 			return c, fmt.Errorf("--call-id: %w", err)
 		}
 	}
-	c = engine.CallInfo{App: engine.App{Headers: s.Header}, Record: engine.Record{
-		ID: id, Chain: id, Account: engine.DefaultAccount, Direction: engine.Direction(s.Direction), Diversion: s.Diversion,
+	c = engine.CallInfo{App: directory.App{Headers: s.Header}, Record: engine.Record{
+		ID: id, Chain: id, Account: directory.DefaultAccount, Direction: engine.Direction(s.Direction), Diversion: s.Diversion,
 	}}
 	if c.From, err = send.Party(s.From); err != nil {
 		return c, fmt.Errorf("--from: %w", err)
@@ -210,7 +211,7 @@ func (s sendCall) call() (c engine.CallInfo, err error) {
 	if c.To, err = send.Party(s.To); err != nil {
 		return c, fmt.Errorf("--to: %w", err)
 	}
-	if s.Diversion != "" && !engine.IsNumber(s.Diversion) { // a call's own is left out then
+	if s.Diversion != "" && !directory.IsNumber(s.Diversion) { // a call's own is left out then
 		return c, fmt.Errorf("--diversion is %q: write a number like 492111234567", s.Diversion)
 	}
 	for _, user := range s.User {

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 )
@@ -45,9 +46,9 @@ type Dialled struct {
 
 // New makes a house with the given directory and dialects, and sees at the end
 // of the test that no call is left.
-func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialect, adjust ...func(*engine.Config)) *House {
+func New(t testing.TB, entries directory.Entries, dialects map[string]engine.Dialect, adjust ...func(*engine.Config)) *House {
 	t.Helper()
-	directory, err := engine.NewDirectory(entries, "1 1 2")
+	d, err := directory.New(entries, "1 1 2")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -56,7 +57,7 @@ func New(t testing.TB, entries engine.Entries, dialects map[string]engine.Dialec
 		App: &App{}, Prompts: Prompts{}, Speaker: Speaker{}, Phones: map[string][]string{}, targets: map[string]func(*Leg){},
 	}
 	config := engine.Config{
-		Directory: directory, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
+		Directory: d, Dialects: dialects, Dialer: h, Sound: h.Sound, Fetcher: h.App,
 		Prompts: h.Prompts, Files: h.Prompts, Speaker: h.Speaker, Location: h, Recorder: h.Sound, Journal: h.Journal, Logger: slog.New(slog.DiscardHandler),
 	}
 	for _, a := range adjust {
@@ -81,7 +82,7 @@ func (h *House) Close(t testing.TB) {
 func (h *House) Contacts(_, user string) []string { return h.Phones[user] }
 
 // Call is somebody calling a number.
-func (h *House) Call(t testing.TB, from, to engine.Address, number engine.Number) *Leg {
+func (h *House) Call(t testing.TB, from, to directory.Address, number directory.Number) *Leg {
 	t.Helper()
 	leg, err := h.Arrive(engine.Arrival{From: from, To: to, Number: number})
 	if err != nil {
@@ -124,7 +125,7 @@ func (h *House) Dial(r engine.DialRequest) (engine.Leg, error) {
 		return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: errors.New("no such target")}
 	}
 	leg := h.leg(cmp.Or(r.Target.Contact, r.Target.Address.Value))
-	if r.Target.Address.Kind == engine.KindNumber {
+	if r.Target.Address.Kind == directory.KindNumber {
 		leg.trunk = "trunk"
 	}
 	h.mu.Lock()

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 )
@@ -76,7 +77,7 @@ func (l *Leg) Hangup(cause engine.Cause) {
 }
 
 // Refer notes "refer" with whom the party is to call.
-func (l *Leg) Refer(to engine.Address) error { return l.note("refer " + to.String()) }
+func (l *Leg) Refer(to directory.Address) error { return l.note("refer " + to.String()) }
 
 // Notify notes "notify" with the status, and which referral it is about.
 func (l *Leg) Notify(id uint32, status int, _ string) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -16,7 +17,7 @@ import (
 type change struct {
 	RecordSaved       *record                   `json:"record_saved,omitempty"`
 	EventAdded        *event                    `json:"event_added,omitempty"`
-	RegistrationSaved *engine.Registration      `json:"registration_saved,omitempty"`
+	RegistrationSaved *directory.Registration   `json:"registration_saved,omitempty"`
 	RegistrationEnded *engine.RegistrationEnded `json:"registration_ended,omitempty"`
 	RecordingSaved    *engine.Recording         `json:"recording_saved,omitempty"`
 	RecordingDeleted  *engine.RecordingDeleted  `json:"recording_deleted,omitempty"`

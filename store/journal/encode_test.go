@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -90,7 +91,7 @@ func TestWhatIsEmptyStaysEmpty(t *testing.T) {
 	t.Parallel()
 	want := []engine.Change{
 		engine.RecordSaved{}, engine.RecordSaved{Record: engine.Record{Dialect: engine.DialectState{}}},
-		engine.EventAdded{}, engine.EventAdded{Event: engine.Event{Data: engine.Data{Party: &engine.Address{}, Problem: &engine.Problem{}}}},
+		engine.EventAdded{}, engine.EventAdded{Event: engine.Event{Data: engine.Data{Party: &directory.Address{}, Problem: &engine.Problem{}}}},
 		engine.RegistrationSaved{}, engine.RegistrationEnded{}, engine.RecordingSaved{}, engine.RecordingDeleted{},
 	}
 	text, err := encode(want)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -154,7 +155,7 @@ func (s *Store) LastEventID(ctx context.Context) (int64, error) {
 }
 
 // Registrations gives those that have not expired, by account, user and contact.
-func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error) {
+func (s *Store) Registrations(ctx context.Context) ([]directory.Registration, error) {
 	kept, err := all(ctx, s.read, registration,
 		`SELECT row_to_json(r) FROM registrations r WHERE expires_at > $1
 		 ORDER BY account COLLATE "C", user_id COLLATE "C", contact COLLATE "C"`, time.Now())
@@ -167,7 +168,9 @@ func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error
 // What the rows of a query become.
 func record(row callRow) (engine.Record, error) { return row.record(), nil }
 
-func registration(row registrationRow) (engine.Registration, error) { return row.registration(), nil }
+func registration(row registrationRow) (directory.Registration, error) {
+	return row.registration(), nil
+}
 
 func eventOfCall(row eventRow) (engine.Event, error) {
 	e, err := row.event()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -42,8 +43,8 @@ type recordingRow struct {
 	Kind      engine.RecordingKind `json:"kind"`
 	Call      engine.ID            `json:"call"`
 	Box       string               `json:"box"`
-	From      engine.Address       `json:"from_address"`
-	To        engine.Address       `json:"to_address"`
+	From      directory.Address    `json:"from_address"`
+	To        directory.Address    `json:"to_address"`
 	File      string               `json:"file"`
 	StartedAt time.Time            `json:"started_at"`
 	Duration  time.Duration        `json:"duration_ns"`

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/store"
@@ -24,15 +25,15 @@ type callRow struct {
 	Number     string              `json:"number"`
 	Direction  engine.Direction    `json:"direction"`
 	Caller     string              `json:"caller"`
-	From       engine.Address      `json:"from_address"`
-	To         engine.Address      `json:"to_address"`
+	From       directory.Address   `json:"from_address"`
+	To         directory.Address   `json:"to_address"`
 	Diversion  string              `json:"diversion"`
 	Parent     engine.ID           `json:"parent,omitzero"`
 	Chain      engine.ID           `json:"chain,omitzero"`
 	Node       string              `json:"node"`
 	State      engine.State        `json:"state"`
 	Cause      engine.Cause        `json:"cause"`
-	AnsweredBy *engine.Address     `json:"answered_by"`
+	AnsweredBy *directory.Address  `json:"answered_by"`
 	StartedAt  time.Time           `json:"started_at"`
 	AnsweredAt *time.Time          `json:"answered_at"`
 	EndedAt    *time.Time          `json:"ended_at"`
@@ -112,7 +113,7 @@ type registrationRow struct {
 	Expires time.Time `json:"expires_at"`
 }
 
-func rowOfRegistration(r engine.Registration) registrationRow {
+func rowOfRegistration(r directory.Registration) registrationRow {
 	r.Expires = moment(r.Expires)
 	return registrationRow(r)
 }
@@ -129,9 +130,9 @@ func (row registrationRow) newer(than registrationRow) bool {
 	return row.Expires.After(than.Expires)
 }
 
-func (row registrationRow) registration() engine.Registration {
+func (row registrationRow) registration() directory.Registration {
 	row.Expires = moment(row.Expires)
-	return engine.Registration(row)
+	return directory.Registration(row)
 }
 
 // objectColumns are the columns of objects.

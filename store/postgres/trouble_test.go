@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/internal/pgcluster"
 	"github.com/callwright/callwright/store"
@@ -30,7 +31,7 @@ func began(app string) (engine.ID, []engine.Change) {
 func exercise(t *testing.T, s *Store) {
 	t.Helper()
 	id, changes := began("sample")
-	r := engine.Registration{Account: "acme", User: "w0", Contact: "sip:x", Expires: time.Now().Add(time.Hour)}
+	r := directory.Registration{Account: "acme", User: "w0", Contact: "sip:x", Expires: time.Now().Add(time.Hour)}
 	o := store.Object{Kind: "user", Account: "acme", ID: "w0", Body: []byte(`{}`), UpdatedAt: time.Now()}
 	for range 2 {
 		s.Append(append(changes, engine.RegistrationSaved{Registration: r})...)
@@ -137,7 +138,7 @@ func TestExpiredRegistrationsGo(t *testing.T) {
 			t.Errorf("%q is there after a start", got)
 		}
 		for contact, expires := range map[string]time.Time{"old": time.Now().Add(-time.Second), "new": time.Now().Add(time.Hour)} {
-			s.Append(engine.RegistrationSaved{Registration: engine.Registration{User: "w0", Contact: contact, Expires: expires}})
+			s.Append(engine.RegistrationSaved{Registration: directory.Registration{User: "w0", Contact: contact, Expires: expires}})
 		}
 		applied(t, s)
 		if got := cluster.Query(t, dsn, "SELECT contact FROM registrations ORDER BY contact"); got != "new\nold\n" {

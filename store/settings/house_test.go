@@ -12,7 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store"
 	"github.com/callwright/callwright/store/settings"
 )
@@ -20,7 +20,7 @@ import (
 // shelf is a Store in memory.
 type shelf struct {
 	mu   sync.Mutex
-	rows map[engine.EntryID]store.Object
+	rows map[directory.EntryID]store.Object
 	away error
 	puts int
 }
@@ -43,7 +43,7 @@ func (s *shelf) PutObject(_ context.Context, o store.Object) error {
 	if err := o.Check(); err != nil {
 		return err
 	}
-	s.rows[engine.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
+	s.rows[directory.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
 	s.puts++
 	return nil
 }
@@ -52,7 +52,7 @@ func (s *shelf) DeleteObject(_ context.Context, kind, account, id string) error 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.away == nil {
-		delete(s.rows, engine.EntryID{Kind: kind, Account: account, ID: id})
+		delete(s.rows, directory.EntryID{Kind: kind, Account: account, ID: id})
 	}
 	return s.away
 }
@@ -66,21 +66,21 @@ type house struct {
 }
 
 // open starts, or starts again, with what the file says.
-func (h *house) open(t *testing.T, file engine.Entries) {
+func (h *house) open(t *testing.T, file directory.Entries) {
 	t.Helper()
 	if err := h.try(file); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (h *house) try(file engine.Entries) error {
+func (h *house) try(file directory.Entries) error {
 	h.log.Reset()
 	key, err := settings.NewKey(h.key)
 	if err != nil {
 		return err
 	}
 	h.Settings, err = settings.Open(context.Background(), settings.Config{
-		Store: h.store, File: file, Sample: engine.Entries{Numbers: []engine.Number{{Number: "*"}}},
+		Store: h.store, File: file, Sample: directory.Entries{Numbers: []directory.Number{{Number: "*"}}},
 		Dialects: []string{"sipgate"}, Key: key, KeyName: "encryption_key",
 		Log: slog.New(slog.NewTextHandler(&h.log, nil)),
 	})
@@ -88,13 +88,13 @@ func (h *house) try(file engine.Entries) error {
 }
 
 func newHouse() (*house, *shelf) {
-	s := &shelf{rows: map[engine.EntryID]store.Object{}}
+	s := &shelf{rows: map[directory.EntryID]store.Object{}}
 	return &house{store: s, key: "the key of the house"}, s
 }
 
 // put makes or changes an entry.
-func (h *house) put(e engine.Entry) error {
-	_, err := h.Change(context.Background(), e.EntryID(), func(engine.Entry) (engine.Entry, error) { return e, nil })
+func (h *house) put(e directory.Entry) error {
+	_, err := h.Change(context.Background(), e.EntryID(), func(directory.Entry) (directory.Entry, error) { return e, nil })
 	return err
 }
 
@@ -107,7 +107,7 @@ func must(t *testing.T, err error) {
 }
 
 // check compares what holds now with what should.
-func (h *house) check(t *testing.T, want engine.Entries) {
+func (h *house) check(t *testing.T, want directory.Entries) {
 	t.Helper()
 	if diff := cmp.Diff(want, h.Entries(), cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 		t.Errorf("entries (-want +got):\n%s", diff)
@@ -115,15 +115,15 @@ func (h *house) check(t *testing.T, want engine.Entries) {
 }
 
 var (
-	shop  = engine.App{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "http://shop.example/", Secret: "open sesame"}
-	alice = engine.User{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "wonder"}
-	sales = engine.Group{ID: "g0", Account: "default", Users: []string{"w0"}}
-	hello = engine.Number{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}}
-	lines = engine.Trunk{Name: "carrier", Account: "default", Address: "192.0.2.1:5060", Username: "me", Password: "s3cret"}
-	pass  = engine.Token{ID: "token-4x7Q2b", Account: "default", User: "w0", Secret: "0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968", Scopes: []string{"rtcm:read"}}
-	file  = engine.Entries{
-		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
-		Apps:     []engine.App{shop}, Users: []engine.User{alice}, Groups: []engine.Group{sales},
-		Numbers: []engine.Number{hello}, Trunks: []engine.Trunk{lines}, Tokens: []engine.Token{pass},
+	shop  = directory.App{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "http://shop.example/", Secret: "open sesame"}
+	alice = directory.User{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "wonder"}
+	sales = directory.Group{ID: "g0", Account: "default", Users: []string{"w0"}}
+	hello = directory.Number{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}}
+	lines = directory.Trunk{Name: "carrier", Account: "default", Address: "192.0.2.1:5060", Username: "me", Password: "s3cret"}
+	pass  = directory.Token{ID: "token-4x7Q2b", Account: "default", User: "w0", Secret: "0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968", Scopes: []string{"rtcm:read"}}
+	file  = directory.Entries{
+		Accounts: []directory.Account{{ID: "acme", Name: "Acme"}},
+		Apps:     []directory.App{shop}, Users: []directory.User{alice}, Groups: []directory.Group{sales},
+		Numbers: []directory.Number{hello}, Trunks: []directory.Trunk{lines}, Tokens: []directory.Token{pass},
 	}
 )

@@ -16,7 +16,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store"
 )
 
@@ -34,10 +34,10 @@ type Store interface {
 type Config struct {
 	Store Store
 	// File are the objects of the configuration file.
-	File engine.Entries
+	File directory.Entries
 	// Sample are the objects that hold while there are no others. They are not
 	// kept.
-	Sample engine.Entries
+	Sample directory.Entries
 	// Dialects are the languages that Apps may speak.
 	Dialects []string
 	// Emergency are the numbers of emergency services.
@@ -52,14 +52,14 @@ type Config struct {
 // same time.
 type Settings struct {
 	config    Config
-	directory *engine.Directory
-	now       atomic.Pointer[engine.Entries] // of kept, in order
+	directory *directory.Directory
+	now       atomic.Pointer[directory.Entries] // of kept, in order
 
 	// mu is held as long as a change takes, and that may wait for the database.
 	// Who only reads does not ask for it.
 	mu sync.Mutex
 	// kept are the objects of the database.
-	kept map[engine.EntryID]object
+	kept map[directory.EntryID]object
 }
 
 // patience is how long the database may take to keep a change.
@@ -69,7 +69,7 @@ const patience = 5 * time.Second
 type object struct {
 	// entry is nil when it was deleted though the file has it: then it stays
 	// deleted until it changes there.
-	entry engine.Entry
+	entry directory.Entry
 	// hash is that of the version in the file that was last applied.
 	hash string
 	// place is where it stands in the file.
@@ -80,11 +80,11 @@ type object struct {
 const nowhere = math.MaxInt
 
 // Directory gives the Directory, which follows every change.
-func (s *Settings) Directory() *engine.Directory { return s.directory }
+func (s *Settings) Directory() *directory.Directory { return s.directory }
 
 // Entries gives all objects with their secrets: those of the file in its order,
 // then the others by name. The caller changes nothing in it.
-func (s *Settings) Entries() engine.Entries { return *s.now.Load() }
+func (s *Settings) Entries() directory.Entries { return *s.now.Load() }
 
 // SampleOff says to the operator why the sample does not answer any more.
 const SampleOff = "the sample app answers no more, because users, numbers or trunks are configured: " +
@@ -94,14 +94,14 @@ const SampleOff = "the sample app answers no more, because users, numbers or tru
 // the sample holds.
 func (s *Settings) Sampling() bool { return sampling(*s.now.Load()) }
 
-func sampling(e engine.Entries) bool { return len(e.Users)+len(e.Numbers)+len(e.Trunks) == 0 }
+func sampling(e directory.Entries) bool { return len(e.Users)+len(e.Numbers)+len(e.Trunks) == 0 }
 
 // Change has an object be what change makes of it, or of nil if it is not
 // there. It counts for the next call. Changes are made one after the other;
 // change must not alter old, nor change others. The error is what change gave,
-// an *engine.EntryError, or says that the object could not be kept; then nothing
+// an *directory.EntryError, or says that the object could not be kept; then nothing
 // has changed. Who asked may leave: a change that has begun goes on.
-func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error) {
+func (s *Settings) Change(ctx context.Context, id directory.EntryID, change func(old directory.Entry) (directory.Entry, error)) (created bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	had, there := s.kept[id]
@@ -114,9 +114,9 @@ func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(ol
 	}
 	next = normal(next)
 	if next.EntryID() != id {
-		return false, &engine.EntryError{EntryID: id, Problem: "cannot be renamed: make another and delete this one"}
+		return false, &directory.EntryError{EntryID: id, Problem: "cannot be renamed: make another and delete this one"}
 	}
-	var alone engine.Entries
+	var alone directory.Entries
 	alone.Add(next)
 	if err := alone.Check(s.config.Dialects); err != nil {
 		return false, err
@@ -140,8 +140,8 @@ func (s *Settings) Change(ctx context.Context, id engine.EntryID, change func(ol
 }
 
 // Delete forgets an object. One that is not there is store.ErrNotFound, one that
-// others name an *engine.EntryError.
-func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
+// others name an *directory.EntryError.
+func (s *Settings) Delete(ctx context.Context, id directory.EntryID) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	had := s.kept[id]
@@ -150,7 +150,7 @@ func (s *Settings) Delete(ctx context.Context, id engine.EntryID) error {
 	}
 	had.entry = nil
 	all, err := s.with(id, had)
-	var other *engine.EntryError
+	var other *directory.EntryError
 	if errors.As(err, &other) {
 		still := *other
 		still.Field, still.Conflict, still.Problem = "", true, "still names "+id.String()
@@ -175,7 +175,7 @@ func patient(ctx context.Context) (context.Context, context.CancelFunc) {
 
 // forget deletes an object, or, as long as the file has it, keeps that it is
 // deleted.
-func (s *Settings) forget(ctx context.Context, id engine.EntryID, had object) error {
+func (s *Settings) forget(ctx context.Context, id directory.EntryID, had object) error {
 	if had.place == nowhere {
 		err := s.config.Store.DeleteObject(ctx, id.Kind, id.Account, id.ID)
 		if err != nil && !errors.Is(err, store.ErrNotFound) { // somebody else was faster
@@ -197,16 +197,16 @@ func (s *Settings) forget(ctx context.Context, id engine.EntryID, had object) er
 
 // with gives all entries as they would be with one object changed, or says why
 // they do not fit each other.
-func (s *Settings) with(id engine.EntryID, o object) (engine.Entries, error) {
+func (s *Settings) with(id directory.EntryID, o object) (directory.Entries, error) {
 	kept := maps.Clone(s.kept)
 	kept[id] = o
 	all := inOrder(kept)
-	_, err := engine.NewDirectory(all, s.config.Emergency...)
+	_, err := directory.New(all, s.config.Emergency...)
 	return all, err
 }
 
 // replace has the entries hold from now on; they were tried before.
-func (s *Settings) replace(all engine.Entries) error {
+func (s *Settings) replace(all directory.Entries) error {
 	if before := s.now.Swap(&all); len(s.config.Sample.Numbers) > 0 && sampling(*before) && !sampling(all) {
 		s.config.Log.Info(SampleOff)
 	}
@@ -216,12 +216,12 @@ func (s *Settings) replace(all engine.Entries) error {
 // orSample adds the sample while nobody can be called: an App alone, which is
 // what one makes first, answers nothing. An App of the sample's name is taken in
 // its place.
-func (s *Settings) orSample(all engine.Entries) engine.Entries {
+func (s *Settings) orSample(all directory.Entries) directory.Entries {
 	if !sampling(all) {
 		return all
 	}
 	for _, a := range s.config.Sample.Apps {
-		if !slices.ContainsFunc(all.Apps, func(other engine.App) bool { return other.Key == a.Key }) {
+		if !slices.ContainsFunc(all.Apps, func(other directory.App) bool { return other.Key == a.Key }) {
 			all.Apps = append(slices.Clip(all.Apps), a)
 		}
 	}
@@ -230,11 +230,11 @@ func (s *Settings) orSample(all engine.Entries) engine.Entries {
 }
 
 // inOrder gives the entries of the file in its order, then the others by name.
-func inOrder(kept map[engine.EntryID]object) engine.Entries {
-	ids := slices.SortedFunc(maps.Keys(kept), func(a, b engine.EntryID) int {
+func inOrder(kept map[directory.EntryID]object) directory.Entries {
+	ids := slices.SortedFunc(maps.Keys(kept), func(a, b directory.EntryID) int {
 		return cmp.Or(cmp.Compare(kept[a].place, kept[b].place), cmp.Compare(a.Account, b.Account), cmp.Compare(a.ID, b.ID))
 	})
-	var all engine.Entries
+	var all directory.Entries
 	for _, id := range ids {
 		if o := kept[id]; o.entry != nil {
 			all.Add(o.entry)
@@ -245,22 +245,22 @@ func inOrder(kept map[engine.EntryID]object) engine.Entries {
 
 // blame says of an error that appears at another entry than the one that is
 // changed that it is because of this change.
-func blame(id engine.EntryID, err error) error {
-	var other *engine.EntryError
+func blame(id directory.EntryID, err error) error {
+	var other *directory.EntryError
 	if !errors.As(err, &other) || other.EntryID == id {
 		return err
 	}
-	return &engine.EntryError{EntryID: id, Conflict: true, Problem: "does not fit the others: " + other.Error()}
+	return &directory.EntryError{EntryID: id, Conflict: true, Problem: "does not fit the others: " + other.Error()}
 }
 
 // row gives an object as it is kept, its secrets sealed.
-func (s *Settings) row(id engine.EntryID, o object) (store.Object, error) {
+func (s *Settings) row(id directory.EntryID, o object) (store.Object, error) {
 	body, err := s.config.Key.body(o.entry)
 	if err != nil {
 		return store.Object{}, fmt.Errorf("write %s: %w", id, err)
 	}
 	if bytes.Contains(body, []byte(`\u0000`)) {
-		return store.Object{}, &engine.EntryError{EntryID: id, Problem: "has a zero character in it, which no database keeps: leave it out"}
+		return store.Object{}, &directory.EntryError{EntryID: id, Problem: "has a zero character in it, which no database keeps: leave it out"}
 	}
 	return store.Object{Kind: id.Kind, Account: id.Account, ID: id.ID, Body: body, FileHash: o.hash, UpdatedAt: time.Now()}, nil
 }

@@ -14,7 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store"
 	"github.com/callwright/callwright/store/settings"
 )
@@ -67,7 +67,7 @@ func TestSecretsAreSealed(t *testing.T) {
 	// A secret does not open in another's place.
 	moved := kept.rows[alice.EntryID()]
 	moved.Account, moved.Body = "acme", []byte(strings.ReplaceAll(string(moved.Body), "default", "acme"))
-	kept.rows[engine.EntryID{Kind: "user", Account: "acme", ID: "w0"}] = moved
+	kept.rows[directory.EntryID{Kind: "user", Account: "acme", ID: "w0"}] = moved
 	if err := h.try(file); !errors.Is(err, settings.ErrKey) {
 		t.Errorf("a secret in another place: %v", err)
 	}
@@ -77,7 +77,7 @@ func TestChangesHoldAtOnceAndAfterAStart(t *testing.T) {
 	t.Parallel()
 	h, _ := newHouse()
 	h.open(t, file)
-	bob := engine.User{ID: "w1", Account: "default", Username: "bob", Password: "builder", App: "shop"}
+	bob := directory.User{ID: "w1", Account: "default", Username: "bob", Password: "builder", App: "shop"}
 	must(t, h.put(bob))
 	if u, ok := h.Directory().UserNamed("bob"); !ok || u.Password != "builder" {
 		t.Errorf("bob is %v, %t", u, ok)
@@ -85,12 +85,12 @@ func TestChangesHoldAtOnceAndAfterAStart(t *testing.T) {
 	renamed := shop
 	renamed.IncomingURL = "http://shop.example/new"
 	must(t, h.put(renamed))
-	must(t, h.put(engine.Number{Number: "0049 211 999", App: "shop"}))
+	must(t, h.put(directory.Number{Number: "0049 211 999", App: "shop"}))
 	must(t, h.Delete(context.Background(), lines.EntryID()))
 	want := file
-	want.Apps = []engine.App{renamed}
-	want.Users = []engine.User{alice, bob}
-	want.Numbers = []engine.Number{hello, {Number: "+49211999", Account: "default", App: "shop"}}
+	want.Apps = []directory.App{renamed}
+	want.Users = []directory.User{alice, bob}
+	want.Numbers = []directory.Number{hello, {Number: "+49211999", Account: "default", App: "shop"}}
 	want.Trunks = nil
 	h.check(t, want)
 	for range 2 {
@@ -112,13 +112,13 @@ func TestAChangeInTheFileIsApplied(t *testing.T) {
 	must(t, h.put(renamed))
 	must(t, h.Delete(context.Background(), lines.EntryID()))
 	changed := file
-	changed.Users = []engine.User{{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "other"}}
+	changed.Users = []directory.User{{ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "other"}}
 	back := lines
 	back.From = "+4930"
-	changed.Trunks = []engine.Trunk{back}
+	changed.Trunks = []directory.Trunk{back}
 	h.open(t, changed)
 	want := changed
-	want.Apps = []engine.App{renamed}
+	want.Apps = []directory.App{renamed}
 	h.check(t, want)
 }
 
@@ -150,35 +150,35 @@ func TestRefusals(t *testing.T) {
 	h, kept := newHouse()
 	h.open(t, file)
 	puts := kept.puts
-	for want, e := range map[string]engine.Entry{
-		`app "a" has the dialect "rcml": this version speaks sipgate`:                             engine.App{Key: "a", Dialect: "rcml"},
-		`number "100" names app "b", which is not configured`:                                     engine.Number{Number: "100", Account: "default", App: "b"},
-		`user "w1" has the username "alice", which user "w0" has already`:                         engine.User{ID: "w1", Account: "default", Username: "alice", Password: "x"},
-		`number "+4921112345" names account "acmee", which is not configured`:                     engine.Number{Number: "+4921112345", Account: "acmee"},
-		`app "shop" does not fit the others: number "+4921112345" names app "shop", which is not`: engine.App{Key: "shop", Account: "acme", Dialect: "sipgate"},
-		`group "g1" has a zero character in it`:                                                   engine.Group{ID: "g1", Account: "default", Name: "a\x00b"},
+	for want, e := range map[string]directory.Entry{
+		`app "a" has the dialect "rcml": this version speaks sipgate`:                             directory.App{Key: "a", Dialect: "rcml"},
+		`number "100" names app "b", which is not configured`:                                     directory.Number{Number: "100", Account: "default", App: "b"},
+		`user "w1" has the username "alice", which user "w0" has already`:                         directory.User{ID: "w1", Account: "default", Username: "alice", Password: "x"},
+		`number "+4921112345" names account "acmee", which is not configured`:                     directory.Number{Number: "+4921112345", Account: "acmee"},
+		`app "shop" does not fit the others: number "+4921112345" names app "shop", which is not`: directory.App{Key: "shop", Account: "acme", Dialect: "sipgate"},
+		`group "g1" has a zero character in it`:                                                   directory.Group{ID: "g1", Account: "default", Name: "a\x00b"},
 	} {
 		err := h.put(e)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %s", err, want)
 		}
-		var wrong *engine.EntryError
+		var wrong *directory.EntryError
 		if !errors.As(err, &wrong) || wrong.EntryID != e.EntryID() {
 			t.Errorf("error %#v of %v", err, e.EntryID())
 		}
 	}
 	ctx := context.Background()
-	for want, id := range map[string]engine.EntryID{
+	for want, id := range map[string]directory.EntryID{
 		`number "+4921112345" still names app "shop"`: shop.EntryID(),
 		`group "g0" still names user "w0"`:            alice.EntryID(),
 		`number "+4921112345" still names group "g0"`: sales.EntryID(),
 	} {
-		var wrong *engine.EntryError
+		var wrong *directory.EntryError
 		if err := h.Delete(ctx, id); !errors.As(err, &wrong) || wrong.Error() != want || !wrong.Conflict {
 			t.Errorf("delete: %v, want %s", err, want)
 		}
 	}
-	if err := h.Delete(ctx, engine.EntryID{Kind: "app", ID: "none"}); !errors.Is(err, store.ErrNotFound) {
+	if err := h.Delete(ctx, directory.EntryID{Kind: "app", ID: "none"}); !errors.Is(err, store.ErrNotFound) {
 		t.Errorf("delete what is not there: %v", err)
 	}
 	h.check(t, file)
@@ -192,13 +192,13 @@ func TestDatabaseAway(t *testing.T) {
 	t.Parallel()
 	h, kept := newHouse()
 	h.open(t, file)
-	must(t, h.put(engine.User{ID: "w9", Account: "default"}))
+	must(t, h.put(directory.User{ID: "w9", Account: "default"}))
 	before := h.Entries()
 	kept.away = errors.New("nobody at home")
 	for _, err := range []error{
-		h.put(engine.User{ID: "w1", Account: "default"}),
+		h.put(directory.User{ID: "w1", Account: "default"}),
 		h.Delete(context.Background(), lines.EntryID()),
-		h.Delete(context.Background(), engine.EntryID{Kind: "user", Account: "default", ID: "w9"}),
+		h.Delete(context.Background(), directory.EntryID{Kind: "user", Account: "default", ID: "w9"}),
 	} {
 		if !errors.Is(err, kept.away) {
 			t.Errorf("error %v", err)
@@ -223,12 +223,12 @@ func (*silent) PutObject(ctx context.Context, _ store.Object) error {
 func TestDatabaseSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := &house{store: &silent{shelf{rows: map[engine.EntryID]store.Object{}}}, key: "the key of the house"}
-		h.open(t, engine.Entries{})
+		h := &house{store: &silent{shelf{rows: map[directory.EntryID]store.Object{}}}, key: "the key of the house"}
+		h.open(t, directory.Entries{})
 		began, given := time.Now(), make(chan error)
 		left, leave := context.WithCancel(t.Context())
 		go func() {
-			_, err := h.Change(left, alice.EntryID(), func(engine.Entry) (engine.Entry, error) { return alice, nil })
+			_, err := h.Change(left, alice.EntryID(), func(directory.Entry) (directory.Entry, error) { return alice, nil })
 			given <- err
 		}()
 		leave()
@@ -239,7 +239,7 @@ func TestDatabaseSilent(t *testing.T) {
 		if err := <-given; !errors.Is(err, context.DeadlineExceeded) || time.Since(began) > 10*time.Second {
 			t.Errorf("after %v: %v", time.Since(began), err)
 		}
-		h.check(t, engine.Entries{})
+		h.check(t, directory.Entries{})
 	})
 }
 
@@ -274,16 +274,16 @@ func TestTheFileWins(t *testing.T) {
 	t.Parallel()
 	h, _ := newHouse()
 	h.open(t, file)
-	must(t, h.put(engine.User{ID: "w9", Account: "default", Username: "bob", Password: "x"}))
-	must(t, h.put(engine.Group{ID: "g9", Account: "default", Users: []string{"w9"}}))
+	must(t, h.put(directory.User{ID: "w9", Account: "default", Username: "bob", Password: "x"}))
+	must(t, h.put(directory.Group{ID: "g9", Account: "default", Users: []string{"w9"}}))
 	changed := file
-	changed.Users = []engine.User{alice, {ID: "w1", Account: "default", Username: "bob", Password: "y"}}
+	changed.Users = []directory.User{alice, {ID: "w1", Account: "default", Username: "bob", Password: "y"}}
 	h.open(t, changed)
 	h.check(t, changed)
 	if strings.Count(h.log.String(), "level=ERROR") != 2 || !strings.Contains(h.log.String(), `user \"w9\" has the username \"bob\", which user \"w1\" has already`) {
 		t.Errorf("log:\n%s", &h.log)
 	}
-	must(t, h.Delete(context.Background(), engine.EntryID{Kind: "user", Account: "default", ID: "w1"}))
+	must(t, h.Delete(context.Background(), directory.EntryID{Kind: "user", Account: "default", ID: "w1"}))
 	h.open(t, changed)
 	if len(h.Entries().Groups) != 2 {
 		t.Error("what was left out is not there again when it fits")
@@ -294,10 +294,10 @@ func TestTheFileWins(t *testing.T) {
 func TestTheFileNamesWhatWasDeleted(t *testing.T) {
 	t.Parallel()
 	h, _ := newHouse()
-	small := engine.Entries{Users: []engine.User{alice}}
+	small := directory.Entries{Users: []directory.User{alice}}
 	h.open(t, small)
 	must(t, h.Delete(context.Background(), alice.EntryID()))
-	small.Groups = []engine.Group{sales}
+	small.Groups = []directory.Group{sales}
 	err := h.try(small)
 	if err == nil || !strings.Contains(err.Error(), `group "g0" names user "w0", which is not configured; user "w0" was deleted by the admin API`) {
 		t.Errorf("error %v", err)
@@ -307,12 +307,12 @@ func TestTheFileNamesWhatWasDeleted(t *testing.T) {
 func TestSampleHoldsWhileNothingElseDoes(t *testing.T) {
 	t.Parallel()
 	h, kept := newHouse()
-	h.open(t, engine.Entries{})
+	h.open(t, directory.Entries{})
 	answers := func() bool { _, ok := h.Directory().Number("default", "100"); return ok }
 	if !answers() || !h.Sampling() || len(kept.rows) != 0 {
 		t.Errorf("answers %t, sampling %t, %d rows", answers(), h.Sampling(), len(kept.rows))
 	}
-	must(t, h.put(engine.App{Key: "k", Account: "default", Dialect: "sipgate"}))
+	must(t, h.put(directory.App{Key: "k", Account: "default", Dialect: "sipgate"}))
 	if !answers() || !h.Sampling() {
 		t.Error("the sample does not hold beside an app, which nobody can call yet")
 	}
@@ -323,7 +323,7 @@ func TestSampleHoldsWhileNothingElseDoes(t *testing.T) {
 	if answers() || h.Sampling() || !strings.Contains(h.log.String(), settings.SampleOff) {
 		t.Errorf("the sample holds beside a user, or the log does not say that it is off:\n%s", &h.log)
 	}
-	h.open(t, engine.Entries{})
+	h.open(t, directory.Entries{})
 	if answers() {
 		t.Error("the sample holds beside a user after a start")
 	}
@@ -345,10 +345,10 @@ func TestOddRows(t *testing.T) {
 		{Kind: "user", Account: "default", ID: "y", Body: []byte(`{"id":"y","account":"default","password":"no base64 !"}`)},
 		{Kind: "user", Account: "default", ID: "z", Body: []byte(`{"id":"z","account":"default","of later":1}`)},
 	} {
-		kept.rows[engine.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
+		kept.rows[directory.EntryID{Kind: o.Kind, Account: o.Account, ID: o.ID}] = o
 	}
-	h.open(t, engine.Entries{})
-	h.check(t, engine.Entries{Users: []engine.User{{ID: "z", Account: "default"}}})
+	h.open(t, directory.Entries{})
+	h.check(t, directory.Entries{Users: []directory.User{{ID: "z", Account: "default"}}})
 	if n := strings.Count(h.log.String(), "left out what the database keeps of"); n != 4 {
 		t.Errorf("%d complaints, want 4:\n%s", n, &h.log)
 	}
@@ -358,20 +358,20 @@ func TestOddRows(t *testing.T) {
 func TestManyWriters(t *testing.T) {
 	t.Parallel()
 	h, _ := newHouse()
-	h.open(t, engine.Entries{Users: []engine.User{{ID: "w0", Account: "default"}}})
-	id := engine.EntryID{Kind: "user", Account: "default", ID: "w0"}
+	h.open(t, directory.Entries{Users: []directory.User{{ID: "w0", Account: "default"}}})
+	id := directory.EntryID{Kind: "user", Account: "default", ID: "w0"}
 	var writers sync.WaitGroup
 	for i := range 40 {
 		writers.Go(func() {
-			_, err := h.Change(context.Background(), id, func(old engine.Entry) (engine.Entry, error) {
-				u := old.(engine.User)
+			_, err := h.Change(context.Background(), id, func(old directory.Entry) (directory.Entry, error) {
+				u := old.(directory.User)
 				u.Name += "x"
 				return u, nil
 			})
 			if err != nil {
 				t.Error(err)
 			}
-			if err := h.put(engine.User{ID: fmt.Sprint("v", i), Account: "default"}); err != nil {
+			if err := h.put(directory.User{ID: fmt.Sprint("v", i), Account: "default"}); err != nil {
 				t.Error(err)
 			}
 			_ = h.Entries()

@@ -8,7 +8,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store"
 )
 
@@ -17,7 +17,7 @@ import (
 // changed at run time. What is gone from the file is reported and stays. The
 // error says what to change.
 func Open(ctx context.Context, c Config) (*Settings, error) {
-	s := &Settings{config: c, kept: map[engine.EntryID]object{}}
+	s := &Settings{config: c, kept: map[directory.EntryID]object{}}
 	rows, err := c.Store.Objects(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("read the settings from the database: %w", err)
@@ -48,7 +48,7 @@ func Open(ctx context.Context, c Config) (*Settings, error) {
 
 // load takes an object that is kept.
 func (s *Settings) load(row store.Object) error {
-	id := engine.EntryID{Kind: row.Kind, Account: row.Account, ID: row.ID}
+	id := directory.EntryID{Kind: row.Kind, Account: row.Account, ID: row.ID}
 	e, err := s.config.Key.entry(row)
 	if err == nil && row.FileHash != "" && !s.config.Key.made(row.FileHash) {
 		err = ErrKey
@@ -70,7 +70,7 @@ func (s *Settings) load(row store.Object) error {
 
 // apply lays the entries of the file over what is kept and names those that
 // changed.
-func (s *Settings) apply(file []engine.Entry) (changed []engine.EntryID, err error) {
+func (s *Settings) apply(file []directory.Entry) (changed []directory.EntryID, err error) {
 	for place, e := range file {
 		e = normal(e)
 		text, err := json.Marshal(e)
@@ -95,10 +95,10 @@ func (s *Settings) fit() (err error) {
 	for {
 		all := inOrder(s.kept)
 		s.now.Store(&all)
-		if s.directory, err = engine.NewDirectory(s.orSample(all), s.config.Emergency...); err == nil {
+		if s.directory, err = directory.New(s.orSample(all), s.config.Emergency...); err == nil {
 			return nil
 		}
-		var wrong *engine.EntryError
+		var wrong *directory.EntryError
 		if !errors.As(err, &wrong) {
 			return err
 		}

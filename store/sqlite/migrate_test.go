@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/pressly/goose/v3"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/migrations"
 )
@@ -79,7 +80,7 @@ func TestExpiredRegistrationsGo(t *testing.T) {
 			if err := s.read.QueryRow("SELECT count(*) FROM registrations").Scan(&n); err != nil || n != want {
 				t.Errorf("%d registrations are there, %v, want %d", n, err, want)
 			}
-			s.Append(engine.RegistrationSaved{Registration: engine.Registration{User: "w0", Expires: time.Now().Add(-time.Second)}})
+			s.Append(engine.RegistrationSaved{Registration: directory.Registration{User: "w0", Expires: time.Now().Add(-time.Second)}})
 			if err := s.Applied(t.Context()); err != nil {
 				t.Fatal(err)
 			}

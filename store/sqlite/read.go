@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -145,7 +146,7 @@ func (s *Store) EventsAfter(ctx context.Context, after int64, limit int) ([]stor
 }
 
 // Registrations gives those that have not expired, by account, user and contact.
-func (s *Store) Registrations(ctx context.Context) ([]engine.Registration, error) {
+func (s *Store) Registrations(ctx context.Context) ([]directory.Registration, error) {
 	kept, err := all(ctx, s.read, scanRegistration,
 		`SELECT `+registrationColumns+` FROM registrations WHERE expires_at > ? ORDER BY account, user_id, contact`, timeText(time.Now()))
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -139,7 +140,7 @@ func scanEvent(from row) (store.Event, error) {
 // registrationValues and scanRegistration.
 const registrationColumns = `account, user_id, contact, source, call_id, cseq, agent, node, expires_at`
 
-func registrationValues(r engine.Registration) []any {
+func registrationValues(r directory.Registration) []any {
 	return []any{r.Account, r.User, asJournal(r.Contact), r.Source, asJournal(r.CallID), r.CSeq, r.Agent, r.Node, timeText(r.Expires)}
 }
 
@@ -153,9 +154,9 @@ func asJournal(text string) string {
 	return string([]rune(text))
 }
 
-func scanRegistration(from row) (engine.Registration, error) {
+func scanRegistration(from row) (directory.Registration, error) {
 	var (
-		r       engine.Registration
+		r       directory.Registration
 		expires string
 		when    *time.Time
 	)

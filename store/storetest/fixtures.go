@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 )
@@ -25,15 +26,15 @@ func fullRecord() engine.Record {
 		Number:     "+492111*",
 		Direction:  engine.Out,
 		Caller:     "w0",
-		From:       engine.Address{Kind: engine.KindUser, Value: "w0", Name: `Zoë "Z" O'Neil`, Number: "+4921100"},
-		To:         engine.Address{Kind: engine.KindSIP, Value: "sip:a@127.0.0.1;x=y", Name: "A", Number: "+4921100"},
+		From:       directory.Address{Kind: directory.KindUser, Value: "w0", Name: `Zoë "Z" O'Neil`, Number: "+4921100"},
+		To:         directory.Address{Kind: directory.KindSIP, Value: "sip:a@127.0.0.1;x=y", Name: "A", Number: "+4921100"},
 		Diversion:  "+4921155555",
 		Parent:     engine.NewID(),
 		Chain:      engine.NewID(),
 		Node:       "node-1",
 		State:      engine.StateEnded,
 		Cause:      engine.CauseNormal,
-		AnsweredBy: &engine.Address{Kind: engine.KindNumber, Value: "+4915799912345", Name: "Bob", Number: "+4921100"},
+		AnsweredBy: &directory.Address{Kind: directory.KindNumber, Value: "+4915799912345", Name: "Bob", Number: "+4921100"},
 		StartedAt:  moment,
 		AnsweredAt: &answered,
 		EndedAt:    &ended,
@@ -67,7 +68,7 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 			Digits: "12#",
 			File:   "01900000.wav",
 			Cause:  engine.CauseBusy,
-			Party:  &engine.Address{Kind: engine.KindNumber, Value: "+491", Name: "P", Number: "+4921100"},
+			Party:  &directory.Address{Kind: directory.KindNumber, Value: "+491", Name: "P", Number: "+4921100"},
 			Other:  engine.NewID(),
 			Problem: &engine.Problem{
 				Line: 3, Column: 5, Element: "Dial", Attribute: "callerId", Sentence: "say whom to call",
@@ -80,8 +81,8 @@ func fullEvent(call engine.ID, seq int) engine.Event {
 }
 
 // fullRegistration has something in every field, and expires in an hour.
-func fullRegistration() engine.Registration {
-	return engine.Registration{
+func fullRegistration() directory.Registration {
+	return directory.Registration{
 		Account: "acme",
 		User:    "w0",
 		Contact: "sip:alice@192.0.2.1:5070;transport=tcp",
@@ -103,8 +104,8 @@ func fullRecording() engine.Recording {
 		Kind:      engine.RecordingMessage,
 		Call:      engine.NewID(),
 		Box:       "w0",
-		From:      engine.Address{Kind: engine.KindNumber, Value: "+4915799912345", Name: `Zoë "Z" O'Neil`, Number: "+4921100"},
-		To:        engine.Address{Kind: engine.KindNumber, Value: "+4921112345", Name: "Hotline", Number: "+4921100"},
+		From:      directory.Address{Kind: directory.KindNumber, Value: "+4915799912345", Name: `Zoë "Z" O'Neil`, Number: "+4921100"},
+		To:        directory.Address{Kind: directory.KindNumber, Value: "+4921112345", Name: "Hotline", Number: "+4921100"},
 		File:      "01900000.wav",
 		StartedAt: moment,
 		Duration:  4_160_000_001,
@@ -135,7 +136,7 @@ func ringing() engine.Record {
 	id := engine.NewID()
 	return engine.Record{
 		ID: id, Account: "default", App: "sample", Direction: engine.In, Chain: id,
-		From: engine.NumberAddress("+4915799912345"), To: engine.NumberAddress("+4921112345"),
+		From: directory.NumberAddress("+4915799912345"), To: directory.NumberAddress("+4921112345"),
 		State: engine.StateRinging, StartedAt: moment,
 	}
 }
@@ -148,10 +149,10 @@ func happened(call engine.ID, seq int) engine.Event {
 // saved, added, registered, unregistered, recorded and deleted make changes.
 func saved(r engine.Record) engine.Change { return engine.RecordSaved{Record: r} }
 func added(e engine.Event) engine.Change  { return engine.EventAdded{Event: e} }
-func registered(r engine.Registration) engine.Change {
+func registered(r directory.Registration) engine.Change {
 	return engine.RegistrationSaved{Registration: r}
 }
-func unregistered(r engine.Registration) engine.Change {
+func unregistered(r directory.Registration) engine.Change {
 	return engine.RegistrationEnded{Account: r.Account, User: r.User, Contact: r.Contact}
 }
 

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -125,7 +126,7 @@ func (p *patient) LastEvent(ctx context.Context, id engine.ID) (engine.Event, er
 	return p.Store.LastEvent(ctx, id)
 }
 
-func (p *patient) Registrations(ctx context.Context) ([]engine.Registration, error) {
+func (p *patient) Registrations(ctx context.Context) ([]directory.Registration, error) {
 	if err := p.settle(ctx); err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -21,11 +22,11 @@ func happenedBefore(t *testing.T, s Store) (past []engine.Past) {
 	causes := []engine.Cause{
 		engine.CauseNormal, engine.CauseBusy, engine.CauseNoAnswer, engine.CauseForwarded, engine.CauseTransferred, engine.CauseElsewhere, "",
 	}
-	parties := []engine.Address{
-		{Kind: engine.KindNumber, Value: "+4915799912345", Name: "Bob"}, {Kind: engine.KindUser, Value: "w0", Number: "+4915799912345"},
-		engine.NumberAddress("100"), engine.Anonymous(), {Kind: engine.KindSIP, Value: "sip:a@127.0.0.1"},
+	parties := []directory.Address{
+		{Kind: directory.KindNumber, Value: "+4915799912345", Name: "Bob"}, {Kind: directory.KindUser, Value: "w0", Number: "+4915799912345"},
+		directory.NumberAddress("100"), directory.Anonymous(), {Kind: directory.KindSIP, Value: "sip:a@127.0.0.1"},
 	}
-	answered := []*engine.Address{nil, {Kind: engine.KindUser, Value: "w0"}, {Kind: engine.KindVoicemail, Value: "w0"}, {Kind: engine.KindNumber, Value: "+49301"}}
+	answered := []*directory.Address{nil, {Kind: directory.KindUser, Value: "w0"}, {Kind: directory.KindVoicemail, Value: "w0"}, {Kind: directory.KindNumber, Value: "+49301"}}
 	now := time.Now().Truncate(time.Second).UTC()
 	add := func(adjust func(*engine.Record)) engine.Record {
 		r := ringing()
@@ -71,7 +72,7 @@ func happenedBefore(t *testing.T, s Store) (past []engine.Past) {
 
 // passes says what engine.PastFilter means.
 func passes(f engine.PastFilter, p engine.Past) bool {
-	has := func(a engine.Address) bool {
+	has := func(a directory.Address) bool {
 		number := a.Number
 		if number == "" {
 			number = a.Value
@@ -88,7 +89,7 @@ func passes(f engine.PastFilter, p engine.Past) bool {
 	concerns := slices.Contains(f.Users, c.Caller)
 	if c.Direction == engine.In {
 		concerns = slices.Contains(f.Numbers, c.Number)
-		if c.AnsweredBy != nil && c.AnsweredBy.Kind == engine.KindUser {
+		if c.AnsweredBy != nil && c.AnsweredBy.Kind == directory.KindUser {
 			concerns = slices.Contains(f.Users, c.AnsweredBy.Value)
 		}
 	}

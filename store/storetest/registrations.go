@@ -12,11 +12,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
 // kept demands that these registrations are there and no other.
-func kept(t testing.TB, s Store, want ...engine.Registration) {
+func kept(t testing.TB, s Store, want ...directory.Registration) {
 	t.Helper()
 	got, err := s.Registrations(waiting(t))
 	if err != nil {
@@ -41,7 +42,7 @@ func registrations(t *testing.T, db Database) {
 	keep(t, s, registered(foreign), registered(expired), registered(other), registered(second), registered(first))
 	kept(t, s, second, first, other, foreign)
 
-	again := engine.Registration{Account: first.Account, User: first.User, Contact: first.Contact, Expires: first.Expires.Add(time.Minute)}
+	again := directory.Registration{Account: first.Account, User: first.User, Contact: first.Contact, Expires: first.Expires.Add(time.Minute)}
 	keep(t, s, registered(again)) // all of the first save must be gone
 	kept(t, s, second, again, other, foreign)
 	keep(t, s, unregistered(second), unregistered(second), unregistered(foreign))
@@ -79,7 +80,7 @@ func registrationReplay(t *testing.T, db Database) {
 func lateRegistration(t *testing.T, db Database) {
 	first := fullRegistration()
 	first.CSeq = 10
-	with := func(change func(*engine.Registration)) engine.Registration {
+	with := func(change func(*directory.Registration)) directory.Registration {
 		r := first
 		r.Node = "node-2"
 		change(&r)
@@ -88,16 +89,16 @@ func lateRegistration(t *testing.T, db Database) {
 	later, earlier := first.Expires.Add(time.Minute), first.Expires.Add(-time.Minute)
 	for _, tc := range []struct {
 		name  string
-		then  engine.Registration
+		then  directory.Registration
 		taken bool
 	}{
-		{"here, for less time", with(func(r *engine.Registration) { r.Node, r.CallID, r.Expires = first.Node, "b", earlier }), true},
-		{"here, by a lower CSeq", with(func(r *engine.Registration) { r.Node, r.CSeq = first.Node, 9 }), true},
-		{"elsewhere, by a lower CSeq", with(func(r *engine.Registration) { r.CSeq, r.Expires = 9, later }), false},
-		{"elsewhere, by the same CSeq", with(func(*engine.Registration) {}), true},
-		{"elsewhere, by a higher CSeq, for less time", with(func(r *engine.Registration) { r.CSeq, r.Expires = 11, earlier }), true},
-		{"elsewhere, in another dialog, until earlier", with(func(r *engine.Registration) { r.CallID, r.CSeq, r.Expires = "b", 11, earlier }), false},
-		{"elsewhere, in another dialog, until later", with(func(r *engine.Registration) { r.CallID, r.CSeq, r.Expires = "b", 9, later }), true},
+		{"here, for less time", with(func(r *directory.Registration) { r.Node, r.CallID, r.Expires = first.Node, "b", earlier }), true},
+		{"here, by a lower CSeq", with(func(r *directory.Registration) { r.Node, r.CSeq = first.Node, 9 }), true},
+		{"elsewhere, by a lower CSeq", with(func(r *directory.Registration) { r.CSeq, r.Expires = 9, later }), false},
+		{"elsewhere, by the same CSeq", with(func(*directory.Registration) {}), true},
+		{"elsewhere, by a higher CSeq, for less time", with(func(r *directory.Registration) { r.CSeq, r.Expires = 11, earlier }), true},
+		{"elsewhere, in another dialog, until earlier", with(func(r *directory.Registration) { r.CallID, r.CSeq, r.Expires = "b", 11, earlier }), false},
+		{"elsewhere, in another dialog, until later", with(func(r *directory.Registration) { r.CallID, r.CSeq, r.Expires = "b", 9, later }), true},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			want := first
@@ -128,7 +129,7 @@ func strangeRegistration(t *testing.T, db Database) {
 	}
 	long.Contact = contact.String()
 	odd.Contact, odd.Agent = "a\x00b\xff\xfe", "a\x00b\xff"
-	var again engine.Registration // odd as a journal brings it back
+	var again directory.Registration // odd as a journal brings it back
 	text, err := json.Marshal(odd)
 	if err = errors.Join(err, json.Unmarshal(text, &again)); err != nil {
 		t.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
 )
@@ -28,7 +29,7 @@ type Reader interface {
 	Call(ctx context.Context, id engine.ID) (engine.Record, []engine.Event, error)
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(ctx context.Context, id engine.ID) (engine.Event, error)
-	Registrations(ctx context.Context) ([]engine.Registration, error)
+	Registrations(ctx context.Context) ([]directory.Registration, error)
 	Talked(ctx context.Context, since time.Time) (time.Duration, error)
 }
 

@@ -15,7 +15,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/icholy/digest"
 )
 
@@ -24,16 +24,16 @@ import (
 // machine. It also says what is kept in memory of one when all transactions are
 // over.
 func BenchmarkRegister(b *testing.B) {
-	var entries engine.Entries
+	var entries directory.Entries
 	for i := range 20000 {
-		entries.Users = append(entries.Users, engine.User{ID: fmt.Sprint("w", i), Username: fmt.Sprint("user", i), Password: "secret"})
+		entries.Users = append(entries.Users, directory.User{ID: fmt.Sprint("w", i), Username: fmt.Sprint("user", i), Password: "secret"})
 	}
-	directory, err := engine.NewDirectory(entries)
+	d, err := directory.New(entries)
 	if err != nil {
 		b.Fatal(err)
 	}
 	server := New(Config{
-		Listen: []string{"udp://127.0.0.1:0"}, Directory: directory, Journal: nothing{}, Log: slog.New(slog.DiscardHandler),
+		Listen: []string{"udp://127.0.0.1:0"}, Directory: d, Journal: nothing{}, Log: slog.New(slog.DiscardHandler),
 		// So many phones behind one address are behind a proxy; strangers there have
 		// the share of one.
 		Proxies: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},

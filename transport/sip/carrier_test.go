@@ -15,6 +15,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -168,12 +169,12 @@ func says(status ...string) func(request) []string {
 }
 
 // withCarriers has the house reach carriers as trunks a, b, … in that order.
-func withCarriers(t *testing.T, change func(*engine.Entries), carriers ...*carrier) *house {
+func withCarriers(t *testing.T, change func(*directory.Entries), carriers ...*carrier) *house {
 	t.Helper()
-	return newHouse(t, func(_ *house, e *engine.Entries) {
+	return newHouse(t, func(_ *house, e *directory.Entries) {
 		e.Trunks = nil
 		for i, c := range carriers {
-			e.Trunks = append(e.Trunks, engine.Trunk{Name: string(rune('a' + i)), Address: c.addr(), Priority: i})
+			e.Trunks = append(e.Trunks, directory.Trunk{Name: string(rune('a' + i)), Address: c.addr(), Priority: i})
 		}
 		if change != nil {
 			change(e)
@@ -183,5 +184,5 @@ func withCarriers(t *testing.T, change func(*engine.Entries), carriers ...*carri
 
 // number is a target outside.
 func number(n string) engine.DialRequest {
-	return engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress(n)}, From: engine.NumberAddress("+4921112345")}
+	return engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress(n)}, From: directory.NumberAddress("+4921112345")}
 }

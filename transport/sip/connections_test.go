@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/phone"
@@ -16,9 +17,9 @@ import (
 
 // secured gives a house that also listens on TLS, WS and WSS, and lets entries be
 // changed.
-func secured(t *testing.T, a *securetest.Authority, change func(*engine.Entries)) *house {
+func secured(t *testing.T, a *securetest.Authority, change func(*directory.Entries)) *house {
 	t.Helper()
-	return newHouse(t, func(h *house, e *engine.Entries) {
+	return newHouse(t, func(h *house, e *directory.Entries) {
 		h.listen = []string{"tls://127.0.0.1:0", "ws://127.0.0.1:0", "wss://127.0.0.1:0"}
 		h.tls.Cert, h.tls.Key = a.Issue("127.0.0.1", "localhost")
 		h.tls.ClientCA = a.CA
@@ -52,8 +53,8 @@ func TestPhoneByConnection(t *testing.T) {
 	for _, network := range []string{"tcp", "tls", "ws", "wss"} {
 		t.Run(network, func(t *testing.T) {
 			t.Parallel()
-			h := secured(t, a, func(e *engine.Entries) {
-				e.Users = []engine.User{{ID: "w0", Name: "Alice", Username: "alice", Password: "secret-a"}}
+			h := secured(t, a, func(e *directory.Entries) {
+				e.Users = []directory.User{{ID: "w0", Name: "Alice", Username: "alice", Password: "secret-a"}}
 			})
 			p := newPhone(t, phone.Config{TLS: secure.Client{CA: a.CA}}) // listens on UDP only
 			got, err := p.Register(phone.Registration{
@@ -102,9 +103,9 @@ func TestPhoneByConnection(t *testing.T) {
 func TestTrunkMustShowCertificate(t *testing.T) {
 	t.Parallel()
 	a, strange := securetest.New(t), securetest.New(t)
-	h := secured(t, a, func(e *engine.Entries) {
-		e.Trunks = []engine.Trunk{{
-			Name: "carrier", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: engine.TrunkTLS{ClientName: "sbc.carrier.test"},
+	h := secured(t, a, func(e *directory.Entries) {
+		e.Trunks = []directory.Trunk{{
+			Name: "carrier", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: directory.TrunkTLS{ClientName: "sbc.carrier.test"},
 		}}
 	})
 	client := func(a *securetest.Authority, names ...string) secure.Client {
@@ -158,15 +159,15 @@ func TestTrunkByTLS(t *testing.T) {
 	files := secure.Files{ClientCA: ours.CA}
 	files.Cert, files.Key = theirs.Issue("sip.carrier.test")
 	carrier := newPhone(t, phone.Config{Network: "tls", Files: files})
-	trunk := engine.Trunk{Name: "out", Address: carrier.Addr().String() + ";transport=tls", TLS: engine.TrunkTLS{CA: theirs.CA, ServerName: "sip.carrier.test"}}
+	trunk := directory.Trunk{Name: "out", Address: carrier.Addr().String() + ";transport=tls", TLS: directory.TrunkTLS{CA: theirs.CA, ServerName: "sip.carrier.test"}}
 	trunk.TLS.Cert, trunk.TLS.Key = ours.Issue("callwright.test")
 	wrong := trunk
 	wrong.Name, wrong.Account, wrong.TLS.ServerName = "wrong", "other", "elsewhere.test"
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Accounts = []engine.Account{{ID: "other"}}
-		e.Trunks = []engine.Trunk{trunk, wrong}
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Accounts = []directory.Account{{ID: "other"}}
+		e.Trunks = []directory.Trunk{trunk, wrong}
 	})
-	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("+4921112345")})
+	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress("+49301")}, From: directory.NumberAddress("+4921112345")})
 	in, err := carrier.Accept(t.Context())
 	must(t, err)
 	if in.Network != "TLS" || len(in.Names) != 1 || in.Names[0] != "callwright.test" {
@@ -178,7 +179,7 @@ func TestTrunkByTLS(t *testing.T) {
 	in.Hangup() // over the connection that the call came by: the house has no TLS listener
 	leg.want(engine.LegEnded{Cause: engine.CauseNormal, Remote: true, Figures: media.Figures{Sent: 7}})
 
-	failed, err := h.server.Dial(engine.DialRequest{Account: "other", Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("1")})
+	failed, err := h.server.Dial(engine.DialRequest{Account: "other", Target: engine.Target{Address: directory.NumberAddress("+49301")}, From: directory.NumberAddress("1")})
 	must(t, err)
 	ended, ok := listen(t, failed, engine.Arrival{}).plain().(engine.LegEnded)
 	if !ok || ended.Cause != engine.CauseUnreachable && ended.Cause != engine.CauseOverload || !strings.Contains(ended.Text, "set tls.server_name of the trunk") {
@@ -190,10 +191,10 @@ func TestTrunkByTLS(t *testing.T) {
 // at the start.
 func TestClientNameWithoutAuthority(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Trunks = []engine.Trunk{
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Trunks = []directory.Trunk{
 			{Name: "plain", Address: "127.0.0.1:5060"},
-			{Name: "named", Address: "127.0.0.1:5060", TLS: engine.TrunkTLS{ClientName: "sbc.carrier.test"}},
+			{Name: "named", Address: "127.0.0.1:5060", TLS: directory.TrunkTLS{ClientName: "sbc.carrier.test"}},
 		}
 	})
 	must(t, h.server.Close())

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/dtmf"
@@ -20,7 +21,7 @@ import (
 // some way.
 func inCall(t *testing.T, way string, cfg phone.Config) (*house, *phone.Call, *call) {
 	t.Helper()
-	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].DTMF = way })
+	h := newHouse(t, func(_ *house, e *directory.Entries) { e.Trunks[0].DTMF = way })
 	out, err := newPhone(t, cfg).Dial(h.uri("+4921112345"), phone.CallOptions{})
 	must(t, err)
 	leg := h.next()
@@ -110,7 +111,7 @@ func TestInfoAnswers(t *testing.T) {
 // Keys go by INFO to who wants them so: in order, and without the plane.
 func TestKeysGoByInfo(t *testing.T) {
 	t.Parallel()
-	h, out, leg := inCall(t, engine.DTMFInfo, phone.Config{})
+	h, out, leg := inCall(t, directory.DTMFInfo, phone.Config{})
 	must(t, leg.SendDigits("12"))
 	must(t, leg.SendDigits("3#"))
 	if err := leg.SendDigits("4x"); !errors.Is(err, dtmf.ErrNotKey) {
@@ -135,7 +136,7 @@ func TestKeysGoByInfo(t *testing.T) {
 // so once.
 func TestInfoRefused(t *testing.T) {
 	t.Parallel()
-	h, _, leg := inCall(t, engine.DTMFInfo, phone.Config{NoInfo: true})
+	h, _, leg := inCall(t, directory.DTMFInfo, phone.Config{NoInfo: true})
 	h.plane.full = true // and then these keys too
 	must(t, leg.SendDigits("12"))
 	for said := 0; ; {
@@ -160,7 +161,7 @@ func TestInfoRefused(t *testing.T) {
 // gone nowhere.
 func TestKeysOutsideOfACall(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].DTMF = engine.DTMFInfo })
+	h := newHouse(t, func(_ *house, e *directory.Entries) { e.Trunks[0].DTMF = directory.DTMFInfo })
 	out, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})
 	must(t, err)
 	leg := h.next()
@@ -175,7 +176,7 @@ func TestKeysOutsideOfACall(t *testing.T) {
 // A trunk that wants tones is offered, and agreed to, nothing else.
 func TestInband(t *testing.T) {
 	t.Parallel()
-	h, out, leg := inCall(t, engine.DTMFInband, phone.Config{})
+	h, out, leg := inCall(t, directory.DTMFInband, phone.Config{})
 	if r := h.plane.connected(); r[0].TelephoneEvent != 0 {
 		t.Errorf("connected %+v", r[0])
 	}
@@ -187,8 +188,8 @@ func TestInband(t *testing.T) {
 		t.Errorf("the plane was given %q", sent)
 	}
 	p := newPhone(t, phone.Config{})
-	h = withPhone(t, p, engine.Trunk{DTMF: engine.DTMFInband})
-	h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("1")})
+	h = withPhone(t, p, directory.Trunk{DTMF: directory.DTMFInband})
+	h.dial(engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress("+49301")}, From: directory.NumberAddress("1")})
 	in, err := p.Accept(t.Context())
 	must(t, err)
 	if strings.Contains(string(in.Body), "telephone-event") {

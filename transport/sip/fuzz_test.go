@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -16,7 +17,7 @@ func FuzzParties(f *testing.F) {
 	f.Add("\"<,\\")
 	f.Fuzz(func(t *testing.T, value string) {
 		for _, p := range dialog.ParseParties([]string{value}) {
-			if a := called(p); a.Kind == engine.KindNumber && !engine.IsNumber(a.Value) || strings.ContainsAny(p.Name, "\r\n\x00") {
+			if a := called(p); a.Kind == directory.KindNumber && !directory.IsNumber(a.Value) || strings.ContainsAny(p.Name, "\r\n\x00") {
 				t.Errorf("%q names %+v, which is %+v", value, p, a)
 			}
 		}
@@ -33,7 +34,7 @@ func FuzzShown(f *testing.F) {
 	f.Add("*")
 	f.Fuzz(func(t *testing.T, uri string) {
 		from := called(dialog.Party{Name: uri, URI: uri})
-		if from.Kind == engine.KindNumber && !engine.IsNumber(from.Value) {
+		if from.Kind == directory.KindNumber && !directory.IsNumber(from.Value) {
 			t.Errorf("%q became the number %q", uri, from.Value)
 		}
 		party, _ := shown(engine.DialRequest{From: from, Diversion: uri}, route{host: "192.0.2.1:5060"})

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/digest"
 	"github.com/callwright/callwright/transport/sip/registrar"
@@ -22,7 +22,7 @@ import (
 
 // gate finds out which user a request comes from, by its credentials.
 type gate struct {
-	directory *engine.Directory
+	directory *directory.Directory
 	registrar *registrar.Registrar
 	trunks    *trunk.Trunks
 	verifier  *digest.Verifier
@@ -30,7 +30,7 @@ type gate struct {
 	log       *slog.Logger
 	// refuse, if set, is told of a call of which the log is told: whose it would be,
 	// and why it was refused.
-	refuse func(r dialog.Request, of engine.User, no dialog.Response)
+	refuse func(r dialog.Request, of directory.User, no dialog.Response)
 }
 
 func newGate(cfg Config, r *registrar.Registrar, t *trunk.Trunks) *gate {
@@ -81,21 +81,21 @@ func (g *gate) check(r dialog.Request, c digest.Credentials) *dialog.Response {
 
 // enter uses the credentials of a request, and gives the user whose they are;
 // none for a call by a trunk. It trusts nobody to have looked.
-func (g *gate) enter(r dialog.Request) (engine.User, *dialog.Response) {
+func (g *gate) enter(r dialog.Request) (directory.User, *dialog.Response) {
 	c, err := g.verifier.Find(r.Header("Authorization"), r.Source.Addr())
 	if err != nil {
-		return engine.User{}, nil
+		return directory.User{}, nil
 	}
 	if no := g.check(r, c); no != nil {
-		return engine.User{}, no
+		return directory.User{}, no
 	}
 	if err := g.verifier.Spend(c); err != nil {
 		g.refused(r, c.Username, err)
-		return engine.User{}, g.challenge(r, true)
+		return directory.User{}, g.challenge(r, true)
 	}
 	user, ok := g.directory.UserNamed(c.Username)
 	if !ok { // taken out just now
-		return engine.User{}, g.challenge(r, false)
+		return directory.User{}, g.challenge(r, false)
 	}
 	g.throttle.Right(r.Source, c.Username, g.ownPhone(r, c.Username))
 	return user, nil
@@ -111,7 +111,7 @@ func (g *gate) isTrunk(r dialog.Request) bool {
 // trunkOf finds the trunk that a request comes by, or says why it comes by none. A
 // trunk that we registered with is known by the Contact that it alone was given,
 // from wherever it calls; any other by its address.
-func (g *gate) trunkOf(r dialog.Request) (t engine.Trunk, no string) {
+func (g *gate) trunkOf(r dialog.Request) (t directory.Trunk, no string) {
 	t, ok := g.trunks.Of(dialog.UserPart(r.URI))
 	if !ok {
 		t, ok = g.directory.TrunkFrom(r.Source.Addr())
@@ -141,7 +141,7 @@ func (g *gate) unnamed(r dialog.Request) string {
 	}
 	nearest, _, ok := g.directory.NearestTrunk(r.Source.Addr())
 	_, ours := g.directory.Number(nearest.Account, dialog.UserPart(r.URI))
-	if !ok || !ours || !engine.IsNumber(dialog.UserPart(r.From.URI)) {
+	if !ok || !ours || !directory.IsNumber(dialog.UserPart(r.From.URI)) {
 		return ""
 	}
 	return "a password is wanted, since " + no
@@ -150,7 +150,7 @@ func (g *gate) unnamed(r dialog.Request) string {
 // registered says whether a phone of a user is registered from a source.
 func (g *gate) registered(source netip.AddrPort, username string) bool {
 	u, _ := g.directory.UserNamed(username)
-	return slices.ContainsFunc(g.registrar.Places(u.Account, u.ID), func(p engine.Registration) bool {
+	return slices.ContainsFunc(g.registrar.Places(u.Account, u.ID), func(p directory.Registration) bool {
 		_, address := flow(p)
 		return address == source.String()
 	})

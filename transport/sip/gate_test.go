@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/phone"
 	"github.com/google/go-cmp/cmp"
@@ -161,8 +162,8 @@ func authorization(t *testing.T, nonce, method, uri, username, password string) 
 // user, and anybody else by the trunk.
 func TestPhoneBesideATrunk(t *testing.T) {
 	t.Parallel()
-	h := withUsers(t, func(e *engine.Entries) {
-		e.Trunks = []engine.Trunk{{Name: "near", Address: "127.0.0.1:9", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
+	h := withUsers(t, func(e *directory.Entries) {
+		e.Trunks = []directory.Trunk{{Name: "near", Address: "127.0.0.1:9", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
 	})
 	alice := h.phoneOf("alice", "secret-a", "udp")
 	for _, tc := range []struct {

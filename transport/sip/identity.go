@@ -9,6 +9,7 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -23,14 +24,14 @@ const (
 // caller is who calls; withheld by From or by Privacy (RFC 3323 section 4.2, RFC
 // 3325 section 9.3). Only from who is trusted to have made sure of it, a
 // P-Asserted-Identity is believed before From.
-func caller(in dialog.Invitation, trusted bool) engine.Address {
+func caller(in dialog.Invitation, trusted bool) directory.Address {
 	user := dialog.UserPart(in.From.URI)
 	if hidden(in.Header("Privacy")) || user == "" || strings.EqualFold(user, "anonymous") {
-		return engine.Anonymous()
+		return directory.Anonymous()
 	}
 	party := in.From
 	if asserted := dialog.ParseParties(in.Header("P-Asserted-Identity")); trusted && len(asserted) > 0 {
-		isNumber := func(p dialog.Party) bool { return engine.IsNumber(dialog.UserPart(p.URI)) }
+		isNumber := func(p dialog.Party) bool { return directory.IsNumber(dialog.UserPart(p.URI)) }
 		party = asserted[max(0, slices.IndexFunc(asserted, isNumber))]
 		party.Name = cmp.Or(party.Name, in.From.Name)
 	}
@@ -56,8 +57,8 @@ func diversion(in dialog.Invitation) string {
 	if len(parties) == 0 {
 		return ""
 	}
-	if user := dialog.UserPart(parties[len(parties)-1].URI); engine.IsNumber(user) {
-		return engine.NormalizeNumber(user)
+	if user := dialog.UserPart(parties[len(parties)-1].URI); directory.IsNumber(user) {
+		return directory.NormalizeNumber(user)
 	}
 	return ""
 }
@@ -100,15 +101,15 @@ func shown(r engine.DialRequest, way route) (dialog.Party, []dialog.Header) {
 	if r.Diversion != "" {
 		headers = append(headers, dialog.Header{Name: "Diversion", Value: "<" + way.at(r.Diversion) + ">"})
 	}
-	party, unknown := way.callerID(r.From), r.From.Kind == engine.KindAnonymous
+	party, unknown := way.callerID(r.From), r.From.Kind == directory.KindAnonymous
 	if unknown {
 		headers = append(headers, dialog.Header{Name: "Privacy", Value: "id"})
 	}
 	switch identity := way.trunk.Identity; {
-	case identity == engine.IdentityAsserted:
+	case identity == directory.IdentityAsserted:
 		headers = append(headers, dialog.Header{Name: "P-Asserted-Identity", Value: party.String()})
 		party = dialog.Party{Name: party.Name, URI: way.at(way.trunk.Username)}
-	case identity == engine.IdentityPreferred:
+	case identity == directory.IdentityPreferred:
 		if !unknown {
 			headers = append(headers, dialog.Header{Name: "P-Preferred-Identity", Value: party.String()})
 		}
@@ -122,11 +123,11 @@ func shown(r engine.DialRequest, way route) (dialog.Party, []dialog.Header) {
 
 // callerID is whom a route shows as calling: a number or, where there is none,
 // that of the trunk. Of somebody who wants to stay unknown it has no other.
-func (r route) callerID(from engine.Address) dialog.Party {
+func (r route) callerID(from directory.Address) dialog.Party {
 	switch {
-	case from.Kind == engine.KindAnonymous:
+	case from.Kind == directory.KindAnonymous:
 		return dialog.Party{URI: r.at(cmp.Or(r.trunk.From, r.trunk.Username, "unknown"))}
-	case from.Kind == engine.KindNumber:
+	case from.Kind == directory.KindNumber:
 		return dialog.Party{Name: from.Name, URI: r.at(from.Value)}
 	case r.trunk.From != "":
 		return dialog.Party{URI: r.at(r.trunk.From)}
@@ -134,7 +135,7 @@ func (r route) callerID(from engine.Address) dialog.Party {
 	// Our user, or a caller from elsewhere: shown at our own place, because what
 	// it called itself may be no SIP URI.
 	user := from.Value
-	if from.Kind == engine.KindSIP {
+	if from.Kind == directory.KindSIP {
 		user = dialog.UserPart(user)
 	}
 	return dialog.Party{Name: from.Name, URI: r.at(cmp.Or(user, "unknown"))}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/sdp"
@@ -66,12 +67,12 @@ func (s *Server) refused(r dialog.Request, no dialog.Response, missed int) {
 	s.log.Warn("refused: "+reason, "request", r.Method+" "+r.URI, "status", no.Status,
 		"from", r.From.URI, "source", r.Source, "not_logged_before", missed)
 	if no.Reason = reason; r.Method == "INVITE" {
-		s.keep(r, engine.User{}, no)
+		s.keep(r, directory.User{}, no)
 	}
 }
 
 // keep has a record made of a call that did not get as far as one.
-func (s *Server) keep(r dialog.Request, of engine.User, no dialog.Response) {
+func (s *Server) keep(r dialog.Request, of directory.User, no dialog.Response) {
 	if s.calls == nil {
 		return
 	}
@@ -122,8 +123,8 @@ func (s *Server) accept(d *dialog.Dialog, in dialog.Invitation) (*Leg, engine.Ar
 }
 
 // enter counts a call, if it comes by a trunk.
-func (s *Server) enter(d *dialog.Dialog, id engine.EntryID) (leave func(), err error) {
-	if t, ok := s.cfg.Directory.Trunk(id.Account, id.ID); ok && id.Kind == engine.EntryTrunk {
+func (s *Server) enter(d *dialog.Dialog, id directory.EntryID) (leave func(), err error) {
+	if t, ok := s.cfg.Directory.Trunk(id.Account, id.ID); ok && id.Kind == directory.EntryTrunk {
 		d.Secure(security(t.TLS))
 		return s.trunks.Enter(t, false)
 	}
@@ -179,27 +180,27 @@ func (s *Server) arrival(in dialog.Invitation) (a engine.Arrival, how terms, no 
 }
 
 // number finds what was dialled, or says what comes nearest.
-func (s *Server) number(trunk engine.Trunk, dialled string) (engine.Number, *dialog.Response) {
+func (s *Server) number(trunk directory.Trunk, dialled string) (directory.Number, *dialog.Response) {
 	if n, ok := s.cfg.Directory.Number(trunk.Account, dialled); ok {
 		return n, nil
 	}
 	if trunk.App != "" {
-		return engine.Number{Number: engine.NormalizeNumber(dialled), Account: trunk.Account, App: trunk.App}, nil
+		return directory.Number{Number: directory.NormalizeNumber(dialled), Account: trunk.Account, App: trunk.App}, nil
 	}
 	reason := fmt.Sprintf("number %q is not configured", dialled)
 	if nearest := s.cfg.Directory.NearestNumber(trunk.Account, dialled); nearest != "" {
 		reason += fmt.Sprintf(", the nearest one is %q", nearest)
 	}
-	return engine.Number{}, refuse(404, "Not Found", reason)
+	return directory.Number{}, refuse(404, "Not Found", reason)
 }
 
 // called is the party that a URI names: a number if it can be one.
-func called(p dialog.Party) engine.Address {
+func called(p dialog.Party) directory.Address {
 	user := dialog.UserPart(p.URI)
-	if !engine.IsNumber(user) {
-		return engine.Address{Kind: engine.KindSIP, Value: p.URI, Name: p.Name}
+	if !directory.IsNumber(user) {
+		return directory.Address{Kind: directory.KindSIP, Value: p.URI, Name: p.Name}
 	}
-	a := engine.NumberAddress(user)
+	a := directory.NumberAddress(user)
 	a.Name = p.Name
 	return a
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/mwi"
@@ -178,23 +179,23 @@ func (c *call) want(events ...engine.LegEvent) {
 
 // newHouse starts a Server with a trunk, to which a phone is reached if there is
 // one.
-func newHouse(t *testing.T, change func(*house, *engine.Entries)) *house {
+func newHouse(t *testing.T, change func(*house, *directory.Entries)) *house {
 	t.Helper()
 	h := &house{t: t, plane: &plane{open: map[media.StreamID]media.StreamOptions{}}, log: &bytes.Buffer{}, legs: make(chan *call, 10)}
-	entries := engine.Entries{
-		Apps:    []engine.App{{Key: "k"}},
-		Numbers: []engine.Number{{Number: "+4921112345", App: "k"}},
-		Trunks:  []engine.Trunk{{Name: "test", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}},
+	entries := directory.Entries{
+		Apps:    []directory.App{{Key: "k"}},
+		Numbers: []directory.Number{{Number: "+4921112345", App: "k"}},
+		Trunks:  []directory.Trunk{{Name: "test", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}},
 	}
 	if change != nil {
 		change(h, &entries)
 	}
-	directory, err := engine.NewDirectory(entries, "112")
+	d, err := directory.New(entries, "112")
 	if err != nil {
 		t.Fatal(err)
 	}
 	h.server = New(Config{
-		Listen: append([]string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, h.listen...), TLS: h.tls, Directory: directory, Media: h.plane,
+		Listen: append([]string{"udp://127.0.0.1:0", "tcp://127.0.0.1:0"}, h.listen...), TLS: h.tls, Directory: d, Media: h.plane,
 		Journal: nothing{}, Mailboxes: h.mailboxes, MediaTimeout: time.Minute, SessionExpires: 30 * time.Minute,
 		Log: slog.New(slog.NewTextHandler(h.log, nil)), DNS: h.dns,
 	})

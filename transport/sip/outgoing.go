@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/resolve"
@@ -22,7 +23,7 @@ import (
 type route struct {
 	uri   string // whom to call
 	host  string // where its number lives, for From
-	trunk engine.Trunk
+	trunk directory.Trunk
 	terms terms
 	// network and flow are where it was heard, if it is to be reached there.
 	network, flow string
@@ -80,7 +81,7 @@ func (s *Server) Dial(r engine.DialRequest) (engine.Leg, error) {
 // number by trunks, a user at its phone.
 func (s *Server) ways(r engine.DialRequest) ([]route, error) {
 	switch t := r.Target; t.Address.Kind {
-	case engine.KindNumber:
+	case directory.KindNumber:
 		trunks := s.cfg.Directory.TrunksOut(r.Account)
 		if len(trunks) == 0 {
 			return nil, &engine.DialError{Cause: engine.CauseUnreachable, Err: fmt.Errorf(
@@ -94,17 +95,17 @@ func (s *Server) ways(r engine.DialRequest) ([]route, error) {
 			ways[i] = routeByTrunk(one, t.Address.Value)
 		}
 		return ways, nil
-	case engine.KindUser:
+	case directory.KindUser:
 		way, err := s.routeToUser(r.Account, t)
 		return []route{way}, err
-	case engine.KindGroup:
+	case directory.KindGroup:
 		return nil, &engine.DialError{Cause: engine.CauseOffline, Err: fmt.Errorf("nobody of group %s is there: no phone of theirs is registered", t)}
 	}
 	return nil, &engine.DialError{Cause: engine.CauseNotFound, Err: fmt.Errorf("%s is neither a number nor a user", r.Target)}
 }
 
 // routeByTrunk is the way to a number by a trunk.
-func routeByTrunk(t engine.Trunk, number string) route {
+func routeByTrunk(t directory.Trunk, number string) route {
 	return route{
 		uri: "sip:" + dialog.EscapeUser(number) + "@" + t.Address, host: hostOf(t.Address), trunk: t, terms: termsOfTrunk(t),
 	}
@@ -142,7 +143,7 @@ func (s *Server) whereabouts(ctx context.Context, way route) (at whereabouts, er
 }
 
 // security is what connections to a trunk are secured with.
-func security(t engine.TrunkTLS) secure.Client {
+func security(t directory.TrunkTLS) secure.Client {
 	return secure.Client{Cert: t.Cert, Key: t.Key, CA: t.CA, ServerName: t.ServerName}
 }
 

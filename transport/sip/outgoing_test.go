@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -14,18 +15,18 @@ import (
 )
 
 // withPhone has the house reach a phone as its trunk.
-func withPhone(t *testing.T, p *phone.Phone, trunk engine.Trunk) *house {
-	return newHouse(t, func(_ *house, e *engine.Entries) {
+func withPhone(t *testing.T, p *phone.Phone, trunk directory.Trunk) *house {
+	return newHouse(t, func(_ *house, e *directory.Entries) {
 		trunk.Name, trunk.Address = "out", p.Addr().String()+";transport=udp"
 		e.Trunks = append(e.Trunks, trunk)
-		e.Users = []engine.User{{ID: "w0", Name: "Alice", Contact: p.URI()}, {ID: "w1", Name: "Bob"}}
+		e.Users = []directory.User{{ID: "w0", Name: "Alice", Contact: p.URI()}, {ID: "w1", Name: "Bob"}}
 	})
 }
 
 // dial has the house ring a target.
 func (h *house) dial(r engine.DialRequest) *call {
 	h.t.Helper()
-	r.Account = engine.DefaultAccount
+	r.Account = directory.DefaultAccount
 	leg, err := h.server.Dial(r)
 	must(h.t, err)
 	return listen(h.t, leg, engine.Arrival{})
@@ -34,8 +35,8 @@ func (h *house) dial(r engine.DialRequest) *call {
 func TestOutgoing(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, phone.Config{})
-	h := withPhone(t, p, engine.Trunk{From: "+4921100"})
-	number := func(n string) engine.Target { return engine.Target{Address: engine.NumberAddress(n)} }
+	h := withPhone(t, p, directory.Trunk{From: "+4921100"})
+	number := func(n string) engine.Target { return engine.Target{Address: directory.NumberAddress(n)} }
 	host := "127.0.0.1"
 	for _, tc := range []struct {
 		name    string
@@ -44,14 +45,14 @@ func TestOutgoing(t *testing.T) {
 		from    dialog.Party
 		headers map[string]string
 	}{
-		{"a number", engine.DialRequest{Target: number("+49301"), From: engine.Address{Kind: engine.KindNumber, Value: "+4940", Name: "Bob"}, Diversion: "+4922"},
+		{"a number", engine.DialRequest{Target: number("+49301"), From: directory.Address{Kind: directory.KindNumber, Value: "+4940", Name: "Bob"}, Diversion: "+4922"},
 			"sip:+49301@", dialog.Party{Name: "Bob", URI: "sip:+4940@" + host}, map[string]string{"Diversion": "<sip:+4922@" + host + ">"}},
-		{"withheld", engine.DialRequest{Target: number("+49301"), From: engine.Anonymous()},
+		{"withheld", engine.DialRequest{Target: number("+49301"), From: directory.Anonymous()},
 			"sip:+49301@", dialog.Party{Name: "Anonymous", URI: "sip:anonymous@anonymous.invalid"}, map[string]string{"Privacy": "id"}},
-		{"by a user", engine.DialRequest{Target: number("+49301"), From: engine.Address{Kind: engine.KindUser, Value: "w1"}},
+		{"by a user", engine.DialRequest{Target: number("+49301"), From: directory.Address{Kind: directory.KindUser, Value: "w1"}},
 			"sip:+49301@", dialog.Party{URI: "sip:+4921100@" + host}, nil},
 		{"a user, by somebody with a strange address", engine.DialRequest{
-			Target: engine.Target{Address: engine.Address{Kind: engine.KindUser, Value: "w0"}}, From: engine.Address{Kind: engine.KindSIP, Value: "sip:bo b@x:1"}},
+			Target: engine.Target{Address: directory.Address{Kind: directory.KindUser, Value: "w0"}}, From: directory.Address{Kind: directory.KindSIP, Value: "sip:bo b@x:1"}},
 			"sip:alice@", dialog.Party{URI: "sip:bo%20b@" + host}, nil},
 	} {
 		leg := h.dial(tc.request)
@@ -73,8 +74,8 @@ func TestOutgoing(t *testing.T) {
 func TestOutgoingAnswered(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, phone.Config{Codecs: []media.Codec{media.PCMA}})
-	h := withPhone(t, p, engine.Trunk{})
-	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("1"), Near: 5})
+	h := withPhone(t, p, directory.Trunk{})
+	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress("+49301")}, From: directory.NumberAddress("1"), Near: 5})
 	if h.plane.open[1].Near != 5 {
 		t.Error("the stream is not opened near its peer's")
 	}
@@ -99,8 +100,8 @@ func TestOutgoingAnswered(t *testing.T) {
 func TestOutgoingCancelled(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, phone.Config{})
-	h := withPhone(t, p, engine.Trunk{})
-	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("+49301")}, From: engine.NumberAddress("1")})
+	h := withPhone(t, p, directory.Trunk{})
+	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress("+49301")}, From: directory.NumberAddress("1")})
 	in, err := p.Accept(t.Context())
 	must(t, err)
 	must(t, in.Ring())
@@ -114,20 +115,20 @@ func TestOutgoingCancelled(t *testing.T) {
 
 func TestDialRefused(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Users = []engine.User{{ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Eve", Contact: "sip:eve@127.0.0.1:99999"}}
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Users = []directory.User{{ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Eve", Contact: "sip:eve@127.0.0.1:99999"}}
 	})
 	for _, tc := range []struct {
-		target engine.Address
+		target directory.Address
 		cause  engine.Cause
 		says   string
 	}{
-		{engine.NumberAddress("+49301"), engine.CauseUnreachable, "trunks[].address"},
-		{engine.Address{Kind: engine.KindUser, Value: "w1", Name: "Bob"}, engine.CauseOffline, "users[].contact"},
-		{engine.Address{Kind: engine.KindUser, Value: "w2", Name: "Eve"}, engine.CauseUnreachable, "no way to its address"},
-		{engine.Anonymous(), engine.CauseNotFound, "neither a number nor a user"},
+		{directory.NumberAddress("+49301"), engine.CauseUnreachable, "trunks[].address"},
+		{directory.Address{Kind: directory.KindUser, Value: "w1", Name: "Bob"}, engine.CauseOffline, "users[].contact"},
+		{directory.Address{Kind: directory.KindUser, Value: "w2", Name: "Eve"}, engine.CauseUnreachable, "no way to its address"},
+		{directory.Anonymous(), engine.CauseNotFound, "neither a number nor a user"},
 	} {
-		_, err := h.server.Dial(engine.DialRequest{Account: engine.DefaultAccount, Target: engine.Target{Address: tc.target}, From: engine.NumberAddress("1")})
+		_, err := h.server.Dial(engine.DialRequest{Account: directory.DefaultAccount, Target: engine.Target{Address: tc.target}, From: directory.NumberAddress("1")})
 		var refused *engine.DialError
 		if !errors.As(err, &refused) || refused.Cause != tc.cause || !strings.Contains(err.Error(), tc.says) {
 			t.Errorf("%s: %v", tc.target, err)

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -16,7 +16,7 @@ import (
 func TestRoomForAnotherPhone(t *testing.T) {
 	t.Parallel()
 	h := withUsers(t, nil)
-	contacts := func() []string { return h.server.Contacts(engine.DefaultAccount, "w0") }
+	contacts := func() []string { return h.server.Contacts(directory.DefaultAccount, "w0") }
 	var phones []*phone.Phone
 	var want []string
 	for i := range 10 {

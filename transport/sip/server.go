@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -60,7 +61,7 @@ type Config struct {
 	// (sip.session_expires), MediaTimeout how long one may be silent
 	// (media.timeout); 0 is for ever.
 	SessionExpires, MediaTimeout time.Duration
-	Directory                    *engine.Directory
+	Directory                    *directory.Directory
 	Media                        Media
 	Log                          *slog.Logger
 	// Realm is what users' passwords are for; empty is digest.DefaultRealm.
@@ -70,7 +71,7 @@ type Config struct {
 	// Journal keeps registrations, Saved are those that it kept, and Node names
 	// this machine in new ones.
 	Journal registrar.Journal
-	Saved   []engine.Registration
+	Saved   []directory.Registration
 	Node    string
 }
 
@@ -177,7 +178,7 @@ func (s *Server) admits(source netip.AddrPort) bool {
 }
 
 // peer is the other side of a trunk, for what is asked outside of calls.
-func (s *Server) peer(t engine.Trunk) (trunk.Peer, error) {
+func (s *Server) peer(t directory.Trunk) (trunk.Peer, error) {
 	return s.endpoint.Asker(dialog.Asking{
 		To: "sip:" + t.Address, User: routeByTrunk(t, "").at(cmp.Or(t.Username, t.From, "callwright")),
 		Username: t.Username, Password: t.Password, TLS: security(t.TLS),
@@ -185,7 +186,7 @@ func (s *Server) peer(t engine.Trunk) (trunk.Peer, error) {
 }
 
 // Trunks gives how the trunks do.
-func (s *Server) Trunks() []engine.TrunkStatus { return s.trunks.Status() }
+func (s *Server) Trunks() []directory.TrunkStatus { return s.trunks.Status() }
 
 // mediaAddress is what a peer is told to send sound to.
 func (s *Server) mediaAddress(local netip.AddrPort, peer string) (netip.AddrPort, error) {

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -29,9 +30,9 @@ func TestIncoming(t *testing.T) {
 	must(t, err)
 	leg := h.next()
 	want := engine.Arrival{
-		Account: engine.DefaultAccount, Trunk: "test",
-		From: engine.Address{Kind: engine.KindNumber, Value: "+4930123", Name: "Alice"}, To: engine.NumberAddress("+4921112345"),
-		Diversion: "+49401", Number: engine.Number{Number: "+4921112345", Account: engine.DefaultAccount, App: "k"}, MaxForwards: 70,
+		Account: directory.DefaultAccount, Trunk: "test",
+		From: directory.Address{Kind: directory.KindNumber, Value: "+4930123", Name: "Alice"}, To: directory.NumberAddress("+4921112345"),
+		Diversion: "+49401", Number: directory.Number{Number: "+4921112345", Account: directory.DefaultAccount, App: "k"}, MaxForwards: 70,
 	}
 	if diff := cmp.Diff(want, leg.Arrival); diff != "" {
 		t.Errorf("arrival (-want +got):\n%s", diff)
@@ -134,14 +135,14 @@ func TestCaller(t *testing.T) {
 	for _, tc := range []struct {
 		from    string
 		privacy string
-		want    engine.Address
+		want    directory.Address
 	}{
-		{"sip:+4930123@x", "", engine.NumberAddress("+4930123")},
-		{"sip:%2B4930123@x", "none", engine.NumberAddress("+4930123")},
-		{"sip:030123;phone-context=+49@x", "", engine.NumberAddress("030123")},
-		{"sip:bob@x", "", engine.Address{Kind: engine.KindSIP, Value: "sip:bob@x"}},
-		{"sip:anonymous@anonymous.invalid", "", engine.Anonymous()},
-		{"sip:+4930123@x", "id;critical", engine.Anonymous()},
+		{"sip:+4930123@x", "", directory.NumberAddress("+4930123")},
+		{"sip:%2B4930123@x", "none", directory.NumberAddress("+4930123")},
+		{"sip:030123;phone-context=+49@x", "", directory.NumberAddress("030123")},
+		{"sip:bob@x", "", directory.Address{Kind: directory.KindSIP, Value: "sip:bob@x"}},
+		{"sip:anonymous@anonymous.invalid", "", directory.Anonymous()},
+		{"sip:+4930123@x", "id;critical", directory.Anonymous()},
 	} {
 		o := phone.CallOptions{From: dialog.Party{URI: tc.from}}
 		if tc.privacy != "" {
@@ -166,13 +167,13 @@ func TestRefused(t *testing.T) {
 		phone        phone.Config
 		status       int
 		says         string
-		change       func(*house, *engine.Entries)
+		change       func(*house, *directory.Entries)
 	}{
 		{"unknown number", "004921112346", phone.Config{}, 404, `number \"004921112346\" is not configured, the nearest one is \"+4921112345\"`, nil},
 		{"unknown source", "+4921112345", phone.Config{}, 403, "add the address to allow_from of a trunk",
-			func(_ *house, e *engine.Entries) { e.Trunks[0].AllowFrom = nil }},
-		{"no port", "+4921112345", phone.Config{}, 503, "no free rtp port", func(h *house, _ *engine.Entries) { h.plane.full = true }},
-		{"stopping", "+4921112345", phone.Config{}, 503, engine.ErrDraining.Error(), func(h *house, _ *engine.Entries) { h.refuse = engine.ErrDraining }},
+			func(_ *house, e *directory.Entries) { e.Trunks[0].AllowFrom = nil }},
+		{"no port", "+4921112345", phone.Config{}, 503, "no free rtp port", func(h *house, _ *directory.Entries) { h.plane.full = true }},
+		{"stopping", "+4921112345", phone.Config{}, 503, engine.ErrDraining.Error(), func(h *house, _ *directory.Entries) { h.refuse = engine.ErrDraining }},
 		{"no codec", "+4921112345", phone.Config{Codecs: []media.Codec{18}}, 488, "no audio codec in common", nil},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -196,11 +197,11 @@ func TestRefused(t *testing.T) {
 // A number that is configured nowhere is the trunk's App's, if it has one.
 func TestTrunkApp(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].App = "k" })
+	h := newHouse(t, func(_ *house, e *directory.Entries) { e.Trunks[0].App = "k" })
 	_, err := newPhone(t, phone.Config{}).Dial(h.uri("0049301"), phone.CallOptions{})
 	must(t, err)
 	leg := h.next()
-	if diff := cmp.Diff(engine.Number{Number: "+49301", Account: engine.DefaultAccount, App: "k"}, leg.Number); diff != "" {
+	if diff := cmp.Diff(directory.Number{Number: "+49301", Account: directory.DefaultAccount, App: "k"}, leg.Number); diff != "" {
 		t.Errorf("number (-want +got):\n%s", diff)
 	}
 	leg.Hangup(engine.CauseBusy)
@@ -314,9 +315,9 @@ func TestPlaneStops(t *testing.T) {
 // A trunk whose files cannot be read is named at the start.
 func TestTrunkFilesAreLookedAt(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Trunks = append(e.Trunks, engine.Trunk{
-			Name: "carrier", Account: engine.DefaultAccount, Address: "c.invalid;transport=tls", TLS: engine.TrunkTLS{CA: "/nowhere/ca.pem"},
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Trunks = append(e.Trunks, directory.Trunk{
+			Name: "carrier", Account: directory.DefaultAccount, Address: "c.invalid;transport=tls", TLS: directory.TrunkTLS{CA: "/nowhere/ca.pem"},
 		})
 	})
 	must(t, h.server.Close())

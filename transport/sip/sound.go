@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -19,25 +20,25 @@ import (
 // terms are how sound and keys go to and from a party, as is configured of the
 // user or trunk that it is.
 type terms struct {
-	of engine.EntryID
-	// dtmf is how keys are sent: engine.DTMFAuto and the like; srtp is whether
-	// sound is encrypted: engine.SRTPAllow and the like.
+	of directory.EntryID
+	// dtmf is how keys are sent: directory.DTMFAuto and the like; srtp is whether
+	// sound is encrypted: directory.SRTPAllow and the like.
 	dtmf, srtp string
 	// networks are where a trunk sends from.
 	networks []netip.Prefix
 }
 
-func termsOfUser(u engine.User) terms   { return terms{u.EntryID(), u.DTMF, u.SRTP, nil} }
-func termsOfTrunk(t engine.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP, t.AllowFrom} }
+func termsOfUser(u directory.User) terms   { return terms{u.EntryID(), u.DTMF, u.SRTP, nil} }
+func termsOfTrunk(t directory.Trunk) terms { return terms{t.EntryID(), t.DTMF, t.SRTP, t.AllowFrom} }
 
 // policy is what session descriptions are made by. Keys travel in them, so those
 // that nobody asked for are offered only where nobody can read them: secured says
 // that the signalling is encrypted.
 func (t terms) policy(secured bool) sdp.Policy {
 	switch {
-	case t.srtp == engine.SRTPOff:
+	case t.srtp == directory.SRTPOff:
 		return sdp.Off
-	case t.srtp == engine.SRTPRequire:
+	case t.srtp == directory.SRTPRequire:
 		return sdp.Require
 	case secured:
 		return sdp.Offer
@@ -52,9 +53,9 @@ func (t terms) explain(err error) error {
 		return fmt.Errorf("%w: PCMU and PCMA are spoken here", err)
 	case !errors.Is(err, sdp.ErrSecrecy):
 		return err
-	case t.srtp == engine.SRTPOff:
+	case t.srtp == directory.SRTPOff:
 		return fmt.Errorf("%w: srtp of %s is off; set it to allow, or have the other side not encrypt", err, t.of)
-	case t.srtp == engine.SRTPRequire:
+	case t.srtp == directory.SRTPRequire:
 		return fmt.Errorf("%w: srtp of %s is require; set it to allow, or have the other side encrypt (RTP/SAVP with a=crypto)", err, t.of)
 	}
 	return fmt.Errorf("%w: %v, %v and %v are spoken here", err, media.AES128SHA1x80, media.AES128GCM, media.AES128SHA1x32)
@@ -62,7 +63,7 @@ func (t terms) explain(err error) error {
 
 // remedy says what may help if the other side does not take what we offer.
 func (t terms) remedy() string {
-	if t.srtp == engine.SRTPRequire {
+	if t.srtp == directory.SRTPRequire {
 		return fmt.Sprintf(": sound was offered encrypted only, because srtp of %s is require; set it to allow if the other side cannot do so", t.of)
 	}
 	return fmt.Sprintf(": sound was offered that need not be encrypted; set srtp of %s to require if the other side takes no other", t.of)
@@ -85,7 +86,7 @@ func isSecured(network, uri string) bool {
 // there for everybody to read.
 func (s *Server) warnOfOpenKeys() {
 	for _, t := range s.cfg.Directory.Trunks() {
-		if t.SRTP == engine.SRTPRequire && t.Address != "" && !isSecured("", "sip:"+t.Address) {
+		if t.SRTP == directory.SRTPRequire && t.Address != "" && !isSecured("", "sip:"+t.Address) {
 			s.log.Warn(fmt.Sprintf("the keys of encrypted calls can be read on their way: srtp of %s is require, but its address is reached in the clear; "+
 				"write transport=tls into its address", t.EntryID()), "address", t.Address)
 		}
@@ -115,7 +116,7 @@ func (s *Server) newSession(local netip.AddrPort, peer string, t terms, secured 
 		})
 	}
 	session.Encrypt(t.policy(secured))
-	if t.dtmf == engine.DTMFInband {
+	if t.dtmf == directory.DTMFInband {
 		session.RefuseEvents()
 	}
 	return session, nil
@@ -125,7 +126,7 @@ func (s *Server) newSession(local netip.AddrPort, peer string, t terms, secured 
 // held, or nobody has the leg yet.
 func (l *Leg) speak(session *sdp.Session, t terms, v vigil) {
 	l.session, l.remote, l.cipher, l.vigil = session, media.Remote{}, 0, v
-	l.terms, l.keys.byInfo = t, t.dtmf == engine.DTMFInfo
+	l.terms, l.keys.byInfo = t, t.dtmf == directory.DTMFInfo
 }
 
 // vigilOver is the one over a peer.

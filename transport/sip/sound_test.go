@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/phone"
@@ -23,9 +24,9 @@ func TestPolicy(t *testing.T) {
 		want    sdp.Policy
 	}{
 		{"", false, sdp.Allow}, {"", true, sdp.Offer},
-		{engine.SRTPAllow, false, sdp.Allow}, {engine.SRTPAllow, true, sdp.Offer},
-		{engine.SRTPOff, false, sdp.Off}, {engine.SRTPOff, true, sdp.Off},
-		{engine.SRTPRequire, false, sdp.Require}, {engine.SRTPRequire, true, sdp.Require},
+		{directory.SRTPAllow, false, sdp.Allow}, {directory.SRTPAllow, true, sdp.Offer},
+		{directory.SRTPOff, false, sdp.Off}, {directory.SRTPOff, true, sdp.Off},
+		{directory.SRTPRequire, false, sdp.Require}, {directory.SRTPRequire, true, sdp.Require},
 	} {
 		if got := (terms{srtp: tc.srtp}).policy(tc.secured); got != tc.want {
 			t.Errorf("%q, secured %v: policy %d, want %d", tc.srtp, tc.secured, got, tc.want)
@@ -49,12 +50,12 @@ func TestPolicy(t *testing.T) {
 // Who wants encryption and tells everybody the keys is warned.
 func TestOpenKeys(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Trunks = []engine.Trunk{
-			{Name: "open", Address: "127.0.0.1:5060", SRTP: engine.SRTPRequire},
-			{Name: "private", Address: "127.0.0.1:5061;transport=tls", SRTP: engine.SRTPRequire},
-			{Name: "easy", Address: "127.0.0.1:5060", SRTP: engine.SRTPAllow},
-			{Name: "in", AllowFrom: e.Trunks[0].AllowFrom, SRTP: engine.SRTPRequire},
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Trunks = []directory.Trunk{
+			{Name: "open", Address: "127.0.0.1:5060", SRTP: directory.SRTPRequire},
+			{Name: "private", Address: "127.0.0.1:5061;transport=tls", SRTP: directory.SRTPRequire},
+			{Name: "easy", Address: "127.0.0.1:5060", SRTP: directory.SRTPAllow},
+			{Name: "in", AllowFrom: e.Trunks[0].AllowFrom, SRTP: directory.SRTPRequire},
 		}
 	})
 	must(t, h.server.Close())
@@ -71,10 +72,10 @@ func TestRefusedForSecrecy(t *testing.T) {
 		phone phone.Config
 		says  string
 	}{
-		{engine.SRTPOff, phone.Config{SRTP: sdp.Require}, `srtp of trunk \"test\" is off; set it to allow`},
-		{engine.SRTPRequire, phone.Config{}, `srtp of trunk \"test\" is require; set it to allow`},
+		{directory.SRTPOff, phone.Config{SRTP: sdp.Require}, `srtp of trunk \"test\" is off; set it to allow`},
+		{directory.SRTPRequire, phone.Config{}, `srtp of trunk \"test\" is require; set it to allow`},
 	} {
-		h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].SRTP = tc.srtp })
+		h := newHouse(t, func(_ *house, e *directory.Entries) { e.Trunks[0].SRTP = tc.srtp })
 		out, err := newPhone(t, tc.phone).Dial(h.uri("+4921112345"), phone.CallOptions{})
 		must(t, err)
 		var ended *phone.EndedError
@@ -95,8 +96,8 @@ func TestRefusedForSecrecy(t *testing.T) {
 // the call goes on as it was.
 func TestDowngrade(t *testing.T) {
 	t.Parallel()
-	for _, srtp := range []string{engine.SRTPAllow, engine.SRTPRequire} {
-		h := newHouse(t, func(_ *house, e *engine.Entries) { e.Trunks[0].SRTP = srtp })
+	for _, srtp := range []string{directory.SRTPAllow, directory.SRTPRequire} {
+		h := newHouse(t, func(_ *house, e *directory.Entries) { e.Trunks[0].SRTP = srtp })
 		out, err := newPhone(t, phone.Config{SRTP: sdp.Offer, Suites: []media.Suite{media.AES128GCM}}).Dial(h.uri("+4921112345"), phone.CallOptions{})
 		must(t, err)
 		leg := h.next()
@@ -113,7 +114,7 @@ func TestDowngrade(t *testing.T) {
 		}
 		err = out.Encrypt(t.Context(), sdp.Off)
 		last := h.plane.connected()[len(h.plane.connected())-1]
-		if srtp == engine.SRTPRequire {
+		if srtp == directory.SRTPRequire {
 			if err == nil || !strings.Contains(err.Error(), "488") || last.Ours == nil {
 				t.Errorf("%s: %v, connected %+v", srtp, err, last)
 			}

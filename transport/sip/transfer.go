@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -34,7 +35,7 @@ func (l *Leg) Notify(id uint32, status int, phrase string) {
 
 // Refer asks the party to call somebody else: at the trunk that it is behind, or
 // here.
-func (l *Leg) Refer(to engine.Address) error {
+func (l *Leg) Refer(to directory.Address) error {
 	d, trunk := l.reached()
 	err := d.Refer(d.Place(to.Value, trunk != ""), func(r dialog.Referred) {
 		l.mu.Lock()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/phone"
@@ -19,14 +20,14 @@ import (
 // 127.0.0.2.
 func transferring(t *testing.T) *house {
 	t.Helper()
-	return newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Accounts = []engine.Account{{ID: "acme"}}
-		e.Users = []engine.User{
+	return newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Accounts = []directory.Account{{ID: "acme"}}
+		e.Users = []directory.User{
 			{ID: "w0", Username: "alice", Password: "secret"}, {ID: "w1", Username: "bob", Password: "secret"},
 			{ID: "w0", Account: "acme", Username: "eve", Password: "secret"},
 		}
-		e.Groups = []engine.Group{{ID: "g0", Users: []string{"w0"}}, {ID: "g0", Account: "acme", Users: []string{"w0"}}}
-		e.Trunks = []engine.Trunk{{Name: "carrier", Address: "127.0.0.2:9", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}}
+		e.Groups = []directory.Group{{ID: "g0", Users: []string{"w0"}}, {ID: "g0", Account: "acme", Users: []string{"w0"}}}
+		e.Trunks = []directory.Trunk{{Name: "carrier", Address: "127.0.0.2:9", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}}}
 	})
 }
 
@@ -111,13 +112,13 @@ func TestReferOfTheEngine(t *testing.T) {
 		{out, leg, h.uri("+49302")}, {far, trunk, "sip:+49302@carrier.test"},
 	} {
 		party := tc.leg.Leg.(engine.Transfer)
-		must(t, party.Refer(engine.NumberAddress("+49302")))
+		must(t, party.Refer(directory.NumberAddress("+49302")))
 		referral, err := tc.phone.WaitReferral(t.Context())
 		must(t, err)
 		if referral.To != tc.want {
 			t.Errorf("referred to %s, want %s", referral.To, tc.want)
 		}
-		if err := party.Refer(engine.NumberAddress("+49303")); !errors.Is(err, engine.ErrNoTransfer) {
+		if err := party.Refer(directory.NumberAddress("+49303")); !errors.Is(err, engine.ErrNoTransfer) {
 			t.Errorf("a second one at once: %v", err)
 		}
 		referral.Tell(486, "Busy Here")
@@ -127,7 +128,7 @@ func TestReferOfTheEngine(t *testing.T) {
 			engine.LegTransfer{Status: 486, Final: true, Text: "486 Busy Here"},
 		)
 		tc.leg.Hangup(engine.CauseNormal)
-		if err := party.Refer(engine.NumberAddress("+49302")); !errors.Is(err, engine.ErrLegGone) {
+		if err := party.Refer(directory.NumberAddress("+49302")); !errors.Is(err, engine.ErrLegGone) {
 			t.Errorf("a leg that is gone: %v", err)
 		}
 	}
@@ -169,7 +170,7 @@ func TestReplacesOfAnAccount(t *testing.T) {
 	if instead.Replaces != leg.Leg {
 		t.Errorf("it replaces %v", instead.Replaces)
 	}
-	if diff := cmp.Diff(engine.Address{Kind: engine.KindUser, Value: "w1"}, instead.From); diff != "" {
+	if diff := cmp.Diff(directory.Address{Kind: directory.KindUser, Value: "w1"}, instead.From); diff != "" {
 		t.Errorf("from (-want +got):\n%s", diff)
 	}
 	must(t, instead.Answer())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/phone"
@@ -43,12 +44,12 @@ func registrarOf(r request) []string {
 func TestRegisteredTrunk(t *testing.T) {
 	t.Parallel()
 	c := newCarrier(t, registrarOf)
-	entries := engine.Entries{
-		Apps:    []engine.App{{Key: "k"}},
-		Numbers: []engine.Number{{Number: "+4921112345", App: "k"}},
-		Trunks:  []engine.Trunk{{Name: "c", Address: c.addr(), Username: "u/1", Password: "p", Register: true, MaxCalls: 1}},
+	entries := directory.Entries{
+		Apps:    []directory.App{{Key: "k"}},
+		Numbers: []directory.Number{{Number: "+4921112345", App: "k"}},
+		Trunks:  []directory.Trunk{{Name: "c", Address: c.addr(), Username: "u/1", Password: "p", Register: true, MaxCalls: 1}},
 	}
-	h := newHouse(t, func(_ *house, e *engine.Entries) { *e = entries })
+	h := newHouse(t, func(_ *house, e *directory.Entries) { *e = entries })
 	c.next("REGISTER")
 	register := c.next("REGISTER")
 	contact := register.Contact().Address
@@ -108,7 +109,7 @@ func TestRegisteredTrunk(t *testing.T) {
 	}
 	h.mu.Unlock()
 
-	must(t, h.server.cfg.Directory.Replace(engine.Entries{}))
+	must(t, h.server.cfg.Directory.Replace(directory.Entries{}))
 	if last := c.next("REGISTER"); last.GetHeader("Expires").Value() != "0" || last.Contact().Address.User != contact.User ||
 		last.CallID().Value() != register.CallID().Value() || last.CSeq().SeqNo != register.CSeq().SeqNo+1 {
 		t.Errorf("taken back by\n%s", last.raw)
@@ -127,15 +128,15 @@ func TestIdentityIn(t *testing.T) {
 		name    string
 		headers []dialog.Header
 		trusted bool
-		from    engine.Address
+		from    directory.Address
 	}{
-		{"From", nil, true, engine.Address{Kind: engine.KindNumber, Value: "+4930", Name: "From"}},
-		{"asserted", []dialog.Header{header("P-Asserted-Identity", `"A, B" <sip:+4940@c>`)}, true, engine.Address{Kind: engine.KindNumber, Value: "+4940", Name: "A, B"}},
-		{"asserted, a number second", []dialog.Header{header("P-Asserted-Identity", `<sip:x@c>, <tel:+4940;ext=1>`)}, true, engine.Address{Kind: engine.KindNumber, Value: "+4940", Name: "From"}},
-		{"asserted by a stranger", []dialog.Header{header("P-Asserted-Identity", `<sip:+4940@c>`)}, false, engine.Address{Kind: engine.KindNumber, Value: "+4930", Name: "From"}},
-		{"withheld", []dialog.Header{header("P-Asserted-Identity", `<sip:+4940@c>`), header("Privacy", "header; ID")}, true, engine.Anonymous()},
-		{"a word like it", []dialog.Header{header("Privacy", "widget;users")}, true, engine.Address{Kind: engine.KindNumber, Value: "+4930", Name: "From"}},
-		{"none", []dialog.Header{header("Privacy", "none")}, true, engine.Address{Kind: engine.KindNumber, Value: "+4930", Name: "From"}},
+		{"From", nil, true, directory.Address{Kind: directory.KindNumber, Value: "+4930", Name: "From"}},
+		{"asserted", []dialog.Header{header("P-Asserted-Identity", `"A, B" <sip:+4940@c>`)}, true, directory.Address{Kind: directory.KindNumber, Value: "+4940", Name: "A, B"}},
+		{"asserted, a number second", []dialog.Header{header("P-Asserted-Identity", `<sip:x@c>, <tel:+4940;ext=1>`)}, true, directory.Address{Kind: directory.KindNumber, Value: "+4940", Name: "From"}},
+		{"asserted by a stranger", []dialog.Header{header("P-Asserted-Identity", `<sip:+4940@c>`)}, false, directory.Address{Kind: directory.KindNumber, Value: "+4930", Name: "From"}},
+		{"withheld", []dialog.Header{header("P-Asserted-Identity", `<sip:+4940@c>`), header("Privacy", "header; ID")}, true, directory.Anonymous()},
+		{"a word like it", []dialog.Header{header("Privacy", "widget;users")}, true, directory.Address{Kind: directory.KindNumber, Value: "+4930", Name: "From"}},
+		{"none", []dialog.Header{header("Privacy", "none")}, true, directory.Address{Kind: directory.KindNumber, Value: "+4930", Name: "From"}},
 	} {
 		in := dialog.Invitation{Request: dialog.Request{
 			From: dialog.Party{Name: "From", URI: "sip:+4930@c"}, To: dialog.Party{URI: "sip:1@h"},
@@ -202,8 +203,8 @@ func TestHeadersIn(t *testing.T) {
 // Trunks with addresses that cannot be asked are told of, and others go on.
 func TestPeerOfTrunk(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Trunks = []engine.Trunk{{Name: "six", Address: "[2001:db8::1];transport=udp", Username: "u", Password: "p", Register: true,
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Trunks = []directory.Trunk{{Name: "six", Address: "[2001:db8::1];transport=udp", Username: "u", Password: "p", Register: true,
 			AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}
 	})
 	h.until(func() bool { return h.server.Trunks()[0].Error != "" })

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -128,14 +129,14 @@ func (c *call) wantNote(text string) {
 func TestFailOverOrder(t *testing.T) {
 	t.Parallel()
 	first, second := newCarrier(t, says("503 Service Unavailable\nRetry-After: 60")), newCarrier(t, says("403 Forbidden"))
-	h := withCarriers(t, func(e *engine.Entries) { e.Trunks[1].MaxCalls = 1 }, first, second)
+	h := withCarriers(t, func(e *directory.Entries) { e.Trunks[1].MaxCalls = 1 }, first, second)
 	h.dial(number("+49301")).end()
 	first.next("INVITE")
 	second.next("INVITE")
 	if s := h.server.Trunks(); s[0].Healthy || !s[1].Healthy {
 		t.Errorf("status %+v", s)
 	}
-	_, err := h.server.trunks.Enter(engine.Trunk{Name: "b", Account: engine.DefaultAccount, MaxCalls: 1}, false)
+	_, err := h.server.trunks.Enter(directory.Trunk{Name: "b", Account: directory.DefaultAccount, MaxCalls: 1}, false)
 	must(t, err)
 	h.dial(number("+49302")).end()
 	if in := first.next("INVITE"); !strings.Contains(in.raw, "49302") {
@@ -155,11 +156,11 @@ func TestFailOverOrder(t *testing.T) {
 func TestTrunksFull(t *testing.T) {
 	t.Parallel()
 	c := newCarrier(t, says("180 Ringing"))
-	h := withCarriers(t, func(e *engine.Entries) { e.Trunks[0].MaxCalls = 1 }, c)
+	h := withCarriers(t, func(e *directory.Entries) { e.Trunks[0].MaxCalls = 1 }, c)
 	leg := h.dial(number("+49301"))
 	leg.want(engine.LegRinging{Status: 180})
 	r := number("+49302")
-	r.Account = engine.DefaultAccount
+	r.Account = directory.DefaultAccount
 	_, err := h.server.Dial(r)
 	var refused *engine.DialError
 	if !errors.As(err, &refused) || refused.Cause != engine.CauseOverload || !strings.Contains(err.Error(), `trunk "a" carries 1 calls (trunks[].max_calls)`) {
@@ -200,9 +201,9 @@ func TestHungUpBeforeTheNextWay(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t, func(h *house, e *engine.Entries) {
+			h := newHouse(t, func(h *house, e *directory.Entries) {
 				h.dns = []string{dns.addr()}
-				e.Trunks = []engine.Trunk{
+				e.Trunks = []directory.Trunk{
 					{Name: "a", Address: first.addr()}, {Name: "b", Address: "carrier.example.test", Priority: 1}, {Name: "c", Address: first.addr(), Priority: 2},
 				}
 			})
@@ -227,9 +228,9 @@ func TestHungUpBeforeTheNextWay(t *testing.T) {
 func TestFailOverName(t *testing.T) {
 	t.Parallel()
 	second := newCarrier(t, says("486 Busy Here"))
-	h := newHouse(t, func(h *house, e *engine.Entries) {
+	h := newHouse(t, func(h *house, e *directory.Entries) {
 		h.dns = []string{"127.0.0.1:1"} // where nobody is
-		e.Trunks = []engine.Trunk{{Name: "a", Address: "nobody.invalid:5060"}, {Name: "b", Address: second.addr(), Priority: 1}}
+		e.Trunks = []directory.Trunk{{Name: "a", Address: "nobody.invalid:5060"}, {Name: "b", Address: second.addr(), Priority: 1}}
 	})
 	ended, notes := h.dial(number("+49301")).end()
 	if ended.Cause != engine.CauseBusy || len(notes) != 1 || !strings.Contains(notes[0], `not called by trunk "a": no way to its address`) {
@@ -241,9 +242,9 @@ func TestFailOverName(t *testing.T) {
 func TestHeadersOut(t *testing.T) {
 	t.Parallel()
 	c := newCarrier(t, says("486 Busy Here"))
-	h := withCarriers(t, func(e *engine.Entries) {
+	h := withCarriers(t, func(e *directory.Entries) {
 		e.Trunks[0].Headers = map[string]string{"X-Customer": "4711", "Alert-Info": "<urn:alert:service:normal>"}
-		e.Users = []engine.User{{ID: "w0", Contact: "sip:alice@" + c.addr()}}
+		e.Users = []directory.User{{ID: "w0", Contact: "sip:alice@" + c.addr()}}
 	}, c)
 	r := number("+49301")
 	r.Headers = []engine.Header{{Name: "X-Ticket", Value: "7"}, {Name: "Route", Value: "<sip:evil>"}}
@@ -252,7 +253,7 @@ func TestHeadersOut(t *testing.T) {
 	if got.GetHeader("X-Ticket") != nil || got.GetHeader("X-Customer").Value() != "4711" || got.GetHeader("Alert-Info") == nil {
 		t.Errorf("by the trunk:\n%s", got.raw)
 	}
-	r.Target.Address = engine.Address{Kind: engine.KindUser, Value: "w0"}
+	r.Target.Address = directory.Address{Kind: directory.KindUser, Value: "w0"}
 	h.dial(r).end()
 	got = c.next("INVITE")
 	if got.GetHeader("X-Ticket").Value() != "7" || got.GetHeader("X-Customer") != nil || got.GetHeader("Route") != nil {
@@ -264,22 +265,22 @@ func TestHeadersOut(t *testing.T) {
 func TestIdentityOut(t *testing.T) {
 	t.Parallel()
 	const anonymous = `"Anonymous" <sip:anonymous@anonymous.invalid>`
-	alice := engine.Address{Kind: engine.KindNumber, Value: "+4940", Name: "Alice"}
+	alice := directory.Address{Kind: directory.KindNumber, Value: "+4940", Name: "Alice"}
 	for _, tc := range []struct {
 		identity string
-		from     engine.Address
+		from     directory.Address
 		shown    string
 		headers  map[string]string
 	}{
 		{"", alice, `"Alice" <sip:+4940@HOST>`, nil},
-		{"", engine.Address{Kind: engine.KindUser, Value: "w0"}, `<sip:+4900@HOST>`, nil},
-		{engine.IdentityFrom, engine.Anonymous(), anonymous, map[string]string{"Privacy": "id"}},
-		{engine.IdentityAsserted, alice, `"Alice" <sip:me@HOST>`, map[string]string{"P-Asserted-Identity": `"Alice" <sip:+4940@HOST>`}},
-		{engine.IdentityAsserted, engine.Anonymous(), anonymous, map[string]string{"P-Asserted-Identity": `<sip:+4900@HOST>`, "Privacy": "id"}},
-		{engine.IdentityPreferred, alice, `"Alice" <sip:me@HOST>`, map[string]string{"P-Preferred-Identity": `"Alice" <sip:+4940@HOST>`}},
-		{engine.IdentityPreferred, engine.Anonymous(), anonymous, map[string]string{"Privacy": "id"}},
+		{"", directory.Address{Kind: directory.KindUser, Value: "w0"}, `<sip:+4900@HOST>`, nil},
+		{directory.IdentityFrom, directory.Anonymous(), anonymous, map[string]string{"Privacy": "id"}},
+		{directory.IdentityAsserted, alice, `"Alice" <sip:me@HOST>`, map[string]string{"P-Asserted-Identity": `"Alice" <sip:+4940@HOST>`}},
+		{directory.IdentityAsserted, directory.Anonymous(), anonymous, map[string]string{"P-Asserted-Identity": `<sip:+4900@HOST>`, "Privacy": "id"}},
+		{directory.IdentityPreferred, alice, `"Alice" <sip:me@HOST>`, map[string]string{"P-Preferred-Identity": `"Alice" <sip:+4940@HOST>`}},
+		{directory.IdentityPreferred, directory.Anonymous(), anonymous, map[string]string{"Privacy": "id"}},
 	} {
-		way := routeByTrunk(engine.Trunk{Name: "t", Address: "[2001:db8::1]:5062;transport=tcp", From: "+4900", Username: "me", Identity: tc.identity}, "1")
+		way := routeByTrunk(directory.Trunk{Name: "t", Address: "[2001:db8::1]:5062;transport=tcp", From: "+4900", Username: "me", Identity: tc.identity}, "1")
 		party, headers := shown(engine.DialRequest{From: tc.from}, way)
 		host := strings.NewReplacer("HOST", "[2001:db8::1]")
 		got := map[string]string{}

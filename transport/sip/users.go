@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -39,7 +40,7 @@ func (s *Server) register(r dialog.Request) dialog.Response {
 // fromUser says what a user's call is: who calls is known by the credentials,
 // and nothing of what From says is believed but that the user wants to be
 // withheld. The engine knows what number the user shows.
-func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arrival, *dialog.Response) {
+func (s *Server) fromUser(user directory.User, in dialog.Invitation) (engine.Arrival, *dialog.Response) {
 	a := engine.Arrival{Account: user.Account, Caller: user, From: fromOf(user, in), Headers: extensions(in)}
 	dialled := dialog.UserPart(in.To.URI)
 	to, number, ok := s.cfg.Directory.Dialled(user, dialled)
@@ -50,7 +51,7 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 	case number.Number != "" && app.OutgoingURL == "":
 		a.Account, a.Number = number.Account, number
 		return a, nil
-	case ok && (number.Number != "" || to.Kind != engine.KindNumber || s.cfg.Directory.Emergency(to)):
+	case ok && (number.Number != "" || to.Kind != directory.KindNumber || s.cfg.Directory.Emergency(to)):
 		return a, nil
 	case ok && (trunk || app.OutgoingURL != ""):
 		return a, nil
@@ -66,9 +67,9 @@ func (s *Server) fromUser(user engine.User, in dialog.Invitation) (engine.Arriva
 }
 
 // fromOf is who a user calls as: itself, or nobody if it wishes.
-func fromOf(user engine.User, in dialog.Invitation) engine.Address {
-	if caller(in, false).Kind == engine.KindAnonymous {
-		return engine.Anonymous()
+func fromOf(user directory.User, in dialog.Invitation) directory.Address {
+	if caller(in, false).Kind == directory.KindAnonymous {
+		return directory.Anonymous()
 	}
 	return user.Address()
 }
@@ -89,11 +90,11 @@ func (s *Server) Contacts(account, user string) []string {
 }
 
 // Registrations gives where all users' phones are registered.
-func (s *Server) Registrations() []engine.Registration { return s.registrar.All() }
+func (s *Server) Registrations() []directory.Registration { return s.registrar.All() }
 
 // reachable says whether a phone can be rung where it registered from: over the
 // connection that it opened or, if it is not behind a NAT, over a new one.
-func (s *Server) reachable(p engine.Registration) bool {
+func (s *Server) reachable(p directory.Registration) bool {
 	network, address := flow(p)
 	if network == "UDP" || s.endpoint.Connected(network, address) {
 		return true
@@ -106,7 +107,7 @@ func (s *Server) reachable(p engine.Registration) bool {
 
 // flow is where a registration came from: by which transport, "UDP" or another,
 // and from which address.
-func flow(p engine.Registration) (network, address string) {
+func flow(p directory.Registration) (network, address string) {
 	network, address, _ = strings.Cut(p.Source, ":")
 	return strings.ToUpper(network), address
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -20,16 +21,16 @@ import (
 // withUsers is a house with two users who may call from anywhere, one of them
 // with an app that is asked about what they call, and no trunk from which calls
 // come.
-func withUsers(t *testing.T, change func(*engine.Entries)) *house {
+func withUsers(t *testing.T, change func(*directory.Entries)) *house {
 	t.Helper()
-	return newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Trunks = []engine.Trunk{{Name: "out", Address: "127.0.0.1:9"}}
-		e.Apps = append(e.Apps, engine.App{Key: "out", OutgoingURL: "http://localhost/out"})
-		e.Users = []engine.User{
+	return newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Trunks = []directory.Trunk{{Name: "out", Address: "127.0.0.1:9"}}
+		e.Apps = append(e.Apps, directory.App{Key: "out", OutgoingURL: "http://localhost/out"})
+		e.Users = []directory.User{
 			{ID: "w0", Name: "Alice", Username: "alice", Password: "secret-a"},
 			{ID: "w1", Username: "bob", Password: "secret-b", App: "out", CallerID: "+49 40 1"},
 		}
-		e.Groups = []engine.Group{{ID: "g0", Name: "all", Users: []string{"w0", "w1"}}}
+		e.Groups = []directory.Group{{ID: "g0", Name: "all", Users: []string{"w0", "w1"}}}
 		e.Numbers[0].Users = []string{"w0"}
 		if change != nil {
 			change(e)
@@ -61,12 +62,12 @@ func (h *house) phoneOf(username, password, network string, contacts ...string) 
 // ring has the house ring the only place of a user.
 func (h *house) ring(user string) *call {
 	h.t.Helper()
-	contacts := h.server.Contacts(engine.DefaultAccount, user)
+	contacts := h.server.Contacts(directory.DefaultAccount, user)
 	if len(contacts) != 1 {
 		h.t.Fatalf("%s is at %q", user, contacts)
 	}
 	return h.dial(engine.DialRequest{
-		Target: engine.Target{Address: engine.Address{Kind: engine.KindUser, Value: user}, Contact: contacts[0]}, From: engine.NumberAddress("+4930"),
+		Target: engine.Target{Address: directory.Address{Kind: directory.KindUser, Value: user}, Contact: contacts[0]}, From: directory.NumberAddress("+4930"),
 	})
 }
 
@@ -78,7 +79,7 @@ func TestRegisteredPhone(t *testing.T) {
 		t.Run(network, func(t *testing.T) {
 			t.Parallel()
 			h := withUsers(t, nil)
-			if got := h.server.Contacts(engine.DefaultAccount, "w0"); len(got) != 0 {
+			if got := h.server.Contacts(directory.DefaultAccount, "w0"); len(got) != 0 {
 				t.Errorf("alice is at %q before", got)
 			}
 			p := h.phoneOf("alice", "secret-a", network, "<sip:alice@10.255.255.1:5060>")
@@ -100,7 +101,7 @@ func TestRegisteredPhone(t *testing.T) {
 				To: h.registrar(network), Username: "alice", Password: "secret-a", Contacts: []string{"*"},
 			})
 			must(t, err)
-			if got.Status != 200 || len(h.server.Contacts(engine.DefaultAccount, "w0")) != 0 {
+			if got.Status != 200 || len(h.server.Contacts(directory.DefaultAccount, "w0")) != 0 {
 				t.Errorf("taken back: %+v", got)
 			}
 		})
@@ -116,17 +117,17 @@ func TestConnectionGone(t *testing.T) {
 	open := h.phoneOf("bob", "secret-b", "tcp")
 	must(t, behind.Close())
 	must(t, open.Close())
-	for deadline := time.Now().Add(patience); len(h.server.Contacts(engine.DefaultAccount, "w0")) > 0; time.Sleep(time.Millisecond) {
+	for deadline := time.Now().Add(patience); len(h.server.Contacts(directory.DefaultAccount, "w0")) > 0; time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatal("alice is still there")
 		}
 	}
-	_, err := h.server.Dial(engine.DialRequest{Account: engine.DefaultAccount, Target: engine.Target{Address: engine.Address{Kind: engine.KindUser, Value: "w0"}}})
+	_, err := h.server.Dial(engine.DialRequest{Account: directory.DefaultAccount, Target: engine.Target{Address: directory.Address{Kind: directory.KindUser, Value: "w0"}}})
 	var refused *engine.DialError
 	if !errors.As(err, &refused) || refused.Cause != engine.CauseOffline {
 		t.Errorf("%v", err)
 	}
-	if got := h.server.Contacts(engine.DefaultAccount, "w1"); len(got) != 1 {
+	if got := h.server.Contacts(directory.DefaultAccount, "w1"); len(got) != 1 {
 		t.Errorf("bob is at %q", got)
 	}
 }
@@ -134,9 +135,9 @@ func TestConnectionGone(t *testing.T) {
 // The configured contact is rung besides the registered ones.
 func TestStaticContact(t *testing.T) {
 	t.Parallel()
-	h := withUsers(t, func(e *engine.Entries) { e.Users[0].Contact = "sip:desk@127.0.0.1:9" })
+	h := withUsers(t, func(e *directory.Entries) { e.Users[0].Contact = "sip:desk@127.0.0.1:9" })
 	h.phoneOf("alice", "secret-a", "udp", "<sip:alice@10.0.0.1>")
-	if diff := cmp.Diff([]string{"sip:alice@10.0.0.1", "sip:desk@127.0.0.1:9"}, h.server.Contacts(engine.DefaultAccount, "w0")); diff != "" {
+	if diff := cmp.Diff([]string{"sip:alice@10.0.0.1", "sip:desk@127.0.0.1:9"}, h.server.Contacts(directory.DefaultAccount, "w0")); diff != "" {
 		t.Errorf("contacts (-want +got):\n%s", diff)
 	}
 }
@@ -146,23 +147,23 @@ func TestStaticContact(t *testing.T) {
 func TestUserCalls(t *testing.T) {
 	t.Parallel()
 	h := withUsers(t, nil)
-	alice, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w0")
-	bob, _ := h.server.cfg.Directory.User(engine.DefaultAccount, "w1")
+	alice, _ := h.server.cfg.Directory.User(directory.DefaultAccount, "w0")
+	bob, _ := h.server.cfg.Directory.User(directory.DefaultAccount, "w1")
 	fromAlice, fromBob := alice.Address(), bob.Address()
-	ours, _ := h.server.cfg.Directory.Number(engine.DefaultAccount, "+4921112345")
+	ours, _ := h.server.cfg.Directory.Number(directory.DefaultAccount, "+4921112345")
 	for _, tc := range []struct {
 		dialled string
-		user    engine.User
+		user    directory.User
 		want    engine.Arrival
 	}{
-		{"w1", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+49401"}}},
-		{"bob", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+49401"}}},
-		{"g0", alice, engine.Arrival{From: fromAlice, To: engine.Address{Kind: engine.KindGroup, Value: "g0", Name: "all"}}},
-		{"004921112345", alice, engine.Arrival{From: fromAlice, To: engine.NumberAddress("+4921112345"), Number: ours}},
-		{"+4921112345", bob, engine.Arrival{From: fromBob, To: engine.NumberAddress("+4921112345")}},
-		{"0301234", alice, engine.Arrival{From: fromAlice, To: engine.NumberAddress("0301234")}},
-		{"+4930", bob, engine.Arrival{From: fromBob, To: engine.NumberAddress("+4930")}},
-		{"112", bob, engine.Arrival{From: fromBob, To: engine.NumberAddress("112")}},
+		{"w1", alice, engine.Arrival{From: fromAlice, To: directory.Address{Kind: directory.KindUser, Value: "w1", Number: "+49401"}}},
+		{"bob", alice, engine.Arrival{From: fromAlice, To: directory.Address{Kind: directory.KindUser, Value: "w1", Number: "+49401"}}},
+		{"g0", alice, engine.Arrival{From: fromAlice, To: directory.Address{Kind: directory.KindGroup, Value: "g0", Name: "all"}}},
+		{"004921112345", alice, engine.Arrival{From: fromAlice, To: directory.NumberAddress("+4921112345"), Number: ours}},
+		{"+4921112345", bob, engine.Arrival{From: fromBob, To: directory.NumberAddress("+4921112345")}},
+		{"0301234", alice, engine.Arrival{From: fromAlice, To: directory.NumberAddress("0301234")}},
+		{"+4930", bob, engine.Arrival{From: fromBob, To: directory.NumberAddress("+4930")}},
+		{"112", bob, engine.Arrival{From: fromBob, To: directory.NumberAddress("112")}},
 	} {
 		p := newPhone(t, phone.Config{})
 		out, err := p.Dial(h.uri(tc.dialled), phone.CallOptions{
@@ -170,7 +171,7 @@ func TestUserCalls(t *testing.T) {
 		})
 		must(t, err)
 		leg := h.next()
-		tc.want.Account, tc.want.Caller, tc.want.Dialled, tc.want.MaxForwards = engine.DefaultAccount, tc.user, tc.dialled, 70
+		tc.want.Account, tc.want.Caller, tc.want.Dialled, tc.want.MaxForwards = directory.DefaultAccount, tc.user, tc.dialled, 70
 		if diff := cmp.Diff(tc.want, leg.Arrival); diff != "" {
 			t.Errorf("%s dials %s (-want +got):\n%s", tc.user.ID, tc.dialled, diff)
 		}
@@ -187,7 +188,7 @@ func TestUserCalls(t *testing.T) {
 	})
 	must(t, err)
 	leg := h.next()
-	if leg.From != engine.Anonymous() || leg.Caller.ID != "w0" {
+	if leg.From != directory.Anonymous() || leg.Caller.ID != "w0" {
 		t.Errorf("withheld: from %+v by %q", leg.From, leg.Caller.ID)
 	}
 	must(t, leg.Progress(false))
@@ -201,15 +202,15 @@ func TestUserRefused(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
 		name, dialled, username, password string
-		change                            func(*engine.Entries)
+		change                            func(*directory.Entries)
 		status                            int
 		says                              string
 	}{
 		{"nobody of that name", "carol", "alice", "secret-a", nil, 404, `w0 dialled \"carol\", which is no user, group or number; the nearest number is \"+4921112345\"`},
-		{"no trunk", "0301234", "alice", "secret-a", func(e *engine.Entries) { e.Trunks = nil }, 404, "no trunk has an address"},
+		{"no trunk", "0301234", "alice", "secret-a", func(e *directory.Entries) { e.Trunks = nil }, 404, "no trunk has an address"},
 		{"wrong password", "w1", "alice", "wrong", nil, 401, "the username or the password is wrong"},
 		{"no such user", "w1", "carol", "secret-a", nil, 401, `no user has that username, the nearest one is \"alice\"`},
-		{"nobody may call", "w1", "alice", "secret-a", func(e *engine.Entries) { e.Users = nil; e.Groups = nil; e.Numbers = nil }, 403, "or give a user a username"},
+		{"nobody may call", "w1", "alice", "secret-a", func(e *directory.Entries) { e.Users = nil; e.Groups = nil; e.Numbers = nil }, 403, "or give a user a username"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -235,8 +236,8 @@ func TestUserRefused(t *testing.T) {
 // A source of a trunk is a trunk's, unless it shows that it is a user's.
 func TestTrunkOrUser(t *testing.T) {
 	t.Parallel()
-	h := newHouse(t, func(_ *house, e *engine.Entries) {
-		e.Users = []engine.User{{ID: "w0", Username: "alice", Password: "secret-a"}}
+	h := newHouse(t, func(_ *house, e *directory.Entries) {
+		e.Users = []directory.User{{ID: "w0", Username: "alice", Password: "secret-a"}}
 	})
 	h.phoneOf("alice", "secret-a", "udp")
 	_, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})
@@ -253,7 +254,9 @@ func TestTrunkOrUser(t *testing.T) {
 // is not worth a line.
 func TestCarrierFromANewAddress(t *testing.T) {
 	t.Parallel()
-	h := withUsers(t, func(e *engine.Entries) { e.Trunks[0].AllowFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")} })
+	h := withUsers(t, func(e *directory.Entries) {
+		e.Trunks[0].AllowFrom = []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}
+	})
 	for _, from := range []string{"bob", "+4930111"} {
 		p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: from})
 		must(t, err)
@@ -276,9 +279,9 @@ func TestCarrierFromANewAddress(t *testing.T) {
 // password, and the operator is told what was missing.
 func TestTrunkWithoutItsName(t *testing.T) {
 	t.Parallel()
-	h := withUsers(t, func(e *engine.Entries) {
-		e.Trunks = append(e.Trunks, engine.Trunk{
-			Name: "sbc", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: engine.TrunkTLS{ClientName: "sbc.test"},
+	h := withUsers(t, func(e *directory.Entries) {
+		e.Trunks = append(e.Trunks, directory.Trunk{
+			Name: "sbc", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: directory.TrunkTLS{ClientName: "sbc.test"},
 		})
 	})
 	c, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -55,8 +56,8 @@ func TestSoundIsLost(t *testing.T) {
 func TestSilenceOnHold(t *testing.T) {
 	t.Parallel()
 	p := newPhone(t, phone.Config{})
-	h := withPhone(t, p, engine.Trunk{})
-	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: engine.NumberAddress("4930123")}, From: engine.NumberAddress("4940")})
+	h := withPhone(t, p, directory.Trunk{})
+	leg := h.dial(engine.DialRequest{Target: engine.Target{Address: directory.NumberAddress("4930123")}, From: directory.NumberAddress("4940")})
 	in, err := p.Accept(t.Context())
 	must(t, err)
 	must(t, in.RingAloud())

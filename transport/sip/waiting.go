@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/mwi"
@@ -50,13 +51,13 @@ func (s *Server) subscribe(w *dialog.Watcher, r dialog.Request) dialog.Response 
 // light tells those of a user's phones that messages wait that have just
 // registered, or registered anew: a phone that goes on does so with the same
 // Call-ID (RFC 3261 section 10.2.4).
-func (s *Server) light(user engine.User, before []engine.Registration) {
+func (s *Server) light(user directory.User, before []directory.Registration) {
 	if s.lamps == nil {
 		return
 	}
 	var contacts []string
 	for _, p := range s.registrar.Places(user.Account, user.ID) {
-		if !slices.ContainsFunc(before, func(b engine.Registration) bool { return b.Contact == p.Contact && b.CallID == p.CallID }) {
+		if !slices.ContainsFunc(before, func(b directory.Registration) bool { return b.Contact == p.Contact && b.CallID == p.CallID }) {
 			contacts = append(contacts, p.Contact)
 		}
 	}
@@ -66,13 +67,13 @@ func (s *Server) light(user engine.User, before []engine.Registration) {
 }
 
 // phones gives where a user is registered and can be reached.
-func (s *Server) phones(account, user string) []engine.Registration {
-	return slices.DeleteFunc(s.registrar.Places(account, user), func(p engine.Registration) bool { return !s.reachable(p) })
+func (s *Server) phones(account, user string) []directory.Registration {
+	return slices.DeleteFunc(s.registrar.Places(account, user), func(p directory.Registration) bool { return !s.reachable(p) })
 }
 
 // unasked is the way to a phone that has not subscribed, and the name of its
 // messages: the user at our address, as far as the phone can know it.
-func (s *Server) unasked(p engine.Registration) (mwi.Watcher, string, error) {
+func (s *Server) unasked(p directory.Registration) (mwi.Watcher, string, error) {
 	network, at := flow(p)
 	host, err := s.endpoint.Host(network, at)
 	if err != nil {

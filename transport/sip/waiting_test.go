@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/callwright/callwright/transport/sip/phone"
 	"github.com/google/go-cmp/cmp"
@@ -22,7 +22,7 @@ import (
 type mailbox struct{ unheard, heard atomic.Int32 }
 
 func (m *mailbox) Messages(_ context.Context, account, _ string) (int, int, error) {
-	if account != engine.DefaultAccount {
+	if account != directory.DefaultAccount {
 		return 0, 0, fmt.Errorf("no account %q", account)
 	}
 	return int(m.unheard.Load()), int(m.heard.Load()), nil
@@ -31,9 +31,9 @@ func (m *mailbox) Messages(_ context.Context, account, _ string) (int, int, erro
 // withMessages is a house with users, and 2 messages unheard and 8 heard for each.
 func withMessages(t *testing.T, change func(*house)) *house {
 	t.Helper()
-	return newHouse(t, func(h *house, e *engine.Entries) {
+	return newHouse(t, func(h *house, e *directory.Entries) {
 		e.Trunks = nil
-		e.Users = []engine.User{
+		e.Users = []directory.User{
 			{ID: "w0", Name: "Alice", Username: "alice", Password: "secret-a"},
 			{ID: "w1", Username: "bob", Password: "secret-b"},
 		}
@@ -117,8 +117,8 @@ func TestSubscribe(t *testing.T) {
 				t.Fatalf("subscribed: %+v", got)
 			}
 			h.wantTold(p, active, 2, 8)
-			h.server.Indicate(engine.DefaultAccount, "w1", 9, 9)
-			h.server.Indicate(engine.DefaultAccount, "w0", 3, 8)
+			h.server.Indicate(directory.DefaultAccount, "w1", 9, 9)
+			h.server.Indicate(directory.DefaultAccount, "w0", 3, 8)
 			h.wantTold(p, active, 3, 8)
 			got, err = s.Refresh(7 * 24 * 3600)
 			must(t, err)
@@ -204,7 +204,7 @@ func TestUnsolicited(t *testing.T) {
 			must(t, err)
 			h.wantTold(q, active, 2, 8)
 			for i := range 3 {
-				h.server.Indicate(engine.DefaultAccount, "w0", i, 9)
+				h.server.Indicate(directory.DefaultAccount, "w0", i, 9)
 				h.wantTold(p, once, i, 9)
 				h.wantTold(q, active, i, 9)
 			}
@@ -253,7 +253,7 @@ func TestNoMailboxes(t *testing.T) {
 	t.Parallel()
 	h := withMessages(t, func(h *house) { h.mailboxes = nil })
 	p := h.phoneOf("alice", "secret-a", "udp")
-	h.server.Indicate(engine.DefaultAccount, "w0", 1, 1)
+	h.server.Indicate(directory.DefaultAccount, "w0", 1, 1)
 	got, err := h.watching(p, "alice", "udp").Refresh(300)
 	must(t, err)
 	if got.Status != 405 || strings.Contains(of(got, "Allow"), "SUBSCRIBE") {

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"strings"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // hop is one request of an exchange: the first, or one that a redirect asked
@@ -23,8 +23,8 @@ type hop struct {
 // parseURL reads a customer's URL. What url.Parse says is not passed on: it
 // quotes the URL, and with it the password.
 func parseURL(raw string) (*url.URL, error) {
-	if len(raw) > engine.MaxURL {
-		return nil, &failure{sentence: fmt.Sprintf("the URL has %d characters: it must have at most %d", len(raw), engine.MaxURL)}
+	if len(raw) > directory.MaxURL {
+		return nil, &failure{sentence: fmt.Sprintf("the URL has %d characters: it must have at most %d", len(raw), directory.MaxURL)}
 	}
 	u, err := url.Parse(strings.TrimSpace(raw))
 	if err != nil {
@@ -61,8 +61,8 @@ func (h hop) follow(status int, location string) (hop, error) {
 		return hop{}, failed(h, "redirects to something that is not a URL: look at the Location header of its reply", nil)
 	}
 	to.Fragment, to.RawFragment = "", ""
-	if n := len(to.String()); n > engine.MaxURL {
-		return hop{}, failed(h, fmt.Sprintf("redirects to a URL of %d characters: it must have at most %d", n, engine.MaxURL), nil)
+	if n := len(to.String()); n > directory.MaxURL {
+		return hop{}, failed(h, fmt.Sprintf("redirects to a URL of %d characters: it must have at most %d", n, directory.MaxURL), nil)
 	}
 	if err := checkURL(to); err != nil {
 		return hop{}, failed(h, "redirects to something that is not an http or https URL: look at the Location header of its reply", nil)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs"
 )
@@ -20,7 +21,7 @@ import (
 func Deliver(c engine.CallInfo) engine.Program {
 	d := verbs.Deliver{RingTime: duration(c.Called.RingTime)}
 	switch to := c.Destination; {
-	case to != nil && to.Kind == engine.KindVoicemail:
+	case to != nil && to.Kind == directory.KindVoicemail:
 		return Voicemail(c)
 	case to != nil:
 		d.Targets = []engine.Target{{Address: *to}}
@@ -41,7 +42,7 @@ func Deliver(c engine.CallInfo) engine.Program {
 	d.Busy, d.Offline = rule("on_busy", c.Called.OnBusy), rule("on_offline", c.Called.OnOffline)
 	d.NoAnswer = rule("on_no_answer", c.Called.OnNoAnswer)
 	if after := duration(c.Called.VoicemailAfter); after > 0 {
-		voicemail := rule("voicemail_after", engine.RuleVoicemail)
+		voicemail := rule("voicemail_after", directory.RuleVoicemail)
 		d.RingTime, d.Busy, d.Offline, d.NoAnswer = after, cmp.Or(d.Busy, voicemail), cmp.Or(d.Offline, voicemail), cmp.Or(d.NoAnswer, voicemail)
 	}
 	return engine.Program{d}
@@ -58,10 +59,10 @@ func rule(name, to string) *verbs.Rule {
 	switch to {
 	case "":
 		return nil
-	case engine.RuleVoicemail:
-		return &verbs.Rule{To: engine.Address{Kind: engine.KindVoicemail}, Name: name}
+	case directory.RuleVoicemail:
+		return &verbs.Rule{To: directory.Address{Kind: directory.KindVoicemail}, Name: name}
 	}
-	return &verbs.Rule{To: engine.NumberAddress(to), Name: name}
+	return &verbs.Rule{To: directory.NumberAddress(to), Name: name}
 }
 
 // AccountSettings is the dialect of numbers that have no App: nobody is asked,

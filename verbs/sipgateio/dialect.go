@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -130,14 +131,14 @@ func newCallFields(c engine.CallInfo) form {
 
 // addUsers adds whom a call is for. A voicemail has a name and no ids.
 func (f *form) addUsers(c engine.CallInfo) {
-	if to := c.Destination; to != nil && to.Kind == engine.KindVoicemail {
+	if to := c.Destination; to != nil && to.Kind == directory.KindVoicemail {
 		f.add("user[]", "voicemail")
 		return
 	}
 	users := c.Users[:min(len(c.Users), maxUsers)]
 	if len(users) == 0 {
 		// Customer code takes it for granted that these three are arrays.
-		users = []engine.User{{}}
+		users = []directory.User{{}}
 	}
 	for _, u := range users {
 		f.add("user[]", userName(u))
@@ -172,7 +173,7 @@ func noAnswerFields(c engine.CallInfo, why engine.Cause) form {
 	return f
 }
 
-func answerFields(c engine.CallInfo, by engine.Address) form {
+func answerFields(c engine.CallInfo, by directory.Address) form {
 	var f form
 	f.add("event", answer)
 	f.add("callId", callID(c.ID))
@@ -215,7 +216,7 @@ func ended(c engine.CallInfo, cause engine.Cause) string {
 }
 
 // answeredBy is the party that picked up; nil when it was only ourselves.
-func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
+func answeredBy(c engine.CallInfo, e engine.Event) *directory.Address {
 	if e.Data.Party != nil {
 		return e.Data.Party
 	}
@@ -227,8 +228,8 @@ func answeredBy(c engine.CallInfo, e engine.Event) *engine.Address {
 // that is configured.
 func called(c engine.CallInfo) string {
 	for _, n := range []string{c.Dialled, c.To.Number, c.Number} {
-		if number(c.To) == anonymous && engine.IsNumber(n) {
-			return number(engine.NumberAddress(n))
+		if number(c.To) == anonymous && directory.IsNumber(n) {
+			return number(directory.NumberAddress(n))
 		}
 	}
 	return number(c.To)
@@ -237,45 +238,45 @@ func called(c engine.CallInfo) string {
 // answeringNumber is the number of who picked up, a user's the one at which it was
 // reached. Where that has none it is the one that was called, which a call that was
 // forwarded was not made to.
-func answeringNumber(c engine.CallInfo, by engine.Address) string {
+func answeringNumber(c engine.CallInfo, by directory.Address) string {
 	switch n := number(by); {
 	case n != anonymous:
 		return n
-	case engine.IsNumber(by.Number):
-		return number(engine.NumberAddress(by.Number))
-	case c.Direction == engine.In && engine.IsNumber(c.Number):
-		return number(engine.NumberAddress(c.Number))
+	case directory.IsNumber(by.Number):
+		return number(directory.NumberAddress(by.Number))
+	case c.Direction == engine.In && directory.IsNumber(c.Number):
+		return number(directory.NumberAddress(c.Number))
 	}
 	return called(c)
 }
 
 // number gives a party's number without plus, or "anonymous".
-func number(a engine.Address) string {
+func number(a directory.Address) string {
 	value := a.Value
-	if a.Kind == engine.KindSIP {
+	if a.Kind == directory.KindSIP {
 		_, rest, _ := strings.Cut(value, ":")
 		value, _, _ = strings.Cut(rest, "@")
 	}
-	if a.Kind == engine.KindUser || a.Kind == engine.KindVoicemail || a.Kind == engine.KindAnonymous || !engine.IsNumber(value) {
+	if a.Kind == directory.KindUser || a.Kind == directory.KindVoicemail || a.Kind == directory.KindAnonymous || !directory.IsNumber(value) {
 		return anonymous
 	}
-	return strings.TrimPrefix(engine.NormalizeNumber(value), "+")
+	return strings.TrimPrefix(directory.NormalizeNumber(value), "+")
 }
 
 // user finds the User that a party is.
-func user(c engine.CallInfo, a engine.Address) (engine.User, bool) {
-	if a.Kind != engine.KindUser {
-		return engine.User{}, false
+func user(c engine.CallInfo, a directory.Address) (directory.User, bool) {
+	if a.Kind != directory.KindUser {
+		return directory.User{}, false
 	}
-	i := slices.IndexFunc(c.Users, func(u engine.User) bool { return u.ID == a.Value })
+	i := slices.IndexFunc(c.Users, func(u directory.User) bool { return u.ID == a.Value })
 	if i < 0 {
-		return engine.User{ID: a.Value, Name: a.Name}, true
+		return directory.User{ID: a.Value, Name: a.Name}, true
 	}
 	return c.Users[i], true
 }
 
 // userName is what a user is called; one without a name by its id.
-func userName(u engine.User) string {
+func userName(u directory.User) string {
 	if u.Name == "" {
 		return u.ID
 	}
@@ -283,7 +284,7 @@ func userName(u engine.User) string {
 }
 
 // fullUserID is a user's id behind the master SIP id of its account.
-func fullUserID(account string, u engine.User) string {
+func fullUserID(account string, u directory.User) string {
 	if u.ID == "" {
 		return ""
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs"
 )
@@ -22,8 +23,8 @@ const (
 )
 
 var (
-	alice = engine.User{ID: "w0", Name: "Alice"}
-	bob   = engine.User{ID: "w1", Name: "Bob & Söhne"}
+	alice = directory.User{ID: "w0", Name: "Alice"}
+	bob   = directory.User{ID: "w1", Name: "Bob & Söhne"}
 )
 
 func mustID(t *testing.T, s string) engine.ID {
@@ -43,20 +44,20 @@ func call(t *testing.T) engine.CallInfo {
 	return engine.CallInfo{
 		Record: engine.Record{
 			ID: id, Chain: id, Account: "1234567", App: "shop", Number: "+4915791234567", Direction: engine.In,
-			From: engine.NumberAddress("+492111234567"), To: engine.NumberAddress("+4915791234567"),
+			From: directory.NumberAddress("+492111234567"), To: directory.NumberAddress("+4915791234567"),
 			Dialect: engine.DialectState{OnAnswer: aliceAnswers, OnHangup: hangupURL},
 		},
-		App: engine.App{
+		App: directory.App{
 			Key: "shop", IncomingURL: "http://app.example/in", OutgoingURL: "http://app.example/out",
 			FallbackURL: "http://spare.example/",
 		},
-		Users: []engine.User{alice, bob},
+		Users: []directory.User{alice, bob},
 	}
 }
 
 func incoming() engine.Event { return engine.Event{Kind: engine.EventIncoming} }
 
-func answeredEvent(by engine.Address) engine.Event {
+func answeredEvent(by directory.Address) engine.Event {
 	return engine.Event{Kind: engine.EventAnswered, Data: engine.Data{Party: &by}}
 }
 
@@ -78,10 +79,10 @@ func TestPushBodies(t *testing.T) {
 	const id, chainID = "callId=0190A1B2C3D47EF08123456789ABCDEF", "origCallId=0190A1B2C3D47EF08123456789ABCDEF"
 	const fromTo = "from=492111234567 to=4915791234567 "
 	const end = " " + chainID + " xcid=8123456789abcdef"
-	user := func(u engine.User) engine.Address {
-		return engine.Address{Kind: engine.KindUser, Value: u.ID, Name: u.Name}
+	user := func(u directory.User) directory.Address {
+		return directory.Address{Kind: directory.KindUser, Value: u.ID, Name: u.Name}
 	}
-	external := engine.NumberAddress("4921199999999")
+	external := directory.NumberAddress("4921199999999")
 	tests := []struct {
 		name   string
 		change func(*engine.CallInfo)
@@ -92,28 +93,28 @@ func TestPushBodies(t *testing.T) {
 			"event=newCall direction=in " + id + " " + chainID + " " + fromTo +
 				"user%5B%5D=Alice user%5B%5D=Bob+%26+S%C3%B6hne userId%5B%5D=w0 userId%5B%5D=w1 " +
 				"fullUserId%5B%5D=1234567w0 fullUserId%5B%5D=1234567w1 xcid=8123456789abcdef"},
-		{"newCall outgoing", func(c *engine.CallInfo) { c.Direction, c.Users = engine.Out, []engine.User{alice} },
+		{"newCall outgoing", func(c *engine.CallInfo) { c.Direction, c.Users = engine.Out, []directory.User{alice} },
 			engine.Event{Kind: engine.EventOutgoing},
 			"event=newCall direction=out " + id + " " + chainID + " " + fromTo +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
 		{"newCall out, to a user whom the caller dialled by a number", func(c *engine.CallInfo) {
-			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []engine.User{alice}, "", user(bob), "201"
+			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []directory.User{alice}, "", user(bob), "201"
 		}, incoming(),
 			"event=newCall direction=out " + id + " " + chainID + " from=492111234567 to=201 " +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
 		{"newCall out, to a user by its id", func(c *engine.CallInfo) {
-			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []engine.User{alice}, "", user(bob), "w1"
+			c.Direction, c.Users, c.Number, c.To, c.Dialled = engine.Out, []directory.User{alice}, "", user(bob), "w1"
 		}, incoming(),
 			"event=newCall direction=out " + id + " " + chainID + " from=492111234567 to=anonymous " +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
 		{"newCall of a voicemail", func(c *engine.CallInfo) {
 			c.Chain, c.Diversion = mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), "+4915791234567"
-			c.Destination = &engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+			c.Destination = &directory.Address{Kind: directory.KindVoicemail, Value: "w0"}
 		}, incoming(),
 			"event=newCall direction=in " + id + " origCallId=0190A1B2000070009FEDCBA987654321 " + fromTo +
 				"user%5B%5D=voicemail xcid=9fedcba987654321 diversion=4915791234567"},
 		{"newCall withheld and diverted", func(c *engine.CallInfo) {
-			c.From, c.Diversion, c.Users = engine.Anonymous(), "+4930123456", []engine.User{alice}
+			c.From, c.Diversion, c.Users = directory.Anonymous(), "+4930123456", []directory.User{alice}
 		}, incoming(),
 			"event=newCall direction=in " + id + " " + chainID + " from=anonymous to=4915791234567 " +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef diversion=4930123456"},
@@ -121,19 +122,19 @@ func TestPushBodies(t *testing.T) {
 			"event=newCall direction=in " + id + " " + chainID + " " + fromTo +
 				"user%5B%5D= userId%5B%5D= fullUserId%5B%5D= xcid=8123456789abcdef"},
 		{"newCall between parties without numbers", func(c *engine.CallInfo) {
-			c.From, c.To = user(bob), engine.Address{Kind: engine.KindSIP, Value: "sip:alice@example.com"}
-			c.Users = []engine.User{{ID: "w0"}}
+			c.From, c.To = user(bob), directory.Address{Kind: directory.KindSIP, Value: "sip:alice@example.com"}
+			c.Users = []directory.User{{ID: "w0"}}
 		}, incoming(),
 			"event=newCall direction=in " + id + " " + chainID + " from=anonymous to=4915791234567 " +
 				"user%5B%5D=w0 userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
 		{"newCall of a SIP address that is a number", func(c *engine.CallInfo) {
-			c.From = engine.Address{Kind: engine.KindSIP, Value: "sip:+49-211-1234567@example.com;user=phone"}
-			c.Users = []engine.User{alice}
+			c.From = directory.Address{Kind: directory.KindSIP, Value: "sip:+49-211-1234567@example.com;user=phone"}
+			c.Users = []directory.User{alice}
 		}, incoming(),
 			"event=newCall direction=in " + id + " " + chainID + " " + fromTo +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=8123456789abcdef"},
 		{"newCall further down a chain", func(c *engine.CallInfo) {
-			c.Chain, c.Users = mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), []engine.User{alice}
+			c.Chain, c.Users = mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), []directory.User{alice}
 		}, incoming(),
 			"event=newCall direction=in " + id + " origCallId=0190A1B2000070009FEDCBA987654321 " + fromTo +
 				"user%5B%5D=Alice userId%5B%5D=w0 fullUserId%5B%5D=1234567w0 xcid=9fedcba987654321"},
@@ -146,7 +147,7 @@ func TestPushBodies(t *testing.T) {
 		{"noAnswer", func(c *engine.CallInfo) { c.Diversion = "4930123456" }, unansweredEvent(engine.CauseBusy),
 			"event=noAnswer cause=busy " + id + " " + fromTo + "direction=in diversion=4930123456" + end},
 		{"noAnswer of an outgoing call", func(c *engine.CallInfo) {
-			c.Direction, c.To = engine.Out, engine.Address{Kind: engine.KindUser, Value: "w1"}
+			c.Direction, c.To = engine.Out, directory.Address{Kind: directory.KindUser, Value: "w1"}
 		},
 			unansweredEvent(engine.CauseOffline),
 			"event=noAnswer cause=notFound " + id + " " + fromTo + "direction=out" + end},
@@ -161,7 +162,7 @@ func TestPushBodies(t *testing.T) {
 		{"answer by a user of another number", func(c *engine.CallInfo) { c.Users = nil }, answeredEvent(user(alice)),
 			"event=answer " + id + " user=Alice userId=w0 fullUserId=1234567w0 " +
 				fromTo + "direction=in answeringNumber=4915791234567" + end + " answeredBy=user"},
-		{"answer by a voicemail", nil, answeredEvent(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}),
+		{"answer by a voicemail", nil, answeredEvent(directory.Address{Kind: directory.KindVoicemail, Value: "w0"}),
 			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4915791234567" + end + " answeredBy=voicemail"},
 		{"answer with a diversion that is no number", func(c *engine.CallInfo) { c.Diversion = "123456e0" }, answeredEvent(external),
 			"event=answer " + id + " " + fromTo + "direction=in answeringNumber=4921199999999" + end + " answeredBy=external"},
@@ -224,10 +225,10 @@ func TestPushURLs(t *testing.T) {
 	out := call(t)
 	out.Direction = engine.Out
 	for event, want := range map[*engine.Event]string{
-		{Kind: engine.EventIncoming}:                   "http://app.example/in",
-		ptr(gatheredEvent("1")):                        "http://app.example/dtmf?step=1&x=2",
-		ptr(answeredEvent(engine.NumberAddress("49"))): aliceAnswers,
-		ptr(endedEvent(engine.CauseBusy)):              hangupURL,
+		{Kind: engine.EventIncoming}:                      "http://app.example/in",
+		ptr(gatheredEvent("1")):                           "http://app.example/dtmf?step=1&x=2",
+		ptr(answeredEvent(directory.NumberAddress("49"))): aliceAnswers,
+		ptr(endedEvent(engine.CauseBusy)):                 hangupURL,
 	} {
 		r := send(t, call(t), *event)
 		if r.URL != want || r.Fallback != "http://spare.example/" || r.Method != http.MethodPost {
@@ -270,7 +271,7 @@ func TestNothingIsSent(t *testing.T) {
 	d := New(nil)
 	subscribed, unsubscribed, unasked := call(t), call(t), call(t)
 	unsubscribed.Dialect = nil
-	unasked.App = engine.App{}
+	unasked.App = directory.App{}
 	if r := d.Request(unasked, incoming()); r.URL != "" || r.Name != newCall {
 		t.Errorf("an app without a URL is asked %q at %q", r.Name, r.URL)
 	}
@@ -278,7 +279,7 @@ func TestNothingIsSent(t *testing.T) {
 		t.Errorf("a digit asks %q", r.URL)
 	}
 	for name, told := range map[string][]engine.Request{
-		"answer that nobody subscribed to": d.Notify(unsubscribed, answeredEvent(engine.NumberAddress("49"))),
+		"answer that nobody subscribed to": d.Notify(unsubscribed, answeredEvent(directory.NumberAddress("49"))),
 		"hangup that nobody subscribed to": d.Notify(unsubscribed, endedEvent(engine.CauseBusy)),
 		"answer by ourselves":              d.Notify(subscribed, engine.Event{Kind: engine.EventAnswered}),
 		"ringing":                          d.Notify(subscribed, engine.Event{Kind: engine.EventRinging}),
@@ -294,7 +295,7 @@ func TestAtMostTwentyUsers(t *testing.T) {
 	c := call(t)
 	c.Users = nil
 	for i := range 25 {
-		c.Users = append(c.Users, engine.User{ID: fmt.Sprintf("w%d", i), Name: "Name"})
+		c.Users = append(c.Users, directory.User{ID: fmt.Sprintf("w%d", i), Name: "Name"})
 	}
 	fields, err := url.ParseQuery(string(send(t, c, incoming()).Body))
 	if err != nil {
@@ -310,7 +311,7 @@ func TestAtMostTwentyUsers(t *testing.T) {
 func TestFullUserIDOfNamedAccount(t *testing.T) {
 	t.Parallel()
 	// The value is for ever: apps keep it.
-	if got := fullUserID(engine.DefaultAccount, alice); got != "5140894w0" {
+	if got := fullUserID(directory.DefaultAccount, alice); got != "5140894w0" {
 		t.Errorf("got %s", got)
 	}
 }
@@ -352,9 +353,9 @@ func TestDefaultDelivers(t *testing.T) {
 // ours.
 func TestDocumentedPushes(t *testing.T) {
 	t.Parallel()
-	john := engine.User{ID: "w0", Name: "John Doe"}
-	johnAnswers := engine.Address{Kind: engine.KindUser, Value: "w0"}
-	answering := engine.NumberAddress("4921199999999")
+	john := directory.User{ID: "w0", Name: "John Doe"}
+	johnAnswers := directory.Address{Kind: directory.KindUser, Value: "w0"}
+	answering := directory.NumberAddress("4921199999999")
 	tests := []struct {
 		body    string
 		change  func(*engine.CallInfo)
@@ -364,7 +365,7 @@ func TestDocumentedPushes(t *testing.T) {
 		{body: "event=newCall&from=492111234567&to=4915791234567&direction=in&callId=123456&user[]=Alice&user[]=Bob&userId[]=w0&userId[]=w1&fullUserId[]=1234567w0&fullUserId[]=1234567w1",
 			change: func(c *engine.CallInfo) { c.Users[1].Name = "Bob" }, event: incoming()},
 		{body: "event=answer&callId=123456&user=John+Doe&userId=w0&fullUserId=1234567w0&from=492111234567&to=4915791234567&direction=in&answeringNumber=21199999999",
-			change:  func(c *engine.CallInfo) { c.Users = []engine.User{john} },
+			change:  func(c *engine.CallInfo) { c.Users = []directory.User{john} },
 			event:   answeredEvent(johnAnswers),
 			changed: map[string][]string{"answeringNumber": {"4915791234567"}}},
 		{body: "event=hangup&cause=normalClearing&callId=123456&from=492111234567&to=4915791234567&direction=in&answeringNumber=4921199999999",

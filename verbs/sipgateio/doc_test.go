@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -44,7 +45,7 @@ func TestReferenceIsWhole(t *testing.T) {
 	text := reference(t)
 	c := call(t)
 	c.Diversion, c.Dialect[OnEvent] = "+4930123456", eventsURL
-	alices := engine.Address{Kind: engine.KindUser, Value: "w0"}
+	alices := directory.Address{Kind: directory.KindUser, Value: "w0"}
 	stored := func(kind engine.RecordingKind) engine.Event {
 		r := engine.Recording{ID: c.ID, Call: c.ID, Kind: kind, Box: "w0"}
 		return engine.Event{Kind: engine.EventRecorded, Data: engine.Data{URL: "http://h/", Recording: &r}}

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"strconv"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -59,7 +60,7 @@ func extraFields(c engine.CallInfo, e engine.Event) (name string, f form) {
 }
 
 // ringingFields are who rings.
-func ringingFields(c engine.CallInfo, who engine.Address) form {
+func ringingFields(c engine.CallInfo, who directory.Address) form {
 	var f form
 	f.add("event", ringing)
 	f.add("callId", callID(c.ID))
@@ -73,7 +74,7 @@ func ringingFields(c engine.CallInfo, who engine.Address) form {
 
 // connectedFields are who talks now, whoever that is and whichever way the call
 // goes.
-func connectedFields(c engine.CallInfo, by engine.Address) form {
+func connectedFields(c engine.CallInfo, by directory.Address) form {
 	var f form
 	f.add("event", connected)
 	f.add("callId", callID(c.ID))
@@ -86,11 +87,11 @@ func connectedFields(c engine.CallInfo, by engine.Address) form {
 }
 
 // kindOf says what sort of party picked up.
-func kindOf(by engine.Address) string {
+func kindOf(by directory.Address) string {
 	switch by.Kind {
-	case engine.KindUser:
+	case directory.KindUser:
 		return "user"
-	case engine.KindVoicemail:
+	case directory.KindVoicemail:
 		return "voicemail"
 	}
 	return "external"

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -20,19 +21,19 @@ func TestEventBodies(t *testing.T) {
 	const id, parties = "callId=0190A1B2C3D47EF08123456789ABCDEF", "from=492111234567 to=4915791234567 direction=in"
 	const chain = " origCallId=0190A1B2C3D47EF08123456789ABCDEF xcid=8123456789abcdef"
 	const bobs, alices = " user=Bob+%26+S%C3%B6hne userId=w1 fullUserId=1234567w1 ", " user=Alice userId=w0 fullUserId=1234567w0 "
-	user := engine.Address{Kind: engine.KindUser, Value: "w1"}
-	external := engine.NumberAddress("4921199999999")
+	user := directory.Address{Kind: directory.KindUser, Value: "w1"}
+	external := directory.NumberAddress("4921199999999")
 	stored := func(kind engine.RecordingKind, box, url string) engine.Event {
 		return engine.Event{Kind: engine.EventRecorded, Data: engine.Data{URL: url, Recording: &engine.Recording{
 			Kind: kind, ID: mustID(t, "0190a1b2-0000-7000-9fed-cba987654321"), Call: call(t).ID, Box: box, Duration: 12345 * time.Millisecond,
 		}}}
 	}
-	messageFor := func(owner engine.Address) engine.Event {
+	messageFor := func(owner directory.Address) engine.Event {
 		e := stored(engine.RecordingMessage, owner.Value, "https://calls.example.com/a.wav?t=1")
 		e.Data.Party = &owner
 		return e
 	}
-	ringsAt := func(who engine.Address) engine.Event {
+	ringsAt := func(who directory.Address) engine.Event {
 		return engine.Event{Kind: engine.EventRinging, Data: engine.Data{Party: &who}}
 	}
 	for _, tt := range []struct {
@@ -50,9 +51,9 @@ func TestEventBodies(t *testing.T) {
 			"event=connected " + id + bobs + strings.Replace(parties, "=in", "=out", 1) + " answeringNumber=4915791234567" + chain + " answeredBy=user"},
 		{"connected with a number", nil, answeredEvent(external),
 			"event=connected " + id + " " + parties + " answeringNumber=4921199999999" + chain + " answeredBy=external"},
-		{"connected with a voicemail", nil, answeredEvent(engine.Address{Kind: engine.KindVoicemail, Value: "w0"}),
+		{"connected with a voicemail", nil, answeredEvent(directory.Address{Kind: directory.KindVoicemail, Value: "w0"}),
 			"event=connected " + id + " " + parties + " answeringNumber=4915791234567" + chain + " answeredBy=voicemail"},
-		{"a message of a user", func(c *engine.CallInfo) { c.Users = nil }, messageFor(engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}),
+		{"a message of a user", func(c *engine.CallInfo) { c.Users = nil }, messageFor(directory.Address{Kind: directory.KindUser, Value: "w0", Name: "Alice"}),
 			"event=voicemail " + id + alices + parties + chain +
 				" recordingId=0190A1B2000070009FEDCBA987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
 		{"a message of a number", nil, stored(engine.RecordingMessage, "+4915791234567", ""),
@@ -81,7 +82,7 @@ func TestEventBodies(t *testing.T) {
 // Events of ours go where they are wanted, and nowhere else.
 func TestEventURLs(t *testing.T) {
 	t.Parallel()
-	alices := engine.Address{Kind: engine.KindUser, Value: "w0"}
+	alices := directory.Address{Kind: directory.KindUser, Value: "w0"}
 	answered := answeredEvent(alices)
 	for name, tt := range map[string]struct {
 		state  engine.DialectState

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -27,7 +28,7 @@ func (f *form) addIfSet(name, value string) {
 }
 
 // addParties adds who called whom and, once somebody picked up, at which number.
-func (f *form) addParties(c engine.CallInfo, by *engine.Address) {
+func (f *form) addParties(c engine.CallInfo, by *directory.Address) {
 	f.add("from", number(c.From))
 	f.add("to", called(c))
 	f.add("direction", string(c.Direction))
@@ -37,7 +38,7 @@ func (f *form) addParties(c engine.CallInfo, by *engine.Address) {
 }
 
 // addUser adds who a party is, if it is a User.
-func (f *form) addUser(c engine.CallInfo, who engine.Address) {
+func (f *form) addUser(c engine.CallInfo, who directory.Address) {
 	if u, ok := user(c, who); ok {
 		f.add("user", userName(u))
 		f.add("userId", u.ID)
@@ -47,8 +48,8 @@ func (f *form) addUser(c engine.CallInfo, who engine.Address) {
 
 // addDiversion adds the number that was dialled before the call came to us.
 func (f *form) addDiversion(c engine.CallInfo) {
-	if engine.IsNumber(c.Diversion) {
-		f.add("diversion", number(engine.NumberAddress(c.Diversion)))
+	if directory.IsNumber(c.Diversion) {
+		f.add("diversion", number(directory.NumberAddress(c.Diversion)))
 	}
 }
 

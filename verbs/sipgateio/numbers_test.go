@@ -14,6 +14,7 @@ import (
 
 	gocmp "github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/engine/enginetest"
 	"github.com/callwright/callwright/verbs/builtin"
@@ -24,12 +25,12 @@ import (
 // second.
 func office(t *testing.T, document string) *enginetest.House {
 	t.Helper()
-	app := engine.App{Key: "crm", Dialect: "sipgateio", IncomingURL: "http://app/", OutgoingURL: "http://app/", EventsURL: "http://app/events"}
-	entries := engine.Entries{
-		Apps:   []engine.App{app},
-		Users:  []engine.User{{ID: "w0", Name: "Alice", App: "crm"}, {ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Carol"}},
-		Groups: []engine.Group{{ID: "g0", Users: []string{"w2"}}},
-		Numbers: []engine.Number{
+	app := directory.App{Key: "crm", Dialect: "sipgateio", IncomingURL: "http://app/", OutgoingURL: "http://app/", EventsURL: "http://app/events"}
+	entries := directory.Entries{
+		Apps:   []directory.App{app},
+		Users:  []directory.User{{ID: "w0", Name: "Alice", App: "crm"}, {ID: "w1", Name: "Bob"}, {ID: "w2", Name: "Carol"}},
+		Groups: []directory.Group{{ID: "g0", Users: []string{"w2"}}},
+		Numbers: []directory.Number{
 			{Number: "+49211100", App: "crm", Users: []string{"w0"}}, {Number: "+49211101", App: "crm", Users: []string{"w1"}},
 			{Number: "+49211102", App: "crm", Users: []string{"w2"}}, {Number: "+49211103", Users: []string{"w1"}}, {Number: "+49211106", App: "crm"},
 		},
@@ -112,7 +113,7 @@ func TestNumbersReached(t *testing.T) {
 		{"picked up by a colleague", "+49211100", "",
 			func(h *enginetest.House, _ engine.ID) error {
 				bell := h.Dialled()[0].Leg
-				_, err := h.Arrive(engine.Arrival{From: engine.NumberAddress("+49211102"), Caller: engine.User{ID: "w2"}, Replaces: bell})
+				_, err := h.Arrive(engine.Arrival{From: directory.NumberAddress("+49211102"), Caller: directory.User{ID: "w2"}, Replaces: bell})
 				return err
 			},
 			"newCall  to 49211100;ringing Alice to 49211100 ringingNumber 49211100;" +
@@ -134,11 +135,11 @@ func TestNumbersReached(t *testing.T) {
 				if strings.HasPrefix(tt.name, "picked up") {
 					h.Target("phone w0", func(l *enginetest.Leg) { l.Emit(engine.LegRinging{Status: 180}) })
 				}
-				number := engine.Number{Number: tt.to, Account: engine.DefaultAccount, App: "crm"}
+				number := directory.Number{Number: tt.to, Account: directory.DefaultAccount, App: "crm"}
 				if tt.to == "+49211100" {
 					number.Users = []string{"w0"}
 				}
-				h.Call(t, engine.NumberAddress("+49157999"), engine.NumberAddress(tt.to), number)
+				h.Call(t, directory.NumberAddress("+49157999"), directory.NumberAddress(tt.to), number)
 				time.Sleep(2 * time.Second)
 				if tt.then != nil {
 					if err := tt.then(h, h.Journal.Records()[0].ID); err != nil {
@@ -152,7 +153,7 @@ func TestNumbersReached(t *testing.T) {
 					t.Errorf("pushes (-want +got):\n%s", diff)
 				}
 				owner := ""
-				for _, talk := range h.Engine.Talks(engine.DefaultAccount) {
+				for _, talk := range h.Engine.Talks(directory.DefaultAccount) {
 					for _, p := range talk.Participants {
 						if p.Owner {
 							owner += p.Address.Value
@@ -174,7 +175,7 @@ func TestNumberOfTheCallersPhone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := office(t, "")
 		for _, callee := range []string{"w1", "+49211101"} {
-			_, err := h.Engine.Originate(engine.Origination{Caller: engine.Address{Kind: engine.KindUser, Value: "w0"}, Callee: callee})
+			_, err := h.Engine.Originate(engine.Origination{Caller: directory.Address{Kind: directory.KindUser, Value: "w0"}, Callee: callee})
 			if err != nil {
 				t.Fatal(err)
 			}

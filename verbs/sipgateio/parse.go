@@ -14,6 +14,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs"
 )
@@ -258,8 +259,8 @@ func (p *parser) absolute(e *etree.Element, attribute, value string) bool {
 	switch {
 	case value == "":
 		p.complain(e, attribute, "the URL is empty: write the whole of it, beginning with http:// or https://")
-	case len(value) > engine.MaxURL:
-		p.complain(e, attribute, "the URL has %d characters, and only those with at most %d can be asked", len(value), engine.MaxURL)
+	case len(value) > directory.MaxURL:
+		p.complain(e, attribute, "the URL has %d characters, and only those with at most %d can be asked", len(value), directory.MaxURL)
 	case err != nil:
 		p.complain(e, attribute, "%.100q is not a URL: write the whole of it, beginning with http:// or https://", value)
 	case (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != "":

@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs"
 )
@@ -34,7 +35,7 @@ func TestParseBytes(t *testing.T) {
 	const latin1 = `<?xml version="1.0" encoding="ISO-8859-1"?><Response><Reject reason="` + "\xfc" + `"/></Response>`
 	const notUTF8 = "the byte FC is not UTF-8: send UTF-8, or declare the encoding, for example encoding=\"ISO-8859-1\"\n"
 	const badReason = `: reason="ü" is not known, and rejected is taken: write rejected, busy or nothing` + "\n"
-	long := "http://h/" + strings.Repeat("a", engine.MaxURL-9)
+	long := "http://h/" + strings.Repeat("a", directory.MaxURL-9)
 	tests := []struct{ name, contentType, body, want string }{
 		{"empty", "application/xml", "", ""},
 		{"empty of another type", "text/html", "", ""},
@@ -168,14 +169,14 @@ func checkVerb(t *testing.T, v engine.Verb, last, outgoing bool) {
 			t.Errorf("dials %d targets", len(v.Targets))
 		}
 		for _, to := range v.Targets {
-			if to.Address.Kind != engine.KindNumber || !engine.IsNumber(to.Address.Value) {
+			if to.Address.Kind != directory.KindNumber || !directory.IsNumber(to.Address.Value) {
 				t.Errorf("dials %q", to.Address.Value)
 			}
 			if to.Delay < 0 || to.Timeout < 0 || to.Delay > time.Hour || to.Timeout > time.Hour {
 				t.Errorf("dials %s", v)
 			}
 		}
-		if v.CallerID != nil && !engine.IsNumber(v.CallerID.Value) {
+		if v.CallerID != nil && !directory.IsNumber(v.CallerID.Value) {
 			t.Errorf("dials as %q", v.CallerID.Value)
 		}
 	case verbs.Reject:

@@ -5,12 +5,12 @@ package sipgateio
 import (
 	"github.com/beevik/etree"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // shown is whom a <Set> has the targets of a <Dial> see.
 type shown struct {
-	callerID  *engine.Address
+	callerID  *directory.Address
 	anonymous *bool
 	// set is the element, used says that a <Dial> stands behind it.
 	set  *etree.Element

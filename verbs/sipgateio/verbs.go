@@ -9,6 +9,7 @@ import (
 
 	"github.com/beevik/etree"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs"
 )
@@ -17,8 +18,8 @@ import (
 const maxNumber = 15
 
 // number reads a telephone number, with or without a plus.
-func (p *parser) number(e *etree.Element, attribute, value string) (engine.Address, bool) {
-	a := engine.NumberAddress(value)
+func (p *parser) number(e *etree.Element, attribute, value string) (directory.Address, bool) {
+	a := directory.NumberAddress(value)
 	what := "<" + e.Tag + ">"
 	if attribute != "" {
 		what = attribute
@@ -26,14 +27,14 @@ func (p *parser) number(e *etree.Element, attribute, value string) (engine.Addre
 	switch {
 	case value == "":
 		p.complain(e, attribute, "%s is empty: write a number with its country code, for example 4915799912345", what)
-	case !engine.IsNumber(value):
+	case !directory.IsNumber(value):
 		p.complain(e, attribute, "%.60q is not a telephone number: write digits with the country code, for example 4915799912345", value)
 	case len(strings.TrimPrefix(a.Value, "+")) > maxNumber:
 		p.complain(e, attribute, "%.60q has more than the %d digits of a telephone number: write one number in each %s", value, maxNumber, what)
 	default:
 		return a, true
 	}
-	return engine.Address{}, false
+	return directory.Address{}, false
 }
 
 // anonymous reads @anonymous; nil is as the account has it. The official client

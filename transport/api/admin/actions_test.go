@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/api/admin"
@@ -121,8 +122,8 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 func TestTrunkStatus(t *testing.T) {
 	t.Parallel()
 	until := time.Date(2026, 3, 1, 14, 0, 0, 0, time.FixedZone("", 3600))
-	d := newDesk(t, engine.Entries{})
-	d.trunks = []engine.TrunkStatus{
+	d := newDesk(t, directory.Entries{})
+	d.trunks = []directory.TrunkStatus{
 		{Account: "acme", Name: "t", Calls: 1},
 		{Account: "default", Name: "a/b", Healthy: true, Calls: 3, RegisteredUntil: until},
 		{Account: "default", Name: "t", Error: "403 Forbidden"},
@@ -135,9 +136,9 @@ func TestTrunkStatus(t *testing.T) {
 }
 
 // places are registrations.
-type places []engine.Registration
+type places []directory.Registration
 
-func (p places) Registrations() []engine.Registration { return p }
+func (p places) Registrations() []directory.Registration { return p }
 
 func TestListRegistrations(t *testing.T) {
 	t.Parallel()

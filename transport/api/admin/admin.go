@@ -7,6 +7,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -33,7 +34,9 @@ type Feed interface {
 }
 
 // Registrations are where phones can be rung.
-type Registrations interface{ Registrations() []engine.Registration }
+type Registrations interface {
+	Registrations() []directory.Registration
+}
 
 // Config is what the Face shows.
 type Config struct {
@@ -74,7 +77,7 @@ func (f *Face) Routes(g *echo.Group) {
 	for _, k := range kinds() {
 		o := &objects{k, f.config.Settings}
 		o.routes(g)
-		if k.name == engine.EntryTrunk {
+		if k.name == directory.EntryTrunk {
 			g.GET("/trunks/:id/status", f.showTrunkStatus(o))
 		}
 	}

@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/admin"
@@ -139,12 +140,12 @@ func sample(t *testing.T) *archive {
 	zone := time.FixedZone("", 2*60*60)
 	at := func(second int) time.Time { return time.Date(2026, 3, 1, 14, 0, second, 250e6, zone) }
 	ref := func(t time.Time) *time.Time { return &t }
-	user := engine.Address{Kind: engine.KindUser, Value: "w0", Name: "Alice"}
-	caller := engine.Address{Kind: engine.KindNumber, Value: "+4915112345678", Name: "Bob"}
-	number := engine.NumberAddress("+4921112345")
+	user := directory.Address{Kind: directory.KindUser, Value: "w0", Name: "Alice"}
+	caller := directory.Address{Kind: directory.KindNumber, Value: "+4915112345678", Name: "Bob"}
+	number := directory.NumberAddress("+4921112345")
 	return &archive{
 		records: []engine.Record{
-			{ID: rings, Account: "default", App: "demo", Number: "+4921112345", Direction: engine.In, From: engine.Anonymous(), To: number, Chain: rings, State: engine.StateRinging, StartedAt: at(9)},
+			{ID: rings, Account: "default", App: "demo", Number: "+4921112345", Direction: engine.In, From: directory.Anonymous(), To: number, Chain: rings, State: engine.StateRinging, StartedAt: at(9)},
 			{ID: child, Account: "default", App: "demo", Direction: engine.Out, Caller: "w1", From: caller, To: user, Parent: ended, Chain: ended, State: engine.StateEnded, Cause: engine.CauseNoAnswer, StartedAt: at(2), EndedAt: ref(at(7))},
 			{ID: ended, Account: "default", App: "demo", Number: "+4921112345", Direction: engine.In, From: caller, To: number, Diversion: "+4921199999", Chain: ended, Node: "a", State: engine.StateEnded, Cause: engine.CauseNormal, AnsweredBy: &user, StartedAt: at(0), AnsweredAt: ref(at(1)), EndedAt: ref(at(8)), Dialect: engine.DialectState{"onHangup": "http://secret"}},
 		},

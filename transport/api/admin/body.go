@@ -15,7 +15,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/internal/nearest"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -55,7 +55,7 @@ func (f fields) has(name string) bool {
 }
 
 // into lays the fields over an object. A null leaves what is there.
-func (f fields) into(e engine.Entry) (engine.Entry, error) {
+func (f fields) into(e directory.Entry) (directory.Entry, error) {
 	v := reflect.New(reflect.TypeOf(e)).Elem()
 	v.Set(reflect.ValueOf(e))
 	known := map[string]reflect.Value{}
@@ -72,7 +72,7 @@ func (f fields) into(e engine.Entry) (engine.Entry, error) {
 			return nil, api.Wrong(name, "%s must be %s", name, wanted(field.Type()))
 		}
 	}
-	return v.Interface().(engine.Entry), nil
+	return v.Interface().(directory.Entry), nil
 }
 
 // wanted says what a field may hold.
@@ -101,7 +101,7 @@ func meant(word string, known []string) string {
 
 // over lays the fields over an object as a merge patch does (RFC 7396): null
 // takes a field out.
-func (f fields) over(old engine.Entry) (fields, error) {
+func (f fields) over(old directory.Entry) (fields, error) {
 	text, err := json.Marshal(old)
 	if err != nil {
 		return nil, fmt.Errorf("write %s: %w", old.EntryID(), err)

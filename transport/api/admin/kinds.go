@@ -2,98 +2,98 @@
 
 package admin
 
-import (
-	"github.com/callwright/callwright/engine"
-)
+import "github.com/callwright/callwright/directory"
 
 // kind is one sort of configured objects, with routes of its own.
 type kind struct {
 	// path is the name of the routes, and of the list in an answer.
 	path string
-	// name is that of engine.EntryID.
+	// name is that of directory.EntryID.
 	name string
 	// id is the field that names an object.
 	id string
 	// blank makes an object with an account, an id and the defaults.
-	blank func(account, id string) engine.Entry
+	blank func(account, id string) directory.Entry
 	// of picks the objects of the kind.
-	of func(engine.Entries) []engine.Entry
+	of func(directory.Entries) []directory.Entry
 }
 
 // kinds are all of them.
 func kinds() []kind {
 	return []kind{
-		{"accounts", engine.EntryAccount, "id",
-			func(_, id string) engine.Entry { return engine.Account{ID: id} },
-			func(e engine.Entries) []engine.Entry {
-				return (&engine.Entries{Accounts: withDefault(e.Accounts)}).All()
+		{"accounts", directory.EntryAccount, "id",
+			func(_, id string) directory.Entry { return directory.Account{ID: id} },
+			func(e directory.Entries) []directory.Entry {
+				return (&directory.Entries{Accounts: withDefault(e.Accounts)}).All()
 			}},
-		{"apps", engine.EntryApp, "key",
+		{"apps", directory.EntryApp, "key",
 			// sipgate.io lets callers hear prompts before anybody answered.
-			func(account, key string) engine.Entry {
-				return engine.App{Key: key, Account: account, EarlyMedia: true}
+			func(account, key string) directory.Entry {
+				return directory.App{Key: key, Account: account, EarlyMedia: true}
 			},
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Apps: e.Apps}).All() }},
-		{"users", engine.EntryUser, "id",
-			func(account, id string) engine.Entry { return engine.User{ID: id, Account: account} },
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Users: e.Users}).All() }},
-		{"groups", engine.EntryGroup, "id",
-			func(account, id string) engine.Entry { return engine.Group{ID: id, Account: account} },
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Groups: e.Groups}).All() }},
-		{"numbers", engine.EntryNumber, "number",
-			func(account, number string) engine.Entry { return engine.Number{Number: number, Account: account} },
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Numbers: e.Numbers}).All() }},
-		{"trunks", engine.EntryTrunk, "name",
-			func(account, name string) engine.Entry { return engine.Trunk{Name: name, Account: account} },
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Trunks: e.Trunks}).All() }},
-		{"tokens", engine.EntryToken, "id",
-			func(account, id string) engine.Entry { return engine.Token{ID: id, Account: account} },
-			func(e engine.Entries) []engine.Entry { return (&engine.Entries{Tokens: e.Tokens}).All() }},
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Apps: e.Apps}).All() }},
+		{"users", directory.EntryUser, "id",
+			func(account, id string) directory.Entry { return directory.User{ID: id, Account: account} },
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Users: e.Users}).All() }},
+		{"groups", directory.EntryGroup, "id",
+			func(account, id string) directory.Entry { return directory.Group{ID: id, Account: account} },
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Groups: e.Groups}).All() }},
+		{"numbers", directory.EntryNumber, "number",
+			func(account, number string) directory.Entry {
+				return directory.Number{Number: number, Account: account}
+			},
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Numbers: e.Numbers}).All() }},
+		{"trunks", directory.EntryTrunk, "name",
+			func(account, name string) directory.Entry { return directory.Trunk{Name: name, Account: account} },
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Trunks: e.Trunks}).All() }},
+		{"tokens", directory.EntryToken, "id",
+			func(account, id string) directory.Entry { return directory.Token{ID: id, Account: account} },
+			func(e directory.Entries) []directory.Entry { return (&directory.Entries{Tokens: e.Tokens}).All() }},
 	}
 }
 
 // withDefault adds the account that is always there.
-func withDefault(accounts []engine.Account) []engine.Account {
+func withDefault(accounts []directory.Account) []directory.Account {
 	for _, a := range accounts {
-		if a.ID == engine.DefaultAccount {
+		if a.ID == directory.DefaultAccount {
 			return accounts
 		}
 	}
-	return append([]engine.Account{{ID: engine.DefaultAccount}}, accounts...)
+	return append([]directory.Account{{ID: directory.DefaultAccount}}, accounts...)
 }
 
 // ownerOf gives the account that an object belongs to; an account's is empty.
-func ownerOf(e engine.Entry) string {
+func ownerOf(e directory.Entry) string {
 	switch e := e.(type) {
-	case engine.App:
+	case directory.App:
 		return e.Account
-	case engine.User:
+	case directory.User:
 		return e.Account
-	case engine.Group:
+	case directory.Group:
 		return e.Account
-	case engine.Number:
+	case directory.Number:
 		return e.Account
-	case engine.Trunk:
+	case directory.Trunk:
 		return e.Account
-	case engine.Token:
+	case directory.Token:
 		return e.Account
 	}
 	return ""
 }
 
 // withoutSecret is an object as it may be shown.
-func withoutSecret(e engine.Entry) engine.Entry {
+func withoutSecret(e directory.Entry) directory.Entry {
 	switch e := e.(type) {
-	case engine.App:
+	case directory.App:
 		e.Secret = ""
 		return e
-	case engine.User:
+	case directory.User:
 		e.Password = ""
 		return e
-	case engine.Trunk:
+	case directory.Trunk:
 		e.Password = ""
 		return e
-	case engine.Token:
+	case directory.Token:
 		e.Secret = ""
 		return e
 	}
@@ -102,25 +102,25 @@ func withoutSecret(e engine.Entry) engine.Entry {
 
 // keepSecret gives an object the secret of the old one, as long as there is
 // somebody whose secret it is.
-func keepSecret(e, old engine.Entry) engine.Entry {
+func keepSecret(e, old directory.Entry) directory.Entry {
 	switch e := e.(type) {
-	case engine.App:
-		if old, ok := old.(engine.App); ok {
+	case directory.App:
+		if old, ok := old.(directory.App); ok {
 			e.Secret = old.Secret
 		}
 		return e
-	case engine.User:
-		if old, ok := old.(engine.User); ok && e.Username != "" {
+	case directory.User:
+		if old, ok := old.(directory.User); ok && e.Username != "" {
 			e.Password = old.Password
 		}
 		return e
-	case engine.Trunk:
-		if old, ok := old.(engine.Trunk); ok && e.Username != "" {
+	case directory.Trunk:
+		if old, ok := old.(directory.Trunk); ok && e.Username != "" {
 			e.Password = old.Password
 		}
 		return e
-	case engine.Token:
-		if old, ok := old.(engine.Token); ok {
+	case directory.Token:
+		if old, ok := old.(directory.Token); ok {
 			e.Secret = old.Secret
 		}
 		return e

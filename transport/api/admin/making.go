@@ -5,19 +5,20 @@ package admin
 import (
 	"crypto/rand"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
 
 // completed gives a token the id and the secret that it was sent without, both as
 // hard to guess as they can be; clients of sipgate.io want them in this shape.
-func completed(e engine.Entry) engine.Entry {
-	t, ok := e.(engine.Token)
+func completed(e directory.Entry) directory.Entry {
+	t, ok := e.(directory.Token)
 	if !ok {
 		return e
 	}
 	if t.ID == "" {
-		t.ID = engine.TokenPrefix + rand.Text()[:6]
+		t.ID = directory.TokenPrefix + rand.Text()[:6]
 	}
 	if t.Secret == "" {
 		var secret engine.ID
@@ -31,9 +32,9 @@ func completed(e engine.Entry) engine.Entry {
 
 // checkGreeting refuses a file of the server as a greeting, unless it is there
 // already: what the server may read is for the configuration file to say.
-func checkGreeting(e, old engine.Entry) error {
-	u, _ := e.(engine.User)
-	before, _ := old.(engine.User)
+func checkGreeting(e, old directory.Entry) error {
+	u, _ := e.(directory.User)
+	before, _ := old.(directory.User)
 	if u.Greeting == "" || u.Greeting == before.Greeting || !u.GreetingIsFile() {
 		return nil
 	}

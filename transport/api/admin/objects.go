@@ -16,7 +16,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/internal/nearest"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -24,16 +24,16 @@ import (
 // Settings are the configured objects.
 type Settings interface {
 	// Entries gives all of them.
-	Entries() engine.Entries
+	Entries() directory.Entries
 	// Change has an object be what change makes of it, or of nil when it is not
 	// there; changes are made one after the other, and change asks for nothing
 	// here. The errors are those of
-	// change, an *engine.EntryError about what is wrong with it, and any other
+	// change, an *directory.EntryError about what is wrong with it, and any other
 	// when it could not be kept. Nothing has changed then.
-	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
+	Change(ctx context.Context, id directory.EntryID, change func(old directory.Entry) (directory.Entry, error)) (created bool, err error)
 	// Delete forgets an object. The error is fs.ErrNotExist for one that is not
-	// there, and an *engine.EntryError when others name it.
-	Delete(ctx context.Context, id engine.EntryID) error
+	// there, and an *directory.EntryError when others name it.
+	Delete(ctx context.Context, id directory.EntryID) error
 }
 
 // objects serves the objects of one kind.
@@ -66,11 +66,11 @@ func (o *objects) list(c echo.Context) error {
 		return api.Refuse(http.StatusBadRequest, "cursor is %.40q; give what \"next\" of the page before said, or nothing for the first page", query.Get("cursor"))
 	}
 	all := o.of(o.settings.Entries())
-	slices.SortFunc(all, func(a, b engine.Entry) int { return strings.Compare(place(a), place(b)) })
-	page := make([]engine.Entry, 0, min(limit, len(all)))
+	slices.SortFunc(all, func(a, b directory.Entry) int { return strings.Compare(place(a), place(b)) })
+	page := make([]directory.Entry, 0, min(limit, len(all)))
 	var next *string
 	for _, e := range all {
-		if query.Has("account") && o.name != engine.EntryAccount && ownerOf(e) != query.Get("account") || place(e) <= string(after) {
+		if query.Has("account") && o.name != directory.EntryAccount && ownerOf(e) != query.Get("account") || place(e) <= string(after) {
 			continue
 		}
 		if len(page) == limit {
@@ -83,7 +83,7 @@ func (o *objects) list(c echo.Context) error {
 }
 
 // place orders the objects of a kind.
-func place(e engine.Entry) string { return ownerOf(e) + "\x00" + e.EntryID().ID }
+func place(e directory.Entry) string { return ownerOf(e) + "\x00" + e.EntryID().ID }
 
 // show is GET /users/{id}?account=.
 func (o *objects) show(c echo.Context) error {
@@ -95,7 +95,7 @@ func (o *objects) show(c echo.Context) error {
 }
 
 // answer shows an object as it is now.
-func (o *objects) answer(c echo.Context, status int, id engine.EntryID) error {
+func (o *objects) answer(c echo.Context, status int, id directory.EntryID) error {
 	for _, e := range o.of(o.settings.Entries()) {
 		if e.EntryID() == id {
 			return api.JSON(c, status, withoutSecret(e))
@@ -127,7 +127,7 @@ func (o *objects) create(c echo.Context) error {
 	if id.ID == "" {
 		return api.Wrong(o.id, "%s is missing: every %s has one", o.id, o.name)
 	}
-	_, err = o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
+	_, err = o.settings.Change(c.Request().Context(), id, func(old directory.Entry) (directory.Entry, error) {
 		if old != nil || id == defaultAccount {
 			return nil, api.Refuse(http.StatusConflict, "%s is there already; change it with PUT or PATCH", id)
 		}
@@ -137,19 +137,19 @@ func (o *objects) create(c echo.Context) error {
 		return o.refusal(id, err)
 	}
 	c.Response().Header().Set(echo.HeaderLocation, o.location(c, id))
-	if o.name == engine.EntryToken { // its secret is shown this once
+	if o.name == directory.EntryToken { // its secret is shown this once
 		return api.JSON(c, http.StatusCreated, e)
 	}
 	return o.answer(c, http.StatusCreated, id)
 }
 
 // defaultAccount is always there, also when nothing is kept of it.
-var defaultAccount = engine.Account{ID: engine.DefaultAccount}.EntryID()
+var defaultAccount = directory.Account{ID: directory.DefaultAccount}.EntryID()
 
 // location is where an object is shown.
-func (o *objects) location(c echo.Context, id engine.EntryID) string {
+func (o *objects) location(c echo.Context, id directory.EntryID) string {
 	path := c.Path() + "/" + url.PathEscape(id.ID)
-	if id.Account != "" && id.Account != engine.DefaultAccount {
+	if id.Account != "" && id.Account != directory.DefaultAccount {
 		path += "?account=" + url.QueryEscape(id.Account)
 	}
 	return path
@@ -172,7 +172,7 @@ func (o *objects) put(c echo.Context) error {
 	if e.EntryID().ID == "" {
 		return api.Wrong(o.id, "%s cannot have an empty %s: leave it out", id, o.id)
 	}
-	created, err := o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
+	created, err := o.settings.Change(c.Request().Context(), id, func(old directory.Entry) (directory.Entry, error) {
 		if err := checkGreeting(e, old); err != nil {
 			return nil, err
 		}
@@ -201,7 +201,7 @@ func (o *objects) patch(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = o.settings.Change(c.Request().Context(), id, func(old engine.Entry) (engine.Entry, error) {
+	_, err = o.settings.Change(c.Request().Context(), id, func(old directory.Entry) (directory.Entry, error) {
 		if old == nil && id != defaultAccount {
 			return nil, fs.ErrNotExist
 		}
@@ -237,15 +237,15 @@ func (o *objects) remove(c echo.Context) error {
 }
 
 // named gives the object that a path means.
-func (o *objects) named(c echo.Context) (engine.EntryID, engine.Entry, error) {
+func (o *objects) named(c echo.Context) (directory.EntryID, directory.Entry, error) {
 	account, err := o.account(c, nil)
 	if err != nil {
-		return engine.EntryID{}, nil, err
+		return directory.EntryID{}, nil, err
 	}
 	name := c.Param("id")
 	if c.Request().URL.RawPath != "" { // then the router has not unescaped it
 		if name, err = url.PathUnescape(name); err != nil {
-			return engine.EntryID{}, nil, api.Refuse(http.StatusBadRequest, "the path cannot be read: %s", err)
+			return directory.EntryID{}, nil, api.Refuse(http.StatusBadRequest, "the path cannot be read: %s", err)
 		}
 	}
 	e := o.blank(account, name)
@@ -253,7 +253,7 @@ func (o *objects) named(c echo.Context) (engine.EntryID, engine.Entry, error) {
 }
 
 // target gives the object that a path and a body mean, with the defaults.
-func (o *objects) target(c echo.Context, sent fields) (engine.EntryID, engine.Entry, error) {
+func (o *objects) target(c echo.Context, sent fields) (directory.EntryID, directory.Entry, error) {
 	id, _, err := o.named(c)
 	if err != nil {
 		return id, nil, err
@@ -287,13 +287,13 @@ func (o *objects) account(c echo.Context, sent fields) (string, error) {
 	if account != "" && inBody != "" && account != inBody {
 		return "", api.Wrong("account", "the query names account %q and the body %q: leave one out", account, inBody)
 	}
-	return cmp.Or(account, inBody, engine.DefaultAccount), nil
+	return cmp.Or(account, inBody, directory.DefaultAccount), nil
 }
 
 // refusal says to the client what an error of the settings means.
-func (o *objects) refusal(id engine.EntryID, err error) error {
+func (o *objects) refusal(id directory.EntryID, err error) error {
 	var said *api.StatusError
-	var entry *engine.EntryError
+	var entry *directory.EntryError
 	switch {
 	case errors.As(err, &said):
 		return err
@@ -311,7 +311,7 @@ func (o *objects) refusal(id engine.EntryID, err error) error {
 }
 
 // missing says that an object is not there, and which is like it.
-func (o *objects) missing(id engine.EntryID) error {
+func (o *objects) missing(id directory.EntryID) error {
 	var names []string
 	for _, e := range o.of(o.settings.Entries()) {
 		if e.EntryID().Account == id.Account {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store"
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api/admin"
@@ -54,12 +54,12 @@ type desk struct {
 	store *shelf
 	url   string
 	// trunks is how trunks do.
-	trunks []engine.TrunkStatus
+	trunks []directory.TrunkStatus
 }
 
-func (d *desk) Trunks() []engine.TrunkStatus { return d.trunks }
+func (d *desk) Trunks() []directory.TrunkStatus { return d.trunks }
 
-func newDesk(t *testing.T, e engine.Entries) *desk {
+func newDesk(t *testing.T, e directory.Entries) *desk {
 	t.Helper()
 	key, err := settings.NewKey("the key of the tests")
 	if err != nil {
@@ -104,7 +104,7 @@ func (d *desk) want(t *testing.T, method, path, body string, status int, says st
 // An account with all that belongs to it is made, changed and deleted.
 func TestObjectsComeAndGo(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{})
+	d := newDesk(t, directory.Entries{})
 	for _, step := range []struct{ path, body, says, location string }{
 		{"/accounts", `{"id":"acme","name":"Acme"}`, `{"id":"acme","name":"Acme"}`, "/accounts/acme"},
 		{"/apps?account=acme", `{"key":"a/b","dialect":"sipgate","incoming_url":"http://x/","secret":"s"}`,
@@ -144,12 +144,12 @@ func TestObjectsComeAndGo(t *testing.T) {
 
 func TestChangeObjects(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{
-		Accounts: []engine.Account{{ID: "acme"}},
-		Apps:     []engine.App{{Key: "shop", Account: "acme", Dialect: "sipgate", Secret: "s", EarlyMedia: true, Headers: map[string]string{"A": "1", "B": "2"}}},
-		Users:    []engine.User{{ID: "w0", Name: "Alice", Username: "alice", Password: "old"}},
+	d := newDesk(t, directory.Entries{
+		Accounts: []directory.Account{{ID: "acme"}},
+		Apps:     []directory.App{{Key: "shop", Account: "acme", Dialect: "sipgate", Secret: "s", EarlyMedia: true, Headers: map[string]string{"A": "1", "B": "2"}}},
+		Users:    []directory.User{{ID: "w0", Name: "Alice", Username: "alice", Password: "old"}},
 	})
-	user := func() engine.User { u, _ := d.Directory().User("default", "w0"); return u }
+	user := func() directory.User { u, _ := d.Directory().User("default", "w0"); return u }
 	// A PUT is the whole object, but for the password.
 	d.want(t, "PUT", "/users/w0", `{"username":"alice","dtmf":"info"}`, 200, `{"id":"w0","account":"default","username":"alice","dtmf":"info"}`)
 	if u := user(); u.Password != "old" || u.Name != "" {
@@ -184,16 +184,16 @@ func TestChangeObjects(t *testing.T) {
 
 func TestListObjects(t *testing.T) {
 	t.Parallel()
-	e := engine.Entries{Accounts: []engine.Account{{ID: "acme"}}}
+	e := directory.Entries{Accounts: []directory.Account{{ID: "acme"}}}
 	for i := range 5 {
-		e.Users = append(e.Users, engine.User{ID: fmt.Sprint("w", 4-i)}, engine.User{ID: fmt.Sprint("w", i), Account: "acme"})
+		e.Users = append(e.Users, directory.User{ID: fmt.Sprint("w", 4-i)}, directory.User{ID: fmt.Sprint("w", i), Account: "acme"})
 	}
 	d := newDesk(t, e)
 	var got []string
 	for path := "/users?limit=3"; path != ""; {
 		status, _, body := ask(t, "GET", d.url+path, "")
 		var page struct {
-			Users []engine.User
+			Users []directory.User
 			Next  *string
 		}
 		if err := json.Unmarshal(body, &page); err != nil || status != 200 || len(page.Users) == 0 {
@@ -223,10 +223,10 @@ func TestListObjects(t *testing.T) {
 // What is wrong is said in the sentences of the configuration, with the field.
 func TestWrongObjects(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{
-		Apps:    []engine.App{{Key: "shop", Dialect: "sipgate"}},
-		Users:   []engine.User{{ID: "w0", Username: "alice", Password: "x"}},
-		Numbers: []engine.Number{{Number: "+4921112345", App: "shop"}},
+	d := newDesk(t, directory.Entries{
+		Apps:    []directory.App{{Key: "shop", Dialect: "sipgate"}},
+		Users:   []directory.User{{ID: "w0", Username: "alice", Password: "x"}},
+		Numbers: []directory.Number{{Number: "+4921112345", App: "shop"}},
 	})
 	before := d.Entries()
 	for _, test := range []struct {
@@ -297,7 +297,7 @@ func TestWrongObjects(t *testing.T) {
 // While the database is away, nothing is changed and the client is told so.
 func TestObjectsWithoutDatabase(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0"}}})
+	d := newDesk(t, directory.Entries{Users: []directory.User{{ID: "w0"}}})
 	d.store.mu.Lock()
 	d.store.away = fmt.Errorf("connect to 10.0.0.5: %w", syscall.ENOENT)
 	d.store.mu.Unlock()
@@ -312,10 +312,10 @@ func TestObjectsWithoutDatabase(t *testing.T) {
 // No answer has a secret in it.
 func TestSecretsAreNotShown(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{
-		Apps:   []engine.App{{Key: "shop", Dialect: "sipgate", Secret: "open sesame"}},
-		Users:  []engine.User{{ID: "w0", Username: "alice", Password: "open sesame"}},
-		Trunks: []engine.Trunk{{Name: "t", Address: "h", Username: "u", Password: "open sesame"}},
+	d := newDesk(t, directory.Entries{
+		Apps:   []directory.App{{Key: "shop", Dialect: "sipgate", Secret: "open sesame"}},
+		Users:  []directory.User{{ID: "w0", Username: "alice", Password: "open sesame"}},
+		Trunks: []directory.Trunk{{Name: "t", Address: "h", Username: "u", Password: "open sesame"}},
 	})
 	for _, path := range []string{"/apps", "/apps/shop", "/users", "/users/w0", "/trunks", "/trunks/t"} {
 		if _, _, body := ask(t, "GET", d.url+path, ""); strings.Contains(string(body), "sesame") {
@@ -338,11 +338,11 @@ func TestSecretsAreNotShown(t *testing.T) {
 // shown this once. Who has one cannot be deleted.
 func TestTokensAreMade(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0"}, {ID: "w1"}}})
-	made := func(body string) engine.Token {
+	d := newDesk(t, directory.Entries{Users: []directory.User{{ID: "w0"}, {ID: "w1"}}})
+	made := func(body string) directory.Token {
 		t.Helper()
 		status, header, answer := ask(t, "POST", d.url+"/tokens", body)
-		var token engine.Token
+		var token directory.Token
 		if err := json.Unmarshal(answer, &token); err != nil || status != 201 {
 			t.Fatalf("got %d %s, %v", status, answer, err)
 		}
@@ -382,7 +382,7 @@ func TestTokensAreMade(t *testing.T) {
 // changed.
 func TestGreetingOfTheFileStays(t *testing.T) {
 	t.Parallel()
-	d := newDesk(t, engine.Entries{Users: []engine.User{{ID: "w0", Greeting: "alice.wav"}}})
+	d := newDesk(t, directory.Entries{Users: []directory.User{{ID: "w0", Greeting: "alice.wav"}}})
 	d.want(t, "PATCH", "/users/w0", `{"name":"Alice"}`, 200, `{"id":"w0","account":"default","name":"Alice","greeting":"alice.wav"}`)
 	d.want(t, "PUT", "/users/w0", `{"greeting":"alice.wav"}`, 200, `"greeting":"alice.wav"`)
 	d.want(t, "PATCH", "/users/w0", `{"greeting":"https://a.example/b.wav"}`, 200, `"https://a.example/b.wav"`)

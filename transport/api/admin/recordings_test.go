@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api/admin"
 )
@@ -76,12 +77,12 @@ func newReels(t *testing.T) (*reels, string) {
 	r := &reels{folder: t.TempDir()}
 	began := time.Date(2026, 3, 1, 14, 0, 0, 0, time.FixedZone("", 3600))
 	heard := began.Add(time.Hour)
-	caller := engine.Address{Kind: engine.KindNumber, Value: "+4915112345678", Name: "Bob"}
+	caller := directory.Address{Kind: directory.KindNumber, Value: "+4915112345678", Name: "Bob"}
 	r.kept = []engine.Recording{
 		{ID: id(t, message), Account: "acme", Kind: engine.RecordingMessage, Call: id(t, ofCall), Box: "w0", From: caller,
-			To: engine.NumberAddress("+4921112345"), File: "a.wav", StartedAt: began, Duration: 4160 * time.Millisecond},
-		{ID: id(t, conversation), Account: "default", Kind: engine.RecordingCall, Call: id(t, ofCall), From: engine.Anonymous(),
-			To: engine.NumberAddress("+4921112345"), File: "b.wav", StartedAt: began, HeardAt: &heard},
+			To: directory.NumberAddress("+4921112345"), File: "a.wav", StartedAt: began, Duration: 4160 * time.Millisecond},
+		{ID: id(t, conversation), Account: "default", Kind: engine.RecordingCall, Call: id(t, ofCall), From: directory.Anonymous(),
+			To: directory.NumberAddress("+4921112345"), File: "b.wav", StartedAt: began, HeardAt: &heard},
 	}
 	for _, name := range []string{"a.wav", "b.wav"} {
 		if err := os.WriteFile(filepath.Join(r.folder, name), []byte(sound), 0o600); err != nil {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -45,7 +45,7 @@ func (f *Face) listRegistrations(c echo.Context) error {
 	return api.JSON(c, http.StatusOK, map[string]any{"registrations": list})
 }
 
-func registrationOf(r engine.Registration) registration {
+func registrationOf(r directory.Registration) registration {
 	return registration{
 		Account: r.Account, User: r.User, Contact: r.Contact, Source: r.Source,
 		Agent: present(r.Agent), Node: present(r.Node), Expires: r.Expires.UTC(),

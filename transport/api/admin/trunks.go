@@ -8,12 +8,14 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
 // Trunks know how the trunks do.
-type Trunks interface{ Trunks() []engine.TrunkStatus }
+type Trunks interface {
+	Trunks() []directory.TrunkStatus
+}
 
 // trunkStatus is how a trunk does at the moment.
 type trunkStatus struct {

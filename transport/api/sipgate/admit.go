@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/internal/nearest"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -18,7 +18,7 @@ import (
 // Tokens are the tokens that may be shown.
 type Tokens interface {
 	// Token finds one by its id.
-	Token(id string) (engine.Token, bool)
+	Token(id string) (directory.Token, bool)
 }
 
 // allScopes is the scope that is every other.
@@ -30,20 +30,20 @@ const howToShow = "send the id and the secret of one of your tokens as the heade
 // admit gives the token that a request shows, if that may do what one of the
 // scopes says. Who shows a token that is not there learns as much, and as fast, as
 // who shows a wrong secret.
-func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (engine.Token, error) {
+func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (directory.Token, error) {
 	from := api.SourceOf(r.RemoteAddr)
 	shown, ok := f.shownBy(r)
 	if !ok {
-		return engine.Token{}, unauthorized(answer)
+		return directory.Token{}, unauthorized(answer)
 	}
 	token, known := f.config.Tokens.Token(shown.id)
 	if !f.match(shown, token) || !known {
-		return engine.Token{}, f.wrong(from, shown.id, known, answer)
+		return directory.Token{}, f.wrong(from, shown.id, known, answer)
 	}
 	if !may(token.Scopes, scopes) {
 		f.config.Log.Warn("refused a request to /v2: the token has not the scope; add it to the token's scopes, or take another token",
 			"method", r.Method, "path", r.URL.Path, "token", token.ID, "needed", strings.Join(scopes, " or "), "scopes", token.Scopes, "from", from)
-		return engine.Token{}, api.Refuse(http.StatusForbidden, "the token %s may not do this: it needs the scope %s", token.ID, strings.Join(scopes, " or "))
+		return directory.Token{}, api.Refuse(http.StatusForbidden, "the token %s may not do this: it needs the scope %s", token.ID, strings.Join(scopes, " or "))
 	}
 	return token, nil
 }
@@ -87,7 +87,7 @@ func (f *Face) shownBy(r *http.Request) (credentials, bool) {
 
 // match says whether these are credentials of a token, in the same time for every
 // secret.
-func (f *Face) match(c credentials, t engine.Token) bool {
+func (f *Face) match(c credentials, t directory.Token) bool {
 	if c.bearer != "" {
 		return f.bearers.opens(c.bearer, t)
 	}

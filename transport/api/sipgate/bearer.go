@@ -12,7 +12,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -34,14 +34,14 @@ type claims struct {
 type bearers struct{ key []byte }
 
 // of gives the key that signs for a token. Another secret is another key.
-func (b bearers) of(t engine.Token) []byte {
+func (b bearers) of(t directory.Token) []byte {
 	m := hmac.New(sha256.New, b.key)
 	fmt.Fprintf(m, "%s %s", t.ID, t.Secret) // a hash takes everything
 	return m.Sum(nil)
 }
 
 // make makes a bearer token.
-func (b bearers) make(t engine.Token) (string, error) {
+func (b bearers) make(t directory.Token) (string, error) {
 	now := time.Now()
 	signed, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims{Account: t.Account, RegisteredClaims: jwt.RegisteredClaims{
 		Issuer: issuer, Subject: t.User, ID: t.ID, IssuedAt: jwt.NewNumericDate(now), ExpiresAt: jwt.NewNumericDate(now.Add(bearerLife)),
@@ -63,7 +63,7 @@ func (bearers) idOf(bearer string) string {
 }
 
 // opens says whether a bearer token was made of a token, and its time is not over.
-func (b bearers) opens(bearer string, t engine.Token) bool {
+func (b bearers) opens(bearer string, t directory.Token) bool {
 	var said claims
 	parser := jwt.NewParser(jwt.WithValidMethods([]string{jwt.SigningMethodHS256.Alg()}), jwt.WithIssuer(issuer), jwt.WithExpirationRequired())
 	_, err := parser.ParseWithClaims(bearer, &said, func(*jwt.Token) (any, error) { return b.of(t), nil })
@@ -92,7 +92,7 @@ func (f *Face) makeBearer(r *request) (any, error) {
 }
 
 // scopesOf gives what a token may do in the words of RFC 6749 section 3.3.
-func scopesOf(t engine.Token) string {
+func scopesOf(t directory.Token) string {
 	if len(t.Scopes) == 0 {
 		return allScopes
 	}

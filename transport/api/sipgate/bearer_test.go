@@ -13,7 +13,7 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api/sipgate"
 )
 
@@ -84,10 +84,10 @@ func TestPOST_authorization_token(t *testing.T) {
 // A bearer token ends when its token is deleted, moved or has another secret.
 func TestBearerEndsWithItsToken(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*engine.Token){
-		"deleted":        func(t *engine.Token) { t.ID = "token-GONE00" },
-		"another secret": func(t *engine.Token) { t.Secret = "1e7a4d70-5b4b-4a3e-9f43-1f6a2a3a1dff" },
-		"moved":          func(t *engine.Token) { t.Account = "acme" },
+	for name, change := range map[string]func(*directory.Token){
+		"deleted":        func(t *directory.Token) { t.ID = "token-GONE00" },
+		"another secret": func(t *directory.Token) { t.Secret = "1e7a4d70-5b4b-4a3e-9f43-1f6a2a3a1dff" },
+		"moved":          func(t *directory.Token) { t.Account = "acme" },
 	} {
 		b := start(t, withBearers)
 		bearer := b.bearer(mine)
@@ -103,7 +103,7 @@ func TestBearerEndsWithItsToken(t *testing.T) {
 func TestBearersThatAreNone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		token := engine.Token{ID: "token-ABC123", Account: "default", User: "w0", Secret: "secret"}
+		token := directory.Token{ID: "token-ABC123", Account: "default", User: "w0", Secret: "secret"}
 		good, err := sipgate.MakeBearer(bearerKey, token)
 		if err != nil || !sipgate.OpensBearer(bearerKey, good, token) {
 			t.Fatalf("%s does not open: %v", good, err)
@@ -129,7 +129,7 @@ func TestBearersThatAreNone(t *testing.T) {
 				t.Errorf("%s opens", name)
 			}
 		}
-		if sipgate.OpensBearer(bearerKey, good, engine.Token{ID: token.ID, Account: "default"}) {
+		if sipgate.OpensBearer(bearerKey, good, directory.Token{ID: token.ID, Account: "default"}) {
 			t.Error("it opens what has no secret")
 		}
 		time.Sleep(30*24*time.Hour - time.Second)
@@ -145,7 +145,7 @@ func TestBearersThatAreNone(t *testing.T) {
 
 // Nobody gets in by whatever a header says, and nothing breaks by it.
 func FuzzAuthorization(f *testing.F) {
-	token := engine.Token{ID: "token-ABC123", Account: "default", User: "w0", Secret: "secret"}
+	token := directory.Token{ID: "token-ABC123", Account: "default", User: "w0", Secret: "secret"}
 	good, err := sipgate.MakeBearer(bearerKey, token)
 	if err != nil {
 		f.Fatal(err)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -88,8 +89,8 @@ func errNoCall() error {
 func written(id engine.ID) string { return strings.ToUpper(id.Hex()) }
 
 // numberOf gives the number of a party, or its id; a withheld one is empty.
-func numberOf(a engine.Address) string {
-	if a.Kind == engine.KindAnonymous {
+func numberOf(a directory.Address) string {
+	if a.Kind == directory.KindAnonymous {
 		return ""
 	}
 	return cmp.Or(a.Number, a.Value)

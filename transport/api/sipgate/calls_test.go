@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -16,10 +17,10 @@ func TestGET_calls(t *testing.T) {
 	b.calls.talks = []engine.Talk{{
 		ID: id(t, callA), Muted: true, Recording: true, Held: true,
 		Participants: []engine.Participant{
-			{ID: id(t, callA), Address: engine.NumberAddress("+4915799912345"), Held: true},
-			{ID: id(t, callB), Address: engine.Address{Kind: engine.KindUser, Value: "w0"}, Owner: true, Muted: true},
-			{ID: id(t, callB), Address: engine.Address{Kind: engine.KindUser, Value: "w1", Number: "+4921101"}},
-			{ID: id(t, callB), Address: engine.Anonymous()},
+			{ID: id(t, callA), Address: directory.NumberAddress("+4915799912345"), Held: true},
+			{ID: id(t, callB), Address: directory.Address{Kind: directory.KindUser, Value: "w0"}, Owner: true, Muted: true},
+			{ID: id(t, callB), Address: directory.Address{Kind: directory.KindUser, Value: "w1", Number: "+4921101"}},
+			{ID: id(t, callB), Address: directory.Anonymous()},
 		},
 	}, {ID: id(t, callB)}}
 	b.wants("GET", "/calls", "", 200, `{"data":[

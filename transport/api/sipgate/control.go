@@ -7,6 +7,7 @@ import (
 	"context"
 	"strings"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -89,8 +90,8 @@ func (f *Face) announce(r *request) (any, error) {
 	if err = cmp.Or(err, r.read(&body)); err != nil {
 		return nil, err
 	}
-	if n := len(body.URL); n > engine.MaxURL {
-		return nil, api.Wrong("url", "url has %d characters: write at most %d", n, engine.MaxURL)
+	if n := len(body.URL); n > directory.MaxURL {
+		return nil, api.Wrong("url", "url has %d characters: write at most %d", n, directory.MaxURL)
 	}
 	if !isURL(body.URL) {
 		return nil, api.Wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
@@ -133,7 +134,7 @@ func (f *Face) transfer(r *request) (any, error) {
 		return nil, api.Wrong("attended", "attended is missing: write true to talk to whoever is there before the transfer, else false")
 	case body.PhoneNumber == "":
 		return nil, api.Wrong("phoneNumber", "phoneNumber is missing: write the number that the call goes to")
-	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
+	case body.CallerID != "" && !directory.IsNumber(body.CallerID):
 		return nil, api.Wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
 	}
 	err = f.config.Exchange.Transfer(id, engine.TransferOrder{
@@ -157,15 +158,15 @@ func (f *Face) newCall(r *request) (any, error) {
 	switch {
 	case body.Caller == "":
 		return nil, api.Wrong("caller", "caller is missing: write the extension whose phone rings first, like e0 or p0")
-	case body.CallerID != "" && !engine.IsNumber(body.CallerID):
+	case body.CallerID != "" && !directory.IsNumber(body.CallerID):
 		return nil, api.Wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
 	case body.DeviceID != "":
 		phone, field = body.DeviceID, "deviceId"
-	case engine.IsNumber(body.Caller):
+	case directory.IsNumber(body.Caller):
 		return nil, api.Wrong("deviceId", "deviceId is missing: caller is a number, so name the phone that rings first, like e0")
 	}
 	callee := f.party(r.token.Account, body.Callee)
-	if _, ours := f.userOf(r.token.Account, callee); !ours && !engine.IsNumber(callee) {
+	if _, ours := f.userOf(r.token.Account, callee); !ours && !directory.IsNumber(callee) {
 		return nil, api.Wrong("callee", "callee is %.40q: write the number to be called, like +4915799912345", body.Callee)
 	}
 	user, ok := f.userOf(r.token.Account, phone)
@@ -173,7 +174,7 @@ func (f *Face) newCall(r *request) (any, error) {
 		return nil, noDevice(field, phone)
 	}
 	shown, shownBy := body.CallerID, "callerId"
-	if shown == "" && user.CallerID == "" && engine.IsNumber(body.Caller) {
+	if shown == "" && user.CallerID == "" && directory.IsNumber(body.Caller) {
 		shown, shownBy = body.Caller, "caller"
 	}
 	id, err := f.config.Exchange.Originate(engine.Origination{Account: r.token.Account, Caller: user.Address(), Callee: callee, CallerID: shown})

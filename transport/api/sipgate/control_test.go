@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -62,7 +63,7 @@ func TestPOST_calls_id_announcements(t *testing.T) {
 	for _, url := range []string{"", "hello.wav", "file:///etc/passwd", "/etc/passwd", "tone:beep", "ftp://example.com/a.wav", "https://", "https:///a.wav", "http://[::1"} {
 		b.refuses("POST", path, fmt.Sprintf(`{"url":%q}`, url), 400, "write the http or https URL of a WAV file", "/url")
 	}
-	long := "https://example.com/" + strings.Repeat("a", engine.MaxURL-20)
+	long := "https://example.com/" + strings.Repeat("a", directory.MaxURL-20)
 	b.wants("POST", path, `{"url":"`+long+`"}`, 204, "")
 	b.did("announce " + callA + " " + long)
 	b.refuses("POST", path, `{"url":"`+long+`a"}`, 400, "url has 2049 characters: write at most 2048", "/url")

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // A message, the message of another account, and a call of the history of the tests.
@@ -81,7 +81,7 @@ func TestGET_history_export(t *testing.T) {
 	t.Parallel()
 	b := start(t)
 	*b.archive = *past(t)
-	b.archive.records[3].From = engine.Address{Kind: engine.KindSIP, Value: "=cmd|' /C calc'!A0"}
+	b.archive.records[3].From = directory.Address{Kind: directory.KindSIP, Value: "=cmd|' /C calc'!A0"}
 	answer, text := b.ask(mine, "GET", "/history/export?limit=2", "")
 	want := "id,type,direction,source,target,created,duration,status,callStatus,read,recordingUrl\n" +
 		entryMessage + ",VOICEMAIL,INCOMING,+4915799912345,+4921112345,2026-03-01T12:00:10Z,3,PICKUP,SUCCESS,true,/recordings/default/0199aa00-0000-7000-8000-000000000050.wav?signed\n" +

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -16,16 +17,16 @@ func Allows(l *Links, account string, id engine.ID, query string) bool {
 }
 
 // MakeBearer and OpensBearer let tests make and show bearer tokens without a server.
-func MakeBearer(key []byte, t engine.Token) (string, error) { return bearers{key}.make(t) }
+func MakeBearer(key []byte, t directory.Token) (string, error) { return bearers{key}.make(t) }
 
 // OpensBearer says whether a bearer token was made of a token.
-func OpensBearer(key []byte, bearer string, t engine.Token) bool {
+func OpensBearer(key []byte, bearer string, t directory.Token) bool {
 	b := bearers{key}
 	return b.idOf(bearer) == t.ID && b.opens(bearer, t)
 }
 
 // Admits says whether a header shows a token.
-func Admits(key []byte, header string, t engine.Token) bool {
+func Admits(key []byte, header string, t directory.Token) bool {
 	f := &Face{bearers: bearers{key}}
 	shown, ok := f.shownBy(&http.Request{Header: http.Header{"Authorization": {header}}})
 	return ok && shown.id == t.ID && f.match(shown, t)

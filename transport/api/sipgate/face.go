@@ -9,7 +9,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -111,7 +111,7 @@ type request struct {
 	*http.Request
 	// id is what the path names.
 	id    string
-	token engine.Token
+	token directory.Token
 }
 
 // Routes adds the routes of the face.
@@ -146,7 +146,7 @@ func (f *Face) serve(c echo.Context, row row) error {
 }
 
 // tellOperator logs what a token was refused that the operator can allow.
-func (f *Face) tellOperator(r *http.Request, token engine.Token, err error) {
+func (f *Face) tellOperator(r *http.Request, token directory.Token, err error) {
 	var refusal *api.StatusError
 	if errors.As(err, &refusal) && (refusal.Status == http.StatusForbidden || refusal.Status == http.StatusPaymentRequired) {
 		f.config.Log.Warn("refused a request to /v2: "+refusal.Text, "method", r.Method, "path", r.URL.Path, "token", token.ID)

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -113,22 +114,22 @@ func id(t testing.TB, text string) engine.ID {
 // house are the settings of the tests, changed in memory.
 type house struct {
 	mu      sync.Mutex
-	entries engine.Entries
+	entries directory.Entries
 	err     error
-	phones  []engine.Registration
+	phones  []directory.Registration
 }
 
 // Token finds a token as a Directory does.
-func (h *house) Token(id string) (engine.Token, bool) {
+func (h *house) Token(id string) (directory.Token, bool) {
 	for _, t := range h.Entries().Tokens {
 		if t.ID == id {
 			return t, true
 		}
 	}
-	return engine.Token{}, false
+	return directory.Token{}, false
 }
 
-func (h *house) Registrations() []engine.Registration { return h.phones }
+func (h *house) Registrations() []directory.Registration { return h.phones }
 
 // archive is what is kept in the tests, the newest first.
 type archive struct {
@@ -146,8 +147,8 @@ func (a *archive) Past(_ context.Context, f engine.PastFilter, limit, offset int
 	within := func(at time.Time) bool {
 		return (f.From.IsZero() || !at.Before(f.From)) && (f.To.IsZero() || !at.After(f.To))
 	}
-	party := func(sides ...engine.Address) bool {
-		return f.Party == "" || slices.ContainsFunc(sides, func(a engine.Address) bool { return strings.TrimPrefix(a.Value, "+") == f.Party })
+	party := func(sides ...directory.Address) bool {
+		return f.Party == "" || slices.ContainsFunc(sides, func(a directory.Address) bool { return strings.TrimPrefix(a.Value, "+") == f.Party })
 	}
 	for _, m := range a.recordings {
 		if m.Account != f.Account || m.Kind != engine.RecordingMessage {
@@ -163,7 +164,7 @@ func (a *archive) Past(_ context.Context, f engine.PastFilter, limit, offset int
 		switch {
 		case r.Account != f.Account || !r.Parent.IsZero() || r.EndedAt == nil || left[r.ID] || f.NoCalls:
 			continue
-		case r.Direction == engine.In && r.AnsweredBy != nil && r.AnsweredBy.Kind == engine.KindUser:
+		case r.Direction == engine.In && r.AnsweredBy != nil && r.AnsweredBy.Kind == directory.KindUser:
 			user = r.AnsweredBy.Value
 		case r.Direction == engine.In:
 			user, by = r.Number, f.Numbers
@@ -217,52 +218,52 @@ func (a *archive) EventsOf(_ context.Context, account string, kinds []engine.Eve
 }
 
 func newHouse() *house {
-	token := func(shown, account, user string, scopes ...string) engine.Token {
+	token := func(shown, account, user string, scopes ...string) directory.Token {
 		id, secret, _ := strings.Cut(shown, ":")
-		return engine.Token{ID: id, Secret: secret, Account: account, User: user, Scopes: scopes}
+		return directory.Token{ID: id, Secret: secret, Account: account, User: user, Scopes: scopes}
 	}
-	return &house{entries: engine.Entries{
-		Accounts: []engine.Account{{ID: "acme"}},
-		Apps: []engine.App{
+	return &house{entries: directory.Entries{
+		Accounts: []directory.Account{{ID: "acme"}},
+		Apps: []directory.App{
 			{Key: "shop", Account: "default", Dialect: "sipgate", IncomingURL: "https://shop.example/in", FallbackURL: "https://b.example", Headers: map[string]string{"X-Key": "secret"}},
 			{Key: "other", Account: "acme", Dialect: "sipgate", IncomingURL: "https://other.example"},
 		},
-		Groups: []engine.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0", "carol"}}, {ID: "g0", Account: "acme"}},
-		Numbers: []engine.Number{
+		Groups: []directory.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0", "carol"}}, {ID: "g0", Account: "acme"}},
+		Numbers: []directory.Number{
 			{Number: "+4921112345", Account: "default", Users: []string{"w0", "w1"}},
 			{Number: "100", Users: []string{"w1"}, Groups: []string{"g0"}},
 			{Number: "+4921*", Account: "default"},
 			{Number: "+4930", Account: "default"},
 			{Number: "+4940", Account: "acme"},
 		},
-		Users: []engine.User{
+		Users: []directory.User{
 			{ID: "w0", Account: "default", Name: "Alice Maria Smith", Email: "alice@example.com", Language: "de-DE", BusyOnBusy: true},
 			{ID: "w1", Account: "default"},
 			{ID: "w2", Account: "default", CallerID: "+4921100002"},
 			{ID: "carol", Account: "default"},
 			{ID: "w0", Account: "acme", Name: "Bob"},
 		},
-		Tokens: []engine.Token{token(mine, "default", "w0"), token(reading, "default", "w1", "rtcm:read"), token(theirs, "acme", "w0")},
+		Tokens: []directory.Token{token(mine, "default", "w0"), token(reading, "default", "w1", "rtcm:read"), token(theirs, "acme", "w0")},
 	}}
 }
 
-func (h *house) Entries() engine.Entries {
+func (h *house) Entries() directory.Entries {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.entries
 }
 
-func (h *house) Change(_ context.Context, id engine.EntryID, change func(engine.Entry) (engine.Entry, error)) (bool, error) {
+func (h *house) Change(_ context.Context, id directory.EntryID, change func(directory.Entry) (directory.Entry, error)) (bool, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	all := h.entries.All()
-	i := slices.IndexFunc(all, func(e engine.Entry) bool { return e.EntryID() == id })
+	i := slices.IndexFunc(all, func(e directory.Entry) bool { return e.EntryID() == id })
 	next, err := change(all[i])
 	if err != nil || h.err != nil {
 		return false, cmpOr(err, h.err)
 	}
 	all[i] = next
-	h.entries = engine.Entries{}
+	h.entries = directory.Entries{}
 	h.entries.Add(all...)
 	return false, nil
 }

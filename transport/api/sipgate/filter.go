@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -43,7 +44,7 @@ func filterOf(query url.Values) (w filter, err error) {
 			}
 		}
 	}
-	w.number = strings.TrimPrefix(engine.NormalizeNumber(query.Get("phonenumber")), "+")
+	w.number = strings.TrimPrefix(directory.NormalizeNumber(query.Get("phonenumber")), "+")
 	// Nothing here was ever put into an archive, or marked with a star.
 	w.impossible = query.Get("archived") == "true" || slices.Equal(query["starred"], []string{"STARRED"})
 	return w, nil
@@ -70,7 +71,7 @@ func (f *Face) pastOf(account string, w filter) (past engine.PastFilter, possibl
 	}
 	for _, n := range f.config.Settings.Entries().Numbers {
 		concerned := slices.ContainsFunc(f.ringsOf(account, n), func(u string) bool { return slices.Contains(past.Users, u) })
-		if cmp.Or(n.Account, engine.DefaultAccount) == account && concerned {
+		if cmp.Or(n.Account, directory.DefaultAccount) == account && concerned {
 			past.Numbers = append(past.Numbers, n.ID())
 		}
 	}
@@ -78,7 +79,7 @@ func (f *Face) pastOf(account string, w filter) (past engine.PastFilter, possibl
 }
 
 // ringsOf gives the ids of the users whom a number rings.
-func (f *Face) ringsOf(account string, n engine.Number) []string {
+func (f *Face) ringsOf(account string, n directory.Number) []string {
 	ids := slices.Clone(n.Users)
 	for _, g := range f.groups(account) {
 		if slices.Contains(n.Groups, g.ID) {

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -44,7 +44,7 @@ func FuzzBody(f *testing.F) {
 // nothing is configured.
 type nothing struct{ Settings }
 
-func (nothing) Entries() engine.Entries { return engine.Entries{} }
+func (nothing) Entries() directory.Entries { return directory.Entries{} }
 
 type readCloser struct{ *strings.Reader }
 

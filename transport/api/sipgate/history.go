@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
 )
@@ -179,7 +180,7 @@ func (f *Face) message(r engine.Recording) entry {
 	if r.HeardAt != nil {
 		e.LastModified = r.HeardAt.UTC()
 	}
-	if !engine.IsNumber(r.Box) {
+	if !directory.IsNumber(r.Box) {
 		e.belongs(r.Box, "ROUTED")
 	}
 	return e
@@ -213,11 +214,11 @@ func (f *Face) rung(r engine.Record) (ids []string) {
 	if r.Direction != engine.In {
 		return nil
 	}
-	if r.AnsweredBy != nil && r.AnsweredBy.Kind == engine.KindUser {
+	if r.AnsweredBy != nil && r.AnsweredBy.Kind == directory.KindUser {
 		return []string{r.AnsweredBy.Value}
 	}
 	for _, n := range f.config.Settings.Entries().Numbers {
-		if cmp.Or(n.Account, engine.DefaultAccount) != r.Account || n.ID() != r.Number {
+		if cmp.Or(n.Account, directory.DefaultAccount) != r.Account || n.ID() != r.Number {
 			continue
 		}
 		ids = append(ids, f.ringsOf(r.Account, n)...)
@@ -234,7 +235,7 @@ func (e *entry) belongs(user, how string) {
 }
 
 // blank is an entry of which the parties are known.
-func blank(id engine.ID, kind string, from, to engine.Address, at time.Time) entry {
+func blank(id engine.ID, kind string, from, to directory.Address, at time.Time) entry {
 	return entry{
 		ID: written(id), Type: kind, Source: numberOf(from), Target: numberOf(to),
 		SourceAlias: cmp.Or(from.Name, numberOf(from)), TargetAlias: cmp.Or(to.Name, numberOf(to)),

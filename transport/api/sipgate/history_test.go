@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -21,8 +22,8 @@ func numbered(t *testing.T, n int) engine.ID {
 // past are calls that ended, one for each fate, and a message.
 func past(t *testing.T) *archive {
 	ref := func(t time.Time) *time.Time { return &t }
-	bob, line := engine.Address{Kind: engine.KindNumber, Value: "+4915799912345", Name: "Bob"}, engine.NumberAddress("+4921112345")
-	alice, box := engine.Address{Kind: engine.KindUser, Value: "w0"}, engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+	bob, line := directory.Address{Kind: directory.KindNumber, Value: "+4915799912345", Name: "Bob"}, directory.NumberAddress("+4921112345")
+	alice, box := directory.Address{Kind: directory.KindUser, Value: "w0"}, directory.Address{Kind: directory.KindVoicemail, Value: "w0"}
 	call := func(n int, adjust func(*engine.Record)) engine.Record {
 		r := engine.Record{
 			ID: numbered(t, n), Chain: numbered(t, n), Account: "default", Number: "+4921112345", Direction: engine.In, From: bob, To: line,
@@ -37,7 +38,7 @@ func past(t *testing.T) *archive {
 		call(18, func(r *engine.Record) { r.Account = "acme" }),
 		call(9, func(r *engine.Record) {
 			r.AnsweredBy, r.AnsweredAt, r.Cause = &alice, ref(at(12)), engine.CauseNormal
-			r.From = engine.Anonymous()
+			r.From = directory.Anonymous()
 		}),
 		call(8, func(r *engine.Record) { r.Cause = engine.CauseBusy }),
 		call(7, func(r *engine.Record) { r.Cause = engine.CauseRejected }),

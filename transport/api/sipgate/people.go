@@ -6,7 +6,7 @@ import (
 	"cmp"
 	"strings"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // userInfo is GET /authorization/userinfo: whose the token is.
@@ -51,10 +51,10 @@ func (f *Face) listUsers(r *request) (any, error) {
 }
 
 // users gives those of an account.
-func (f *Face) users(account string) []engine.User {
-	var users []engine.User
+func (f *Face) users(account string) []directory.User {
+	var users []directory.User
 	for _, u := range f.config.Settings.Entries().Users {
-		if cmp.Or(u.Account, engine.DefaultAccount) == account {
+		if cmp.Or(u.Account, directory.DefaultAccount) == account {
 			users = append(users, u)
 		}
 	}
@@ -62,7 +62,7 @@ func (f *Face) users(account string) []engine.User {
 }
 
 // names parts what a user is called at the last space.
-func names(u engine.User) (first, last string) {
+func names(u directory.User) (first, last string) {
 	name := strings.TrimSpace(cmp.Or(u.Name, u.ID))
 	if i := strings.LastIndexByte(name, ' '); i > 0 {
 		return strings.TrimSpace(name[:i]), name[i+1:]
@@ -81,8 +81,8 @@ func extension(letter byte, user string) string {
 
 // userOf finds the user that has an extension: its own id, or that of its phone
 // (e, x, y), line (p) or voicemail (v).
-func (f *Face) userOf(account, extension string) (engine.User, bool) {
-	var found engine.User
+func (f *Face) userOf(account, extension string) (directory.User, bool) {
+	var found directory.User
 	for _, u := range f.users(account) {
 		if u.ID == extension {
 			return u, true

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // Every row has a test that is named after it, and scopes that a token can have.
@@ -35,7 +35,7 @@ func TestEveryRowHasATest(t *testing.T) {
 			t.Errorf("%s %s has no test %s", row.method, row.path, name)
 		}
 		for _, scope := range row.scopes {
-			if !slices.Contains(engine.TokenScopes(), scope) {
+			if !slices.Contains(directory.TokenScopes(), scope) {
 				t.Errorf("%s %s wants the scope %s, which no token can have", row.method, row.path, scope)
 			}
 		}

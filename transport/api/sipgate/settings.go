@@ -11,18 +11,18 @@ import (
 	"net/url"
 	"slices"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
 // Settings are the configured objects.
 type Settings interface {
 	// Entries gives all of them.
-	Entries() engine.Entries
+	Entries() directory.Entries
 	// Change has an object be what change makes of it. The error is change's, an
-	// *engine.EntryError, or says that it could not be kept; then nothing has
+	// *directory.EntryError, or says that it could not be kept; then nothing has
 	// changed.
-	Change(ctx context.Context, id engine.EntryID, change func(old engine.Entry) (engine.Entry, error)) (created bool, err error)
+	Change(ctx context.Context, id directory.EntryID, change func(old directory.Entry) (directory.Entry, error)) (created bool, err error)
 }
 
 // dialect is what App.Dialect calls apps that speak as sipgate.io does.
@@ -68,8 +68,8 @@ func (f *Face) changeWebhooks(r *request) (any, error) {
 			return nil, api.Wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, *url)
 		}
 	}
-	_, err = f.config.Settings.Change(r.Context(), app.EntryID(), func(old engine.Entry) (engine.Entry, error) {
-		app, ok := old.(engine.App)
+	_, err = f.config.Settings.Change(r.Context(), app.EntryID(), func(old directory.Entry) (directory.Entry, error) {
+		app, ok := old.(directory.App)
 		if !ok {
 			return nil, errNoApp() // it was deleted just now
 		}
@@ -98,34 +98,34 @@ func isURL(text string) bool {
 
 // app gives the app that a token's settings are those of: its user's, else the one
 // app of the account, or the one of them that is asked about anything.
-func (f *Face) app(token engine.Token) (engine.App, error) {
+func (f *Face) app(token directory.Token) (directory.App, error) {
 	user, _ := f.userOf(token.Account, token.User)
-	var apps []engine.App
+	var apps []directory.App
 	for _, a := range f.config.Settings.Entries().Apps {
-		if cmp.Or(a.Account, engine.DefaultAccount) == token.Account && a.Dialect == dialect {
+		if cmp.Or(a.Account, directory.DefaultAccount) == token.Account && a.Dialect == dialect {
 			apps = append(apps, a)
 		}
 	}
-	if i := slices.IndexFunc(apps, func(a engine.App) bool { return a.Key == user.App }); i >= 0 {
+	if i := slices.IndexFunc(apps, func(a directory.App) bool { return a.Key == user.App }); i >= 0 {
 		return apps[i], nil
 	}
 	if len(apps) > 1 {
-		apps = slices.DeleteFunc(apps, func(a engine.App) bool { return !f.inUse(a) })
+		apps = slices.DeleteFunc(apps, func(a directory.App) bool { return !f.inUse(a) })
 	}
 	switch len(apps) {
 	case 0:
-		return engine.App{}, errNoApp()
+		return directory.App{}, errNoApp()
 	case 1:
 		return apps[0], nil
 	}
-	return engine.App{}, api.Refuse(http.StatusForbidden, "the account has %d apps: name the app of %s at the user (users[].app), and its settings are shown here", len(apps), token.User)
+	return directory.App{}, api.Refuse(http.StatusForbidden, "the account has %d apps: name the app of %s at the user (users[].app), and its settings are shown here", len(apps), token.User)
 }
 
 // inUse says whether a number or user names an app.
-func (f *Face) inUse(a engine.App) bool {
+func (f *Face) inUse(a directory.App) bool {
 	e := f.config.Settings.Entries()
-	return slices.ContainsFunc(e.Numbers, func(n engine.Number) bool { return n.App == a.Key }) ||
-		slices.ContainsFunc(e.Users, func(u engine.User) bool { return u.App == a.Key })
+	return slices.ContainsFunc(e.Numbers, func(n directory.Number) bool { return n.App == a.Key }) ||
+		slices.ContainsFunc(e.Users, func(u directory.User) bool { return u.App == a.Key })
 }
 
 func errNoApp() error {
@@ -135,7 +135,7 @@ func errNoApp() error {
 // settled says what an error of the settings means to who asked.
 func settled(err error) error {
 	var refusal *api.StatusError
-	var entry *engine.EntryError
+	var entry *directory.EntryError
 	names := map[string]string{"incoming_url": "incomingUrl", "outgoing_url": "outgoingUrl", "whitelist": "whitelist"}
 	switch {
 	case err == nil, errors.As(err, &refusal):

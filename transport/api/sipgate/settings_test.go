@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 const webhooks = "/settings/sipgateio"
@@ -29,15 +29,15 @@ func TestPUT_settings_sipgateio(t *testing.T) {
 	before := b.house.Entries().Apps[0]
 	for _, test := range []struct {
 		body   string
-		change func(*engine.App)
+		change func(*directory.App)
 	}{
-		{`{"incomingUrl":"http://a.example/x?y=1","outgoingUrl":"https://b.example","log":false,"whitelist":["p0","g0"]}`, func(a *engine.App) {
+		{`{"incomingUrl":"http://a.example/x?y=1","outgoingUrl":"https://b.example","log":false,"whitelist":["p0","g0"]}`, func(a *directory.App) {
 			a.IncomingURL, a.OutgoingURL, a.Unlogged, a.Whitelist = "http://a.example/x?y=1", "https://b.example", true, []string{"p0", "g0"}
 		}},
-		{`{"incomingUrl":"","outgoingUrl":""}`, func(a *engine.App) { a.IncomingURL, a.OutgoingURL = "", "" }},
-		{`{"whitelist":[]}`, func(a *engine.App) { a.Whitelist = []string{} }},
-		{`{"whitelist":null,"log":true}`, func(a *engine.App) { a.Whitelist, a.Unlogged = nil, false }},
-		{`{}`, func(*engine.App) {}},
+		{`{"incomingUrl":"","outgoingUrl":""}`, func(a *directory.App) { a.IncomingURL, a.OutgoingURL = "", "" }},
+		{`{"whitelist":[]}`, func(a *directory.App) { a.Whitelist = []string{} }},
+		{`{"whitelist":null,"log":true}`, func(a *directory.App) { a.Whitelist, a.Unlogged = nil, false }},
+		{`{}`, func(*directory.App) {}},
 	} {
 		b.wants("PUT", webhooks, test.body, 204, "")
 		test.change(&before)
@@ -58,7 +58,7 @@ func TestPUT_settings_sipgateio(t *testing.T) {
 	if diff := cmp.Diff(before, b.house.Entries().Apps[0]); diff != "" {
 		t.Errorf("what was refused changed (-want +got):\n%s", diff)
 	}
-	b.house.err = &engine.EntryError{EntryID: before.EntryID(), Field: "incoming_url", Problem: "has an odd URL"}
+	b.house.err = &directory.EntryError{EntryID: before.EntryID(), Field: "incoming_url", Problem: "has an odd URL"}
 	b.refuses("PUT", webhooks, `{}`, 400, "has an odd URL", "/incomingUrl")
 	b.house.err = errors.New("disk on fire")
 	b.refuses("PUT", webhooks, `{}`, 503, "the database is away", "")
@@ -73,7 +73,7 @@ func TestWhoseSettings(t *testing.T) {
 		t.Errorf("another account sees %s", text)
 	}
 	e := &b.house.entries
-	e.Apps = append(e.Apps, engine.App{Key: "desk", Account: "default", Dialect: "sipgate", IncomingURL: "https://desk.example"}, engine.App{Key: "later", Account: "default", Dialect: "rcml"})
+	e.Apps = append(e.Apps, directory.App{Key: "desk", Account: "default", Dialect: "sipgate", IncomingURL: "https://desk.example"}, directory.App{Key: "later", Account: "default", Dialect: "rcml"})
 	b.refuses("GET", webhooks, "", 403, "the account has no app for sipgate.io that a number or user names", "")
 	e.Numbers[0].App = "desk"
 	b.wants("GET", webhooks, "", 200, `{"incomingUrl":"https://desk.example","outgoingUrl":"","log":true,"whitelist":null}`)

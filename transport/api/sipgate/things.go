@@ -11,12 +11,14 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
 )
 
 // Registrations are where phones can be rung.
-type Registrations interface{ Registrations() []engine.Registration }
+type Registrations interface {
+	Registrations() []directory.Registration
+}
 
 // number is a number as it is shown.
 type number struct {
@@ -34,7 +36,7 @@ type number struct {
 func (f *Face) listNumbers(r *request) (any, error) {
 	items := []number{}
 	for _, n := range f.config.Settings.Entries().Numbers {
-		if cmp.Or(n.Account, engine.DefaultAccount) != r.token.Account || strings.HasSuffix(n.Number, "*") {
+		if cmp.Or(n.Account, directory.DefaultAccount) != r.token.Account || strings.HasSuffix(n.Number, "*") {
 			continue
 		}
 		shown := number{ID: n.ID(), Number: n.ID(), Localized: n.ID(), Type: "LANDLINE"}
@@ -71,9 +73,9 @@ func (f *Face) alias(account, id string) string {
 }
 
 // groups gives those of an account.
-func (f *Face) groups(account string) []engine.Group {
-	return slices.DeleteFunc(slices.Clone(f.config.Settings.Entries().Groups), func(g engine.Group) bool {
-		return cmp.Or(g.Account, engine.DefaultAccount) != account
+func (f *Face) groups(account string) []directory.Group {
+	return slices.DeleteFunc(slices.Clone(f.config.Settings.Entries().Groups), func(g directory.Group) bool {
+		return cmp.Or(g.Account, directory.DefaultAccount) != account
 	})
 }
 
@@ -135,7 +137,7 @@ func (f *Face) showDevice(r *request) (any, error) {
 	return f.deviceOf(r.token.Account, u), nil
 }
 
-func (f *Face) deviceOf(account string, u engine.User) device {
+func (f *Face) deviceOf(account string, u directory.User) device {
 	name := cmp.Or(u.Name, u.ID)
 	d := device{
 		ID: extension('e', u.ID), Alias: "Phones of " + name, Type: "REGISTER", Owner: u.ID, Online: u.Contact != "",

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 func TestGET_numbers(t *testing.T) {
@@ -36,7 +36,7 @@ const ofAlice = `{"id":"e0","alias":"Phones of Alice Maria Smith","type":"REGIST
 func TestGET_devices_id(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	b.house.phones = []engine.Registration{
+	b.house.phones = []directory.Registration{
 		{Account: "default", User: "w0", Source: "udp:192.0.2.7:5060", Agent: "Snom"},
 		{Account: "acme", User: "w0", Source: "tls:192.0.2.8:5060"},
 	}
@@ -50,7 +50,7 @@ func TestGET_devices_id(t *testing.T) {
 func TestGET_userId_devices(t *testing.T) {
 	t.Parallel()
 	b := start(t)
-	b.house.phones = []engine.Registration{{Account: "default", User: "w0", Source: "udp:192.0.2.7:5060", Agent: "Snom"}}
+	b.house.phones = []directory.Registration{{Account: "default", User: "w0", Source: "udp:192.0.2.7:5060", Agent: "Snom"}}
 	b.wants("GET", "/w0/devices", "", 200, `{"items":[`+ofAlice+`]}`)
 	b.refuses("GET", "/w7/devices", "", 404, `there is no user "w7"`, "")
 	if _, text := b.ask(theirs, "GET", "/w1/devices", ""); !strings.Contains(text, `there is no user`) {

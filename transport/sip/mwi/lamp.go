@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
@@ -54,7 +54,7 @@ type lamp struct {
 func (p *lamp) lives() bool { return !p.expires.IsZero() && p.ends == "" }
 
 // is says whether it is the lamp of a phone that is registered.
-func (p *lamp) is(r engine.Registration) bool {
+func (p *lamp) is(r directory.Registration) bool {
 	return p.contact == place(r.Contact) || p.source.IsValid() && p.source.String() == address(r)
 }
 

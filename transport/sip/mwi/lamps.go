@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 const (
@@ -42,8 +42,8 @@ type Config struct {
 	// Phones gives where a user is registered and can be reached, and Unasked the
 	// Watcher of such a phone that has not subscribed, with the URI that its
 	// messages are named after. Required.
-	Phones  func(account, user string) []engine.Registration
-	Unasked func(engine.Registration) (w Watcher, account string, err error)
+	Phones  func(account, user string) []directory.Registration
+	Unasked func(directory.Registration) (w Watcher, account string, err error)
 	// Expires is for how long a subscription lasts that does not say, MinExpires
 	// the shortest and MaxExpires the longest that may be said. 0 is an hour, a
 	// minute and two hours.
@@ -273,7 +273,7 @@ func (l *Lamps) later(who owner, j *job) {
 
 // showUnasked tells a phone that is registered, unless it has subscribed. l.mu is
 // held.
-func (l *Lamps) showUnasked(who owner, r engine.Registration, c counts) {
+func (l *Lamps) showUnasked(who owner, r directory.Registration, c counts) {
 	var told *lamp // that this is being told to already
 	for _, p := range l.lamps[who] {
 		switch {
@@ -321,7 +321,7 @@ func (l *Lamps) sweep(now time.Time) {
 }
 
 // address is where a registration came from.
-func address(r engine.Registration) string {
+func address(r directory.Registration) string {
 	_, at, _ := strings.Cut(r.Source, ":")
 	return at
 }

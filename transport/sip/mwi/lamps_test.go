@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
@@ -79,7 +79,7 @@ func TestFailedNotify(t *testing.T) {
 	for _, status := range []int{404, 408, 481, 489, 500, 503} {
 		synctest.Test(t, func(t *testing.T) {
 			b := newBench(t, nil)
-			b.phones = []engine.Registration{
+			b.phones = []directory.Registration{
 				{Account: "a", User: "w0", Contact: "sip:alice@192.0.2.7:5060", Source: "udp:192.0.2.8:1"},
 				{Account: "a", User: "w0", Contact: "sip:other@192.0.2.7:5060", Source: "udp:192.0.2.9:1"},
 			}
@@ -107,7 +107,7 @@ func TestRegistered(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.phones = []engine.Registration{
+		b.phones = []directory.Registration{
 			{Account: "a", User: "w0", Contact: "sip:alice@192.0.2.7:5060;transport=tcp", Source: "tcp:192.0.2.1:1"},
 			{Account: "a", User: "w0", Contact: "sip:x@nat", Source: "udp:192.0.2.7:5060"},
 			{Account: "a", User: "w0", Contact: "sip:desk@192.0.2.8", Source: "udp:192.0.2.8:5060"},
@@ -141,10 +141,10 @@ func TestSubscribedMeanwhile(t *testing.T) {
 		wait := make(chan struct{})
 		unasked := &watcher{wait: wait, name: "the phone, unasked"}
 		b := newBench(t, func(c *Config) {
-			c.Unasked = func(engine.Registration) (Watcher, string, error) { return unasked, "sip:x", nil }
+			c.Unasked = func(directory.Registration) (Watcher, string, error) { return unasked, "sip:x", nil }
 		})
 		unasked.b = b
-		b.phones = []engine.Registration{{Account: "a", User: "w0", Contact: "sip:alice@192.0.2.7:5060;ob", Source: "udp:192.0.2.7:5060"}}
+		b.phones = []directory.Registration{{Account: "a", User: "w0", Contact: "sip:alice@192.0.2.7:5060;ob", Source: "udp:192.0.2.7:5060"}}
 		b.Indicate("a", "w0", 0, 0)
 		unasked.want("terminated;reason=noresource 0/0")
 		b.Indicate("a", "w0", 1, 0)
@@ -172,10 +172,10 @@ func TestUnaskedBusy(t *testing.T) {
 		wait := make(chan struct{})
 		w := &watcher{wait: wait}
 		b := newBench(t, func(c *Config) {
-			c.Unasked = func(engine.Registration) (Watcher, string, error) { return w, "sip:x", nil }
+			c.Unasked = func(directory.Registration) (Watcher, string, error) { return w, "sip:x", nil }
 		})
 		w.b = b
-		b.phones = []engine.Registration{{Account: "a", User: "w0", Contact: "sip:x@y", Source: "udp:192.0.2.7:1"}}
+		b.phones = []directory.Registration{{Account: "a", User: "w0", Contact: "sip:x@y", Source: "udp:192.0.2.7:1"}}
 		for i := range 4 {
 			b.Indicate("a", "w0", i, 0)
 			synctest.Wait()
@@ -223,7 +223,7 @@ func TestUserGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, nil)
-		b.phones = []engine.Registration{{Account: "a", User: "w0", Contact: "sip:x@y", Source: "udp:192.0.2.9:1"}}
+		b.phones = []directory.Registration{{Account: "a", User: "w0", Contact: "sip:x@y", Source: "udp:192.0.2.9:1"}}
 		w := b.subscribe("600")
 		w.want("active;expires=600 1/2")
 		b.set(func() { b.gone["w0"] = true })
@@ -241,7 +241,7 @@ func TestRefused(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t, func(c *Config) { c.Most, c.MostOfOne = 4, 3 })
-		bob := engine.User{Account: "a", ID: "w1", Username: "bob"}
+		bob := directory.User{Account: "a", ID: "w1", Username: "bob"}
 		of := func(uri string) dialog.Request { r := request("60"); r.URI = uri; return r }
 		for range 3 {
 			w := b.subscribe("60")
@@ -250,7 +250,7 @@ func TestRefused(t *testing.T) {
 			}
 		}
 		for i, tc := range []struct {
-			user   engine.User
+			user   directory.User
 			r      dialog.Request
 			status int
 		}{

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -33,7 +33,7 @@ type bench struct {
 	broken         error // why nothing can be counted
 	counted        int
 	gone           map[string]bool // users
-	phones         []engine.Registration
+	phones         []directory.Registration
 	unasked        []*watcher
 }
 
@@ -104,10 +104,10 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 			defer b.mu.Unlock()
 			return !b.gone[user]
 		},
-		Phones: func(_, user string) []engine.Registration {
+		Phones: func(_, user string) []directory.Registration {
 			b.mu.Lock()
 			defer b.mu.Unlock()
-			var own []engine.Registration
+			var own []directory.Registration
 			for _, p := range b.phones {
 				if p.User == user {
 					own = append(own, p)
@@ -115,7 +115,7 @@ func newBench(t *testing.T, change func(*Config)) *bench {
 			}
 			return own
 		},
-		Unasked: func(r engine.Registration) (Watcher, string, error) {
+		Unasked: func(r directory.Registration) (Watcher, string, error) {
 			if strings.Contains(r.Contact, "nowhere") {
 				return nil, "", errors.New("no way")
 			}
@@ -139,7 +139,7 @@ func (b *bench) set(change func()) {
 	change()
 }
 
-var alice = engine.User{Account: "a", ID: "w0", Username: "alice"}
+var alice = directory.User{Account: "a", ID: "w0", Username: "alice"}
 
 // request is a SUBSCRIBE of a phone of alice's.
 func request(expires string, headers ...string) dialog.Request {

@@ -8,14 +8,14 @@ import (
 	"strings"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
 // Subscribe carries out a SUBSCRIBE of a user's phone, which begins, refreshes or
 // ends that of w. The first NOTIFY follows. A refusal has its reason for the
 // operator.
-func (l *Lamps) Subscribe(u engine.User, w Watcher, r dialog.Request) dialog.Response {
+func (l *Lamps) Subscribe(u directory.User, w Watcher, r dialog.Request) dialog.Response {
 	lasts, no := l.read(r)
 	if no != nil {
 		return *no
@@ -67,7 +67,7 @@ func (l *Lamps) spare(p *lamp) {
 const retryAfter = "60"
 
 // mayBegin says why a user's phone may have no subscription. l.mu is held.
-func (l *Lamps) mayBegin(u engine.User, r dialog.Request) *dialog.Response {
+func (l *Lamps) mayBegin(u directory.User, r dialog.Request) *dialog.Response {
 	if box := dialog.UserPart(r.URI); box != "" && box != u.Username && box != u.ID {
 		return &dialog.Response{Status: 403, Phrase: "Users Watch Only Their Own Box", Reason: fmt.Sprintf(
 			"%s wants to know of the messages of %q, and may only of its own; have the phone subscribe to sip:%s@ and our address", u.ID, box, u.Username)}

@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // The phones of a user who is not there any more are forgotten: whoever gets the
@@ -38,7 +38,7 @@ func TestUserGone(t *testing.T) {
 func TestOtherNode(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		h := newHouse(t, Config{Saved: []engine.Registration{{
+		h := newHouse(t, Config{Saved: []directory.Registration{{
 			Account: "a", User: "w0", Contact: "sip:alice@there", Source: "udp:192.0.2.1:5060", Node: "there", Expires: time.Now().Add(time.Minute),
 		}}})
 		if got := h.contacts(); !slices.Equal(got, []string{"sip:alice@there"}) {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/emiago/sipgo/sip"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -43,9 +44,9 @@ type Config struct {
 	// Reachable says whether a phone can still be rung at a place. Those where
 	// it cannot are the first to go when there are too many. It must not call
 	// the Registrar. Required.
-	Reachable func(engine.Registration) bool
+	Reachable func(directory.Registration) bool
 	// Saved is what was kept of an earlier run.
-	Saved []engine.Registration
+	Saved []directory.Registration
 	// Contacts is how many places a user may be at; 0 is 10.
 	Contacts int
 	// Expires is for how long a phone is kept that does not say, MinExpires the
@@ -65,7 +66,7 @@ type Registrar struct {
 	swept sync.WaitGroup
 
 	mu     sync.Mutex
-	places map[owner][]engine.Registration
+	places map[owner][]directory.Registration
 	// sources counts the registrations that came from an address.
 	sources map[netip.AddrPort]int
 }
@@ -76,7 +77,7 @@ func New(cfg Config) *Registrar {
 	cfg.Expires = cmp.Or(cfg.Expires, time.Hour)
 	cfg.MinExpires = cmp.Or(cfg.MinExpires, time.Minute)
 	cfg.MaxExpires = cmp.Or(cfg.MaxExpires, 2*time.Hour)
-	r := &Registrar{cfg: cfg, places: map[owner][]engine.Registration{}, sources: map[netip.AddrPort]int{}}
+	r := &Registrar{cfg: cfg, places: map[owner][]directory.Registration{}, sources: map[netip.AddrPort]int{}}
 	for _, saved := range cfg.Saved {
 		r.put(saved)
 	}
@@ -112,7 +113,7 @@ func (r *Registrar) Close() {
 
 // Register carries out what a user's phone wants, all of it or nothing. It
 // returns when that is durable.
-func (r *Registrar) Register(u engine.User, req dialog.Request) dialog.Response {
+func (r *Registrar) Register(u directory.User, req dialog.Request) dialog.Response {
 	wanted, no := r.read(req)
 	if no != nil {
 		return *no
@@ -139,20 +140,20 @@ func (r *Registrar) Register(u engine.User, req dialog.Request) dialog.Response 
 }
 
 // update changes where a user is, and gives all places.
-func (r *Registrar) update(u engine.User, req dialog.Request, wanted wishes) ([]engine.Registration, *dialog.Response) {
+func (r *Registrar) update(u directory.User, req dialog.Request, wanted wishes) ([]directory.Registration, *dialog.Response) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	who, now := owner{u.Account, u.ID}, time.Now()
-	before := slices.DeleteFunc(slices.Clone(r.places[who]), func(p engine.Registration) bool { return !now.Before(p.Expires) })
+	before := slices.DeleteFunc(slices.Clone(r.places[who]), func(p directory.Registration) bool { return !now.Before(p.Expires) })
 	places := slices.Clone(before)
 	if wanted.all {
 		for _, p := range before {
 			wanted.each = append(wanted.each, wish{contact: p.Contact})
 		}
 	}
-	var saved, ended []engine.Registration
+	var saved, ended []directory.Registration
 	for _, w := range wanted.each {
-		same := func(p engine.Registration) bool { return p.Contact == w.contact }
+		same := func(p directory.Registration) bool { return p.Contact == w.contact }
 		if i := slices.IndexFunc(before, same); i >= 0 && before[i].CallID == req.CallID && req.CSeq <= before[i].CSeq {
 			return nil, refuse(sip.StatusInternalServerError, "CSeq Out Of Order")
 		}
@@ -198,12 +199,12 @@ func (r *Registrar) update(u engine.User, req dialog.Request, wanted wishes) ([]
 
 // registration is what is kept of a wish. Its strings are copies, so that no
 // message stays in memory with them.
-func (r *Registrar) registration(u engine.User, req dialog.Request, w wish, now time.Time) engine.Registration {
+func (r *Registrar) registration(u directory.User, req dialog.Request, w wish, now time.Time) directory.Registration {
 	agent := ""
 	if values := req.Header("User-Agent"); len(values) > 0 {
 		agent = values[0][:min(len(values[0]), 100)]
 	}
-	return engine.Registration{
+	return directory.Registration{
 		Account: u.Account, User: u.ID, Contact: w.contact,
 		Source: strings.ToLower(req.Network) + ":" + req.Hop.String(),
 		CallID: strings.Clone(req.CallID), CSeq: req.CSeq, Agent: strings.Clone(strings.ToValidUTF8(agent, "")),
@@ -213,7 +214,7 @@ func (r *Registrar) registration(u engine.User, req dialog.Request, w wish, now 
 
 // put adds a registration, or takes it in place of that of the same contact.
 // r.mu is held.
-func (r *Registrar) put(p engine.Registration) {
+func (r *Registrar) put(p directory.Registration) {
 	r.drop(p)
 	who := owner{p.Account, p.User}
 	r.places[who] = append(r.places[who], p)
@@ -223,9 +224,9 @@ func (r *Registrar) put(p engine.Registration) {
 }
 
 // drop takes out the registration of the same contact. r.mu is held.
-func (r *Registrar) drop(p engine.Registration) {
+func (r *Registrar) drop(p directory.Registration) {
 	who := owner{p.Account, p.User}
-	at := slices.IndexFunc(r.places[who], func(q engine.Registration) bool { return q.Contact == p.Contact })
+	at := slices.IndexFunc(r.places[who], func(q directory.Registration) bool { return q.Contact == p.Contact })
 	if at < 0 {
 		return
 	}
@@ -240,7 +241,7 @@ func (r *Registrar) drop(p engine.Registration) {
 }
 
 // source is the address that a registration came from.
-func source(p engine.Registration) (netip.AddrPort, error) {
+func source(p directory.Registration) (netip.AddrPort, error) {
 	_, address, _ := strings.Cut(p.Source, ":")
 	return netip.ParseAddrPort(address)
 }
@@ -251,7 +252,7 @@ func source(p engine.Registration) (netip.AddrPort, error) {
 func (r *Registrar) sweep(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var gone []engine.Registration
+	var gone []directory.Registration
 	for who, places := range r.places {
 		may := r.cfg.May(who.account, who.user)
 		for _, p := range places {
@@ -266,7 +267,7 @@ func (r *Registrar) sweep(now time.Time) {
 }
 
 // forget drops a registration that its phone has not taken back. r.mu is held.
-func (r *Registrar) forget(p engine.Registration) {
+func (r *Registrar) forget(p directory.Registration) {
 	r.drop(p)
 	if p.Node == r.cfg.Node {
 		r.cfg.Journal.Append(engine.RegistrationEnded{Account: p.Account, User: p.User, Contact: p.Contact})
@@ -274,10 +275,10 @@ func (r *Registrar) forget(p engine.Registration) {
 }
 
 // All gives where the phones of all users are now.
-func (r *Registrar) All() []engine.Registration {
+func (r *Registrar) All() []directory.Registration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var live []engine.Registration
+	var live []directory.Registration
 	now := time.Now()
 	for _, places := range r.places {
 		for _, p := range places {
@@ -290,10 +291,10 @@ func (r *Registrar) All() []engine.Registration {
 }
 
 // Places gives where a user's phones are now, the one heard of last at the end.
-func (r *Registrar) Places(account, user string) []engine.Registration {
+func (r *Registrar) Places(account, user string) []directory.Registration {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	var live []engine.Registration
+	var live []directory.Registration
 	now := time.Now()
 	for _, p := range r.places[owner{account, user}] {
 		if now.Before(p.Expires) {

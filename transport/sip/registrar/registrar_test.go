@@ -19,6 +19,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
@@ -59,7 +60,7 @@ type house struct {
 	cseq    uint32
 }
 
-var alice = engine.User{Account: "a", ID: "w0", Username: "alice"}
+var alice = directory.User{Account: "a", ID: "w0", Username: "alice"}
 
 func newHouse(t *testing.T, cfg Config) *house {
 	t.Helper()
@@ -69,7 +70,7 @@ func newHouse(t *testing.T, cfg Config) *house {
 		cfg.May = func(string, string) bool { return true }
 	}
 	if cfg.Reachable == nil {
-		cfg.Reachable = func(engine.Registration) bool { return true }
+		cfg.Reachable = func(directory.Registration) bool { return true }
 	}
 	h.Registrar = New(cfg)
 	h.Start()
@@ -150,7 +151,7 @@ func TestRegister(t *testing.T) {
 		h.want(h.register(`Contact: "A" <sip:alice@10.0.0.1:5060;transport=udp>;q=0.5;expires=120`, "Expires: 300", "User-Agent: phone 1"),
 			"200 OK", "Contact: <sip:alice@10.0.0.1:5060;transport=udp>;expires=120")
 		h.journaled("saved w0 sip:alice@10.0.0.1:5060;transport=udp")
-		want := []engine.Registration{{
+		want := []directory.Registration{{
 			Account: "a", User: "w0", Contact: "sip:alice@10.0.0.1:5060;transport=udp", Source: "udp:192.0.2.1:5060",
 			CallID: "call", CSeq: 2, Agent: "phone 1", Node: "here", Expires: time.Now().Add(120 * time.Second),
 		}}
@@ -311,7 +312,7 @@ func TestExpiry(t *testing.T) {
 func TestSaved(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		saved := []engine.Registration{
+		saved := []directory.Registration{
 			{Account: "a", User: "w0", Contact: "sip:alice@old", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Node: "here", Expires: time.Now().Add(-time.Second)},
 			{Account: "a", User: "w0", Contact: "sip:alice@here", Source: "udp:192.0.2.1:5060", CallID: "call", CSeq: 7, Node: "here", Expires: time.Now().Add(time.Minute)},
 		}
@@ -341,7 +342,7 @@ func FuzzContact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, contact, expires string, n int) {
 		h := &house{t: t, journal: &journal{}}
 		h.Registrar = New(Config{
-			Journal: h.journal, Log: slog.New(slog.DiscardHandler), Reachable: func(engine.Registration) bool { return true },
+			Journal: h.journal, Log: slog.New(slog.DiscardHandler), Reachable: func(directory.Registration) bool { return true },
 		})
 		got := h.register("Contact: "+contact, "Expires: "+expires)
 		for _, header := range got.Headers {
@@ -368,7 +369,7 @@ func BenchmarkRegister(b *testing.B) {
 		n++
 		contact := fmt.Sprintf("Contact: <sip:user%d@10.%d.%d.%d:5060>", n, byte(n>>16), byte(n>>8), byte(n))
 		r.cfg.Journal = &journal{}
-		r.Register(engine.User{Account: "default", ID: fmt.Sprint("w", n)}, dialog.Request{
+		r.Register(directory.User{Account: "default", ID: fmt.Sprint("w", n)}, dialog.Request{
 			Hop: netip.AddrPortFrom(netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)}), 5060), Network: "UDP",
 			CallID: fmt.Sprintf("%032d", n), CSeq: 1,
 			Header: func(name string) []string {

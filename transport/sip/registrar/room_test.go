@@ -9,14 +9,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // full gives a house in which Alice is at ten places: 10.0.0.0 to 10.0.0.9, each
 // with an address and a User-Agent of its own. Those in gone cannot be reached.
 func full(t *testing.T, gone ...string) *house {
 	t.Helper()
-	h := newHouse(t, Config{Reachable: func(p engine.Registration) bool { return !slices.Contains(gone, p.Contact) }})
+	h := newHouse(t, Config{Reachable: func(p directory.Registration) bool { return !slices.Contains(gone, p.Contact) }})
 	for i := range 10 {
 		got := h.from(fmt.Sprintf("10.0.0.%d:5060", i), fmt.Sprintf("Contact: <sip:alice@10.0.0.%d>", i), fmt.Sprint("User-Agent: phone ", i))
 		if got.Status != 200 {
@@ -99,13 +99,13 @@ func TestRoomForAPhoneThatStartsAnew(t *testing.T) {
 // end: there the phone may be reached.
 func TestRoomOfAnotherNode(t *testing.T) {
 	t.Parallel()
-	var saved []engine.Registration
+	var saved []directory.Registration
 	for i := range 10 {
-		saved = append(saved, engine.Registration{
+		saved = append(saved, directory.Registration{
 			Account: "a", User: "w0", Contact: fmt.Sprint("sip:there", i), Source: "tcp:192.0.2.1:5060", Node: "there", Expires: time.Now().Add(time.Hour),
 		})
 	}
-	h := newHouse(t, Config{Saved: saved, Reachable: func(p engine.Registration) bool { return !strings.Contains(p.Contact, "there") }})
+	h := newHouse(t, Config{Saved: saved, Reachable: func(p directory.Registration) bool { return !strings.Contains(p.Contact, "there") }})
 	if got := h.from("10.0.0.1:5060", "Contact: <sip:alice@here>"); got.Status != 200 {
 		t.Errorf("%+v", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
@@ -22,7 +22,7 @@ const patience = 8 * time.Second
 const mayMiss = 2
 
 // watch asks a trunk time and again whether it is there, until ctx ends.
-func (t *Trunks) watch(ctx context.Context, trunk engine.Trunk, every time.Duration) {
+func (t *Trunks) watch(ctx context.Context, trunk directory.Trunk, every time.Duration) {
 	for {
 		err := t.alive(ctx, trunk)
 		if ctx.Err() != nil {
@@ -41,7 +41,7 @@ var errSilent = errors.New("no answer to OPTIONS")
 // alive asks once. The error is why it is not there: any answer is a sign of
 // life, but for those that somebody gives in its stead or that send calls
 // elsewhere.
-func (t *Trunks) alive(ctx context.Context, trunk engine.Trunk) error {
+func (t *Trunks) alive(ctx context.Context, trunk directory.Trunk) error {
 	peer, err := t.cfg.Peer(trunk)
 	if err != nil {
 		return err
@@ -59,7 +59,7 @@ func (t *Trunks) alive(ctx context.Context, trunk engine.Trunk) error {
 }
 
 // noticed takes what came of one OPTIONS.
-func (t *Trunks) noticed(trunk engine.Trunk, err error) {
+func (t *Trunks) noticed(trunk directory.Trunk, err error) {
 	t.change(trunk, func(s *state) {
 		was := s.down
 		if s.missed++; err == nil {

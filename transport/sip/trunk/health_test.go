@@ -9,7 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/google/go-cmp/cmp"
 )
@@ -19,8 +19,8 @@ import (
 func TestOptions(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		watched := engine.Trunk{Name: "t", Account: engine.DefaultAccount, Address: "carrier.test", Options: "30s"}
-		other := engine.Trunk{Name: "other", Account: engine.DefaultAccount, Address: "other.test"}
+		watched := directory.Trunk{Name: "t", Account: directory.DefaultAccount, Address: "carrier.test", Options: "30s"}
+		other := directory.Trunk{Name: "other", Account: directory.DefaultAccount, Address: "other.test"}
 		h := newHouse(t, &carrier{options: []dialog.Response{
 			{Status: 200}, {Status: 503}, {Status: 405}, {Status: 503}, {Status: 408, Phrase: "Request Timeout"}, {Status: 503}, {Status: 404}, {},
 		}}, watched, other)
@@ -29,7 +29,7 @@ func TestOptions(t *testing.T) {
 		var healthy []bool
 		for range 7 {
 			synctest.Wait()
-			first := h.Order([]engine.Trunk{watched, other})[0].Name == "t"
+			first := h.Order([]directory.Trunk{watched, other})[0].Name == "t"
 			status := h.Status()[0]
 			if healthy = append(healthy, first); status.Healthy != first || status.Healthy != (status.Error == "") {
 				t.Errorf("the status says %+v", status)
@@ -53,9 +53,9 @@ func TestOptions(t *testing.T) {
 func TestAvoid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		a, b := engine.Trunk{Name: "a"}, engine.Trunk{Name: "b"}
+		a, b := directory.Trunk{Name: "a"}, directory.Trunk{Name: "b"}
 		h := newHouse(t, &carrier{})
-		first := func() string { return h.Order([]engine.Trunk{a, b})[0].Name }
+		first := func() string { return h.Order([]directory.Trunk{a, b})[0].Name }
 		h.Avoid(a, 0, "")
 		if first() != "a" {
 			t.Error("it said nothing")
@@ -79,7 +79,7 @@ func TestAvoid(t *testing.T) {
 func TestLimits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		trunk := engine.Trunk{Name: "t", MaxCalls: 2}
+		trunk := directory.Trunk{Name: "t", MaxCalls: 2}
 		h := newHouse(t, &carrier{})
 		enter := func() func() {
 			leave, err := h.Enter(trunk, false)
@@ -104,7 +104,7 @@ func TestLimits(t *testing.T) {
 			t.Error("a third call got in")
 		}
 
-		fast := engine.Trunk{Name: "fast", CallsPerSecond: 3}
+		fast := directory.Trunk{Name: "fast", CallsPerSecond: 3}
 		count := 0
 		for range 40 { // 4 s
 			if _, err := h.Enter(fast, false); err == nil {

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -23,7 +24,7 @@ type seats struct {
 // Enter counts a call by a trunk, in either direction, until leave is called. The
 // error is ErrFull with a sentence that says what to change. A call that must get
 // through is counted, but has no limits.
-func (t *Trunks) Enter(trunk engine.Trunk, must bool) (leave func(), err error) {
+func (t *Trunks) Enter(trunk directory.Trunk, must bool) (leave func(), err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	s := &t.state(keyOf(trunk)).seats

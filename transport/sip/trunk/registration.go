@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
@@ -42,7 +42,7 @@ const (
 // registration is ours with one trunk.
 type registration struct {
 	trunks  *Trunks
-	trunk   engine.Trunk
+	trunk   directory.Trunk
 	user    string // of our Contact
 	peer    Peer
 	expires time.Duration
@@ -53,7 +53,7 @@ type registration struct {
 }
 
 // register keeps us registered until ctx ends, and then takes that back.
-func (t *Trunks) register(ctx context.Context, trunk engine.Trunk) {
+func (t *Trunks) register(ctx context.Context, trunk directory.Trunk) {
 	r := &registration{trunks: t, trunk: trunk, user: contactUser(trunk), expires: asked}
 	t.admit(r.user, keyOf(trunk))
 	defer t.dismiss(r.user, keyOf(trunk))
@@ -92,7 +92,7 @@ func (r *registration) rest(ctx context.Context, wait time.Duration) bool {
 // contactUser is the user of our Contact at a trunk. Nobody else can guess it, so
 // a call to it is the trunk's; and it is the same after a restart, so that no call
 // goes to what we were before.
-func contactUser(t engine.Trunk) string {
+func contactUser(t directory.Trunk) string {
 	secret := []byte(t.Password)
 	if t.Password == "" {
 		secret = make([]byte, 16)
@@ -120,12 +120,12 @@ func (t *Trunks) dismiss(user string, k key) {
 }
 
 // Of finds the trunk that we registered with at a Contact with that user.
-func (t *Trunks) Of(user string) (engine.Trunk, bool) {
+func (t *Trunks) Of(user string) (directory.Trunk, bool) {
 	t.mu.Lock()
 	k, ok := t.tokens[user]
 	t.mu.Unlock()
 	if !ok {
-		return engine.Trunk{}, false
+		return directory.Trunk{}, false
 	}
 	return t.cfg.Directory.Trunk(k.account, k.name)
 }

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 )
 
@@ -30,10 +30,10 @@ type Peer interface {
 
 // Config is what Trunks are made of.
 type Config struct {
-	Directory *engine.Directory
+	Directory *directory.Directory
 	// Peer gives the other side of a trunk that has an address. What one Peer is
 	// asked, it is asked one after the other.
-	Peer func(engine.Trunk) (Peer, error)
+	Peer func(directory.Trunk) (Peer, error)
 	Log  *slog.Logger
 }
 
@@ -54,7 +54,7 @@ type Trunks struct {
 // key names a trunk.
 type key struct{ account, name string }
 
-func keyOf(t engine.Trunk) key { return key{t.Account, t.Name} }
+func keyOf(t directory.Trunk) key { return key{t.Account, t.Name} }
 
 // state is how one trunk does.
 type state struct {
@@ -87,10 +87,10 @@ type keeper struct {
 type watched struct {
 	address, username, password, options string
 	register                             bool
-	tls                                  engine.TrunkTLS
+	tls                                  directory.TrunkTLS
 }
 
-func watchedOf(t engine.Trunk) watched {
+func watchedOf(t directory.Trunk) watched {
 	return watched{t.Address, t.Username, t.Password, t.Options, t.Register, t.TLS}
 }
 
@@ -124,11 +124,11 @@ func (t *Trunks) Close() {
 }
 
 // keep has the trunks that are configured kept, and no others.
-func (t *Trunks) keep(trunks []engine.Trunk) {
+func (t *Trunks) keep(trunks []directory.Trunk) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k, old := range t.kept {
-		now := slices.IndexFunc(trunks, func(trunk engine.Trunk) bool { return keyOf(trunk) == k })
+		now := slices.IndexFunc(trunks, func(trunk directory.Trunk) bool { return keyOf(trunk) == k })
 		if now < 0 || watchedOf(trunks[now]) != old.watched {
 			old.stop()
 		}
@@ -137,7 +137,7 @@ func (t *Trunks) keep(trunks []engine.Trunk) {
 		}
 	}
 	for k, s := range t.states {
-		gone := !slices.ContainsFunc(trunks, func(trunk engine.Trunk) bool { return keyOf(trunk) == k })
+		gone := !slices.ContainsFunc(trunks, func(trunk directory.Trunk) bool { return keyOf(trunk) == k })
 		if gone && s.seats.taken == 0 {
 			delete(t.states, k)
 		}
@@ -162,7 +162,7 @@ func (t *Trunks) keep(trunks []engine.Trunk) {
 }
 
 // tend keeps a trunk until ctx ends.
-func (t *Trunks) tend(ctx context.Context, trunk engine.Trunk) {
+func (t *Trunks) tend(ctx context.Context, trunk directory.Trunk) {
 	t.change(trunk, func(s *state) { *s = state{seats: s.seats, until: s.until} })
 	var both sync.WaitGroup
 	if trunk.Register {
@@ -175,7 +175,7 @@ func (t *Trunks) tend(ctx context.Context, trunk engine.Trunk) {
 }
 
 // change does something with the state of a trunk.
-func (t *Trunks) change(trunk engine.Trunk, do func(*state)) {
+func (t *Trunks) change(trunk directory.Trunk, do func(*state)) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	do(t.state(keyOf(trunk)))
@@ -193,18 +193,18 @@ func (t *Trunks) state(k key) *state {
 
 // Order gives trunks in the order in which a call tries them: those that answer
 // first.
-func (t *Trunks) Order(trunks []engine.Trunk) []engine.Trunk {
+func (t *Trunks) Order(trunks []directory.Trunk) []directory.Trunk {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
 	ordered := slices.Clone(trunks)
-	slices.SortStableFunc(ordered, func(a, b engine.Trunk) int {
+	slices.SortStableFunc(ordered, func(a, b directory.Trunk) int {
 		return cmp.Compare(t.rank(a, now), t.rank(b, now))
 	})
 	return ordered
 }
 
-func (t *Trunks) rank(trunk engine.Trunk, now time.Time) int {
+func (t *Trunks) rank(trunk directory.Trunk, now time.Time) int {
 	if s := t.states[keyOf(trunk)]; s != nil && !s.healthy(now) {
 		return 1
 	}
@@ -229,7 +229,7 @@ const longestRefusal = 10 * time.Minute
 
 // Avoid has a trunk be left for last for some time: it wants no calls (RFC 3261
 // section 21.5.4), or does not answer. Why says it to a person.
-func (t *Trunks) Avoid(trunk engine.Trunk, wait time.Duration, why string) {
+func (t *Trunks) Avoid(trunk directory.Trunk, wait time.Duration, why string) {
 	wait = min(wait, longestRefusal)
 	if wait <= 0 {
 		return
@@ -246,18 +246,18 @@ func (t *Trunks) Avoid(trunk engine.Trunk, wait time.Duration, why string) {
 }
 
 // Status gives how all trunks do that are configured, by account and name.
-func (t *Trunks) Status() []engine.TrunkStatus {
+func (t *Trunks) Status() []directory.TrunkStatus {
 	all := t.cfg.Directory.Trunks()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := time.Now()
-	status := make([]engine.TrunkStatus, 0, len(all))
+	status := make([]directory.TrunkStatus, 0, len(all))
 	for _, trunk := range all {
 		s := t.states[keyOf(trunk)]
 		if s == nil {
 			s = &state{}
 		}
-		one := engine.TrunkStatus{
+		one := directory.TrunkStatus{
 			Account: trunk.Account, Name: trunk.Name, Healthy: s.healthy(now), Calls: s.seats.taken, Error: s.problem,
 		}
 		if !one.Healthy {

@@ -15,7 +15,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/dialog"
 	"github.com/google/go-cmp/cmp"
 	"go.uber.org/goleak"
@@ -96,33 +96,33 @@ func (c *carrier) heard() []string {
 type house struct {
 	*Trunks
 	*carrier
-	directory *engine.Directory
+	directory *directory.Directory
 	log       *bytes.Buffer
 }
 
-func (h *house) hold(t *testing.T, trunks ...engine.Trunk) {
+func (h *house) hold(t *testing.T, trunks ...directory.Trunk) {
 	t.Helper()
-	if err := h.directory.Replace(engine.Entries{Trunks: trunks}); err != nil {
+	if err := h.directory.Replace(directory.Entries{Trunks: trunks}); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func newHouse(t *testing.T, c *carrier, trunks ...engine.Trunk) *house {
+func newHouse(t *testing.T, c *carrier, trunks ...directory.Trunk) *house {
 	t.Helper()
-	directory, err := engine.NewDirectory(engine.Entries{Trunks: trunks})
+	d, err := directory.New(directory.Entries{Trunks: trunks})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{carrier: c, directory: directory, log: &bytes.Buffer{}}
+	h := &house{carrier: c, directory: d, log: &bytes.Buffer{}}
 	c.begin = time.Now()
 	h.Trunks = New(Config{
-		Directory: directory, Log: slog.New(slog.NewTextHandler(h.log, nil)),
-		Peer: func(engine.Trunk) (Peer, error) { return c, nil },
+		Directory: d, Log: slog.New(slog.NewTextHandler(h.log, nil)),
+		Peer: func(directory.Trunk) (Peer, error) { return c, nil },
 	})
 	return h
 }
 
-var registering = engine.Trunk{Name: "t", Account: engine.DefaultAccount, Address: "carrier.test", Username: "u", Password: "p", Register: true}
+var registering = directory.Trunk{Name: "t", Account: directory.DefaultAccount, Address: "carrier.test", Username: "u", Password: "p", Register: true}
 
 func header1(name, value string) []dialog.Header { return []dialog.Header{{Name: name, Value: value}} }
 
@@ -337,7 +337,7 @@ func TestCloseWhileSilent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, &carrier{answers: []dialog.Response{{}}}, registering)
-		h.Trunks.cfg.Peer = func(engine.Trunk) (Peer, error) { return silent{}, nil }
+		h.Trunks.cfg.Peer = func(directory.Trunk) (Peer, error) { return silent{}, nil }
 		h.Start()
 		time.Sleep(time.Second)
 		begin := time.Now()

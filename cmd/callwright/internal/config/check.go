@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/dialects"
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media/rtp"
 	"github.com/callwright/callwright/media/tone"
 )
@@ -49,7 +49,7 @@ func (c *Config) check() error {
 	if err := c.Entries().Check(Dialects()); err != nil {
 		return err
 	}
-	_, err := engine.NewDirectory(c.Entries(), c.Limits.Emergency...)
+	_, err := directory.New(c.Entries(), c.Limits.Emergency...)
 	return err
 }
 
@@ -170,12 +170,12 @@ func (l *Limits) check() error {
 		}
 	}
 	for _, p := range l.Prefixes {
-		if p != "+" && !engine.IsNumber(p) {
+		if p != "+" && !directory.IsNumber(p) {
 			return fmt.Errorf("limits.prefixes has %q: write the first digits of numbers that may be called, like \"+49\" or \"0\" (in quotes)", p)
 		}
 	}
 	for _, n := range l.Emergency {
-		if !engine.IsNumber(n) {
+		if !directory.IsNumber(n) {
 			return fmt.Errorf("limits.emergency has %q: write numbers like \"112\" (in quotes)", n)
 		}
 	}

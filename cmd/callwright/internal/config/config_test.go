@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -81,26 +82,26 @@ gateway: {lenient: true}
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := engine.Entries{
-		Accounts: []engine.Account{{ID: "acme", Name: "Acme"}},
-		Apps: []engine.App{{
+	entries := directory.Entries{
+		Accounts: []directory.Account{{ID: "acme", Name: "Acme"}},
+		Apps: []directory.App{{
 			Key: "shop", Account: "default", Secret: "s", Dialect: "sipgate",
 			IncomingURL: "https://shop.example/calls", OutgoingURL: "https://shop.example/out",
 		}},
-		Users: []engine.User{
+		Users: []directory.User{
 			{
 				ID: "w0", Account: "default", Name: "Alice", Username: "alice", Password: "0x", App: "shop",
 				CallerID: "+4921112345", Contact: "sip:alice@192.0.2.7", DTMF: "info",
 			},
 			{ID: "w0", Account: "acme"},
 		},
-		Groups: []engine.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0"}}},
-		Numbers: []engine.Number{
+		Groups: []directory.Group{{ID: "g0", Account: "default", Name: "Sales", Users: []string{"w0"}}},
+		Numbers: []directory.Number{
 			{Number: "+4921112345", Account: "default", App: "shop", Users: []string{"w0"}, Groups: []string{"g0"}},
 			{Number: "+49211*", Account: "default"},
 			{Number: "0211123", Account: "default"},
 		},
-		Trunks: []engine.Trunk{{
+		Trunks: []directory.Trunk{{
 			Name: "carrier", Account: "default", Address: "192.0.2.1:5060;transport=tcp", Username: "u", Password: "007",
 			AllowFrom: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}, App: "shop", DTMF: "inband",
 		}},
@@ -134,24 +135,24 @@ tokens:  [{id: token-4x7Q2b, name: Script, user: w0, token: 0b5b3c4e-9a3b-4c55-8
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := engine.Entries{
-		Apps: []engine.App{{
+	want := directory.Entries{
+		Apps: []directory.App{{
 			Key: "shop", Account: "default", Dialect: "sipgate", EarlyMedia: true, EmptyDTMF: true,
 			EventsURL: "https://shop.example/events", Whitelist: []string{"w0", "g0", "p0"}, Unlogged: true,
 		}},
-		Users: []engine.User{{
+		Users: []directory.User{{
 			ID: "w0", Account: "default", Email: "a@b.example", Language: "de-DE",
 			Greeting: "hello.wav", GreetingText: "Hallo, bitte sprechen", BusyOnBusy: true,
 		}},
-		Groups: []engine.Group{{ID: "g0", Account: "default", Users: []string{"w0"}}},
-		Numbers: []engine.Number{
+		Groups: []directory.Group{{ID: "g0", Account: "default", Users: []string{"w0"}}},
+		Numbers: []directory.Number{
 			{
 				Number: "+4921112345", Account: "default", Users: []string{"w0"},
 				VoicemailAfter: "20s", OnBusy: "voicemail", OnOffline: "0211123", RingTime: "1m30s",
 			},
 			{Number: "100", Account: "default", OnNoAnswer: "voicemail"},
 		},
-		Tokens: []engine.Token{{
+		Tokens: []directory.Token{{
 			ID: "token-4x7Q2b", Account: "default", Name: "Script", User: "w0",
 			Secret: "0b5b3c4e-9a3b-4c55-8f3e-1d2c3b4a5968", Scopes: []string{"rtcm:read"},
 		}},

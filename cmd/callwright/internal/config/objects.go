@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 )
 
@@ -158,13 +159,13 @@ type TrunkTLS struct {
 }
 
 // Entries gives what is configured as the engine knows it.
-func (c *Objects) Entries() engine.Entries {
-	e := engine.Entries{}
+func (c *Objects) Entries() directory.Entries {
+	e := directory.Entries{}
 	for _, a := range c.Accounts {
-		e.Accounts = append(e.Accounts, engine.Account{ID: a.ID, Name: a.Name})
+		e.Accounts = append(e.Accounts, directory.Account{ID: a.ID, Name: a.Name})
 	}
 	for _, a := range c.Apps {
-		e.Apps = append(e.Apps, engine.App{
+		e.Apps = append(e.Apps, directory.App{
 			Key: a.Key, Account: owner(a.Account), Secret: a.Secret, Dialect: a.Dialect,
 			IncomingURL: a.IncomingURL, OutgoingURL: a.OutgoingURL, FallbackURL: a.FallbackURL,
 			// sipgate.io lets callers hear prompts before anybody answered.
@@ -173,33 +174,33 @@ func (c *Objects) Entries() engine.Entries {
 		})
 	}
 	for _, u := range c.Users {
-		e.Users = append(e.Users, engine.User{
+		e.Users = append(e.Users, directory.User{
 			ID: u.ID, Account: owner(u.Account), Name: u.Name, Username: u.Username, Password: u.Password,
 			App: u.App, CallerID: u.CallerID, Contact: u.Contact, DTMF: u.DTMF, SRTP: u.SRTP,
 			Email: u.Email, Language: u.Language, Greeting: u.Greeting, GreetingText: u.GreetingText, BusyOnBusy: u.BusyOnBusy,
 		})
 	}
 	for _, g := range c.Groups {
-		e.Groups = append(e.Groups, engine.Group{ID: g.ID, Account: owner(g.Account), Name: g.Name, Users: g.Users})
+		e.Groups = append(e.Groups, directory.Group{ID: g.ID, Account: owner(g.Account), Name: g.Name, Users: g.Users})
 	}
 	for _, n := range c.Numbers {
-		e.Numbers = append(e.Numbers, engine.Number{
+		e.Numbers = append(e.Numbers, directory.Number{
 			Number: n.Number, Account: owner(n.Account), App: n.App, Users: n.Users, Groups: n.Groups,
 			VoicemailAfter: span(n.VoicemailAfter), RingTime: span(n.RingTime),
 			OnBusy: n.OnBusy, OnOffline: n.OnOffline, OnNoAnswer: n.OnNoAnswer,
 		})
 	}
 	for _, t := range c.Trunks {
-		e.Trunks = append(e.Trunks, engine.Trunk{
+		e.Trunks = append(e.Trunks, directory.Trunk{
 			Name: t.Name, Account: owner(t.Account), Address: t.Address,
 			Username: t.Username, Password: t.Password, From: t.From, AllowFrom: t.AllowFrom, App: t.App, DTMF: t.DTMF,
 			SRTP: t.SRTP, Register: t.Register, Options: span(t.Options), Identity: t.Identity, Headers: t.Headers,
 			Priority: t.Priority, Weight: t.Weight, MaxCalls: t.MaxCalls, CallsPerSecond: t.CallsPerSecond,
-			TLS: engine.TrunkTLS(t.TLS),
+			TLS: directory.TrunkTLS(t.TLS),
 		})
 	}
 	for _, t := range c.Tokens {
-		e.Tokens = append(e.Tokens, engine.Token{
+		e.Tokens = append(e.Tokens, directory.Token{
 			ID: t.ID, Account: owner(t.Account), Name: t.Name, User: t.User, Secret: t.Token, Scopes: t.Scopes,
 		})
 	}
@@ -207,7 +208,7 @@ func (c *Objects) Entries() engine.Entries {
 }
 
 // owner gives the account of an object that may name none.
-func owner(account string) string { return cmp.Or(account, engine.DefaultAccount) }
+func owner(account string) string { return cmp.Or(account, directory.DefaultAccount) }
 
 // span writes a duration as objects keep it; none is empty.
 func span(d time.Duration) string {

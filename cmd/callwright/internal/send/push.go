@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/verbs/sipgateio"
 )
@@ -32,7 +33,7 @@ type Push struct {
 	// Digits were typed, By picked up, Cause ended the call or is why nobody was
 	// reached.
 	Digits string
-	By     *engine.Address
+	By     *directory.Address
 	Cause  engine.Cause
 	// Flags are those that say in the next commands that it is the same call.
 	Flags []string
@@ -92,22 +93,22 @@ func (p Push) request(d engine.Dialect) (engine.Request, error) {
 }
 
 // Party reads a number, "anonymous" or a SIP URI.
-func Party(text string) (engine.Address, error) {
+func Party(text string) (directory.Address, error) {
 	switch {
 	case text == "anonymous":
-		return engine.Anonymous(), nil
-	case engine.IsNumber(text):
-		return engine.NumberAddress(text), nil
+		return directory.Anonymous(), nil
+	case directory.IsNumber(text):
+		return directory.NumberAddress(text), nil
 	case strings.HasPrefix(text, "sip:") || strings.HasPrefix(text, "sips:"):
-		return engine.Address{Kind: engine.KindSIP, Value: text}, nil
+		return directory.Address{Kind: directory.KindSIP, Value: text}, nil
 	}
-	return engine.Address{}, fmt.Errorf("%q is no party: write a number like 492111234567, anonymous, or a SIP URI", text)
+	return directory.Address{}, fmt.Errorf("%q is no party: write a number like 492111234567, anonymous, or a SIP URI", text)
 }
 
 // User reads "w0" or "w0=Alice".
-func User(text string) engine.User {
+func User(text string) directory.User {
 	id, name, _ := strings.Cut(text, "=")
-	return engine.User{ID: id, Name: name}
+	return directory.User{ID: id, Name: name}
 }
 
 // causes are the words of the push API for why a call ended.

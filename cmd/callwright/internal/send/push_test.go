@@ -5,7 +5,7 @@ package send
 import (
 	"testing"
 
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 )
 
 // Each cause goes back to the word that it was given by.
@@ -20,11 +20,11 @@ func TestCauses(t *testing.T) {
 
 func TestParty(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]engine.Address{
-		"anonymous":     engine.Anonymous(),
-		"0049 211 1234": {Kind: engine.KindNumber, Value: "+492111234"},
-		"100":           {Kind: engine.KindNumber, Value: "100"},
-		"sip:w0@h":      {Kind: engine.KindSIP, Value: "sip:w0@h"},
+	for text, want := range map[string]directory.Address{
+		"anonymous":     directory.Anonymous(),
+		"0049 211 1234": {Kind: directory.KindNumber, Value: "+492111234"},
+		"100":           {Kind: directory.KindNumber, Value: "100"},
+		"sip:w0@h":      {Kind: directory.KindSIP, Value: "sip:w0@h"},
 	} {
 		if got, err := Party(text); err != nil || got != want {
 			t.Errorf("%q is %+v (%v), want %+v", text, got, err, want)

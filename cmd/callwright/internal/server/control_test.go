@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/phone"
@@ -86,7 +87,7 @@ func (b *switchboard) comesIn() (out, in *phone.Call, id engine.ID) {
 	in = b.pickUp(b.bob)
 	b.must(out.WaitAnswer(b.t.Context()))
 	b.talk(out, bobTone, in, outsideTone)
-	talks := b.Engine.Talks(engine.DefaultAccount)
+	talks := b.Engine.Talks(directory.DefaultAccount)
 	if len(talks) != 1 {
 		b.t.Fatalf("conversations: %+v", talks)
 	}
@@ -159,7 +160,7 @@ func TestControlAConversation(t *testing.T) {
 
 	b.all(1400, func() error { return b.Engine.RecordTalk(ctx, id, true, true) }, out, in)
 	recording := func(is bool) func() bool {
-		return func() bool { return b.Engine.Talks(engine.DefaultAccount)[0].Recording == is }
+		return func() bool { return b.Engine.Talks(directory.DefaultAccount)[0].Recording == is }
 	}
 	until(t, "the tape to run", recording(true))
 	b.talk(out, bobTone, in, outsideTone)
@@ -250,7 +251,7 @@ func TestCallByTheAPI(t *testing.T) {
 	t.Parallel()
 	b := newSwitchboard(t)
 	id, err := b.Engine.Originate(engine.Origination{
-		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4921112345", CallerID: "+4921112345",
+		Caller: directory.Address{Kind: directory.KindUser, Value: "c"}, Callee: "+4921112345", CallerID: "+4921112345",
 	})
 	b.must(err)
 	carol, err := b.carol.Accept(t.Context())
@@ -271,7 +272,7 @@ func TestCallByTheAPI(t *testing.T) {
 	b.talk(carol, bobTone, bob, carolTone)
 	b.must(b.Engine.Mute(id, true)) // Carol, who began it
 	b.silent(bob)
-	if talks := b.Engine.Talks(engine.DefaultAccount); len(talks) != 1 || talks[0].ID != id || !talks[0].Muted {
+	if talks := b.Engine.Talks(directory.DefaultAccount); len(talks) != 1 || talks[0].ID != id || !talks[0].Muted {
 		t.Errorf("conversations: %+v, want %s", talks, id)
 	}
 	b.must(b.Engine.Hangup(id, engine.CauseNormal))
@@ -289,7 +290,7 @@ func TestCallByTheAPIGoesToVoicemail(t *testing.T) {
 		t.Fatalf("the number: %d %s", status, text)
 	}
 	id, err := b.Engine.Originate(engine.Origination{
-		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4921112346",
+		Caller: directory.Address{Kind: directory.KindUser, Value: "c"}, Callee: "+4921112346",
 	})
 	b.must(err)
 	carol := b.pickUp(b.carol)
@@ -301,7 +302,7 @@ func TestCallByTheAPIGoesToVoicemail(t *testing.T) {
 		calls, _, err := b.Store.Calls(t.Context(), 10, "")
 		b.must(err)
 		return slices.ContainsFunc(calls, func(c engine.Record) bool {
-			return c.AnsweredBy != nil && c.AnsweredBy.Kind == engine.KindVoicemail && c.ID != id
+			return c.AnsweredBy != nil && c.AnsweredBy.Kind == directory.KindVoicemail && c.ID != id
 		})
 	})
 	if _, err := b.Engine.AccountOf(id); err != nil {
@@ -319,7 +320,7 @@ func TestTransferOfACallThatAUserMade(t *testing.T) {
 	b := newSwitchboard(t)
 	b.trunk(b.outside)
 	id, err := b.Engine.Originate(engine.Origination{
-		Caller: engine.Address{Kind: engine.KindUser, Value: "c"}, Callee: "+4930111",
+		Caller: directory.Address{Kind: directory.KindUser, Value: "c"}, Callee: "+4930111",
 	})
 	b.must(err)
 	carol := b.pickUp(b.carol)
@@ -334,7 +335,7 @@ func TestTransferOfACallThatAUserMade(t *testing.T) {
 	b.over(carol)
 	b.talk(out, bobTone, bob, outsideTone)
 	news := b.news()
-	talks := b.Engine.Talks(engine.DefaultAccount)
+	talks := b.Engine.Talks(directory.DefaultAccount)
 	if len(talks) != 1 || len(news) != 2 || !strings.EqualFold(news[1].Get("callId"), talks[0].ID.Hex()) {
 		t.Fatalf("conversations: %+v, and the app was asked about %v", talks, news)
 	}

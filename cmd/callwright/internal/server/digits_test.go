@@ -14,7 +14,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
@@ -150,13 +150,13 @@ func TestKeysGoEachWay(t *testing.T) {
 		bob        phone.Config
 		want       media.DigitWay
 	}{
-		{"telephone-event", engine.DTMFAuto, phone.Config{}, media.ByEvent},
-		{"telephone-event, beside packets of 40 ms", engine.DTMFAuto, phone.Config{PacketTime: 40 * time.Millisecond}, media.ByEvent},
-		{"tones for who has no telephone-event", engine.DTMFAuto, phone.Config{NoEvents: true}, media.ByTone},
-		{"INFO", engine.DTMFInfo, phone.Config{}, media.ByInfo},
-		{"INFO refused", engine.DTMFInfo, phone.Config{NoInfo: true}, media.ByEvent},
-		{"INFO refused, no telephone-event", engine.DTMFInfo, phone.Config{NoInfo: true, NoEvents: true}, media.ByTone},
-		{"tones for who wants them", engine.DTMFInband, phone.Config{}, media.ByTone},
+		{"telephone-event", directory.DTMFAuto, phone.Config{}, media.ByEvent},
+		{"telephone-event, beside packets of 40 ms", directory.DTMFAuto, phone.Config{PacketTime: 40 * time.Millisecond}, media.ByEvent},
+		{"tones for who has no telephone-event", directory.DTMFAuto, phone.Config{NoEvents: true}, media.ByTone},
+		{"INFO", directory.DTMFInfo, phone.Config{}, media.ByInfo},
+		{"INFO refused", directory.DTMFInfo, phone.Config{NoInfo: true}, media.ByEvent},
+		{"INFO refused, no telephone-event", directory.DTMFInfo, phone.Config{NoInfo: true, NoEvents: true}, media.ByTone},
+		{"tones for who wants them", directory.DTMFInband, phone.Config{}, media.ByTone},
 	}
 	bobs := make([]*phone.Phone, len(all))
 	s := start(t, "http://127.0.0.1:1/", func(c *config.Config) {

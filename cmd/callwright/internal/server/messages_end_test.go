@@ -15,6 +15,7 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/tone"
@@ -197,7 +198,7 @@ func speakToTheEnd(c *phone.Call) error {
 // checkNoMessage sees that nothing is kept.
 func checkNoMessage(t *testing.T, s *server.Server, folder string) {
 	t.Helper()
-	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: directory.DefaultAccount}, 10, "")
 	if err != nil || len(messages) != 0 {
 		t.Errorf("kept is %+v, %v", messages, err)
 	}
@@ -211,7 +212,7 @@ func checkNoMessage(t *testing.T, s *server.Server, folder string) {
 // heard in so many frames, and hardly anything behind it.
 func checkMessage(t *testing.T, s *server.Server, folder string, frames int) engine.Recording {
 	t.Helper()
-	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+	messages, _, err := s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: directory.DefaultAccount}, 10, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,10 +271,10 @@ func TestMessageWhenTheServerIsKilled(t *testing.T) {
 		c.Database, c.DataDir = "sqlite:"+filepath.Join(data, "callwright.db"), data
 	}
 	first := mailbox(t, a, folder, same)
-	id, by := engine.NewID(), engine.Address{Kind: engine.KindVoicemail, Value: "w0"}
+	id, by := engine.NewID(), directory.Address{Kind: directory.KindVoicemail, Value: "w0"}
 	first.Store.Append(engine.RecordSaved{Record: engine.Record{
-		ID: id, Chain: id, Account: engine.DefaultAccount, App: "app", Number: "+4921112345", Direction: engine.In,
-		From: engine.NumberAddress("+4930111"), To: engine.NumberAddress("+4921112345"), State: engine.StateAnswered,
+		ID: id, Chain: id, Account: directory.DefaultAccount, App: "app", Number: "+4921112345", Direction: engine.In,
+		From: directory.NumberAddress("+4930111"), To: directory.NumberAddress("+4921112345"), State: engine.StateAnswered,
 		AnsweredBy: &by, StartedAt: time.Now(),
 	}})
 	if err := first.Stop(); err != nil {

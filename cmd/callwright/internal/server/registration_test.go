@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -48,7 +48,7 @@ func TestRegistrationSurvives(t *testing.T) {
 	must(first.Stop())
 
 	second := start(t, "", withUsers)
-	if places := second.SIP.Contacts(engine.DefaultAccount, "w0"); len(places) != 1 {
+	if places := second.SIP.Contacts(directory.DefaultAccount, "w0"); len(places) != 1 {
 		t.Fatalf("after the restart alice is at %q", places)
 	}
 	out, err := bob.Dial("sip:alice@"+second.SIP.Addr("udp").String(), phone.CallOptions{Username: "bob", Password: "secret-b"})

@@ -23,6 +23,7 @@ import (
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/rtpload"
@@ -287,8 +288,8 @@ func TestRecovery(t *testing.T) {
 	first := start(t, a.URL, same)
 	id := engine.NewID()
 	first.Store.Append(engine.RecordSaved{Record: engine.Record{
-		ID: id, Chain: id, Account: engine.DefaultAccount, App: "app", Number: "+4921112345", Direction: engine.In,
-		From: engine.NumberAddress("+4930111"), To: engine.NumberAddress("+4921112345"), State: engine.StateAnswered,
+		ID: id, Chain: id, Account: directory.DefaultAccount, App: "app", Number: "+4921112345", Direction: engine.In,
+		From: directory.NumberAddress("+4930111"), To: directory.NumberAddress("+4921112345"), State: engine.StateAnswered,
 		StartedAt: time.Now(), Dialect: engine.DialectState{"onHangup": a.URL},
 	}}, engine.EventAdded{Event: engine.Event{Call: id, Seq: 1, At: time.Now(), Kind: engine.EventIncoming, Text: "call"}})
 	if err := first.Stop(); err != nil {

@@ -11,7 +11,7 @@ import (
 	"os"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
-	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/store/settings"
 	"github.com/callwright/callwright/transport/api"
 	"github.com/callwright/callwright/transport/api/sipgate"
@@ -60,9 +60,9 @@ func (g greetings) SetGreeting(ctx context.Context, account, user, path string) 
 	if _, err := os.Stat(path); err != nil {
 		return errors.New("nothing was recorded")
 	}
-	id := engine.User{ID: user, Account: account}.EntryID()
-	_, err := g.settings.Change(ctx, id, func(old engine.Entry) (engine.Entry, error) {
-		u, ok := old.(engine.User)
+	id := directory.User{ID: user, Account: account}.EntryID()
+	_, err := g.settings.Change(ctx, id, func(old directory.Entry) (directory.Entry, error) {
+		u, ok := old.(directory.User)
 		if !ok {
 			return nil, fmt.Errorf("there is no %s any more", id)
 		}

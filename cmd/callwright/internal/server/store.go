@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store/postgres"
 	"github.com/callwright/callwright/store/settings"
@@ -31,7 +32,7 @@ type Store interface {
 	sipgate.Archive
 	OpenRecords(ctx context.Context, node string) ([]engine.Record, error)
 	LastEvent(context.Context, engine.ID) (engine.Event, error)
-	Registrations(context.Context) ([]engine.Registration, error)
+	Registrations(context.Context) ([]directory.Registration, error)
 	Talked(ctx context.Context, since time.Time) (time.Duration, error)
 	Ping(context.Context) error
 	Close(context.Context) error

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/wav"
@@ -50,7 +51,7 @@ func TestVoicemailUntilTheCallerHangsUp(t *testing.T) {
 	}
 	var messages []engine.Recording
 	until(t, "the message to be stored", func() bool {
-		messages, _, err = s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: engine.DefaultAccount}, 10, "")
+		messages, _, err = s.Store.Recordings(t.Context(), engine.RecordingFilter{Account: directory.DefaultAccount}, 10, "")
 		return err == nil && len(messages) == 1
 	})
 	if m := messages[0]; m.Kind != engine.RecordingMessage || m.Box != "+4921112345" || m.File != filepath.Base(files[0]) ||

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import (
 	"strings"
@@ -154,11 +154,11 @@ func TestEntriesFitEachOther(t *testing.T) {
 		`number "100" has the on_busy "1-1-2", an emergency number`:     {Numbers: []Number{{Number: "100", OnBusy: "1-1-2"}}},
 		`number "10*" has the on_offline "+112", an emergency number`:   {Numbers: []Number{{Number: "10*", OnOffline: "+112"}}},
 	} {
-		if _, err := NewDirectory(e, "112"); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := New(e, "112"); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("error %v, want %q", err, want)
 		}
 	}
-	d, err := NewDirectory(Entries{
+	d, err := New(Entries{
 		Users: users[:1], Groups: []Group{{ID: "g0"}}, Tokens: []Token{token},
 		Apps: []App{{Key: "a", Whitelist: []string{"w0", "g0", "p0"}}},
 	})

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import "time"
 
@@ -24,11 +24,4 @@ type Registration struct {
 	// Node is the machine that the phone is connected to.
 	Node    string    `json:"node,omitempty"`
 	Expires time.Time `json:"expires"`
-}
-
-// Location says where Users can be rung.
-type Location interface {
-	// Contacts gives where a User's phones are now: a place each, in words that
-	// the Dialer understands (Target.Contact). None means that it is offline.
-	Contacts(account, user string) []string
 }

@@ -1,13 +1,55 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import (
 	"cmp"
+	"net"
 	"net/netip"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
+
+func (t Trunk) check() *EntryError {
+	name := t.EntryID()
+	if e := named(name, "name", "logs and records call it by one"); e != nil {
+		return e
+	}
+	switch {
+	case t.Address == "" && len(t.AllowFrom) == 0:
+		return name.wrong("address", "has neither an address, so that calls can leave by it, nor allow_from, so that they can enter")
+	case t.Address != "" && !isPeer(t.Address):
+		return name.wrong("address", "has the address %q: write a host and its port, like sip.example.com:5060;transport=tcp (udp, tcp, tls, ws or wss)", t.Address)
+	case slices.ContainsFunc(t.AllowFrom, func(p netip.Prefix) bool { return !p.IsValid() }):
+		return name.wrong("allow_from", "has an empty network in allow_from: write one like 192.0.2.0/24")
+	case strings.ContainsAny(t.From, " <>@\"") || strings.ContainsFunc(t.From, isControl):
+		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
+	}
+	return cmp.Or(name.dtmf(t.DTMF), name.srtp(t.SRTP), t.service())
+}
+
+// isPeer says whether an address like "host:port;transport=tcp" can be one.
+func isPeer(address string) bool {
+	host, parameters, _ := strings.Cut(address, ";")
+	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
+		if transport, ok := strings.CutPrefix(p, "transport="); ok && !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, transport) {
+			return false
+		}
+	}
+	if h, port, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+		host = h
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		host, _ = strings.CutSuffix(inner, "]")
+	} else if strings.Contains(host, ":") {
+		return false
+	}
+	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
+}
 
 // What may be in the headers of a trunk.
 const (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import (
 	"fmt"
@@ -59,38 +59,5 @@ func TestTrunkCheck(t *testing.T) {
 		if err := trunk.service(); err == nil || !strings.Contains(err.Problem, "needs an address") {
 			t.Errorf("%+v: %v", trunk, err)
 		}
-	}
-}
-
-// Whoever follows a Directory learns of each change.
-func TestDirectoryChanged(t *testing.T) {
-	t.Parallel()
-	d, err := NewDirectory(Entries{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := d.Changed()
-	if err := d.Replace(Entries{Trunks: []Trunk{{Name: "t"}}}); err != nil {
-		t.Fatal(err)
-	}
-	<-changed
-	if got, ok := d.Trunk(DefaultAccount, "t"); !ok || got.Name != "t" || len(d.Trunks()) != 1 {
-		t.Errorf("it holds %v", d.Trunks())
-	}
-	if _, ok := d.Trunk("acme", "t"); ok {
-		t.Error("a trunk of nobody")
-	}
-	select {
-	case <-d.Changed():
-		t.Error("it changed once more")
-	default:
-	}
-	if err := d.Replace(Entries{Trunks: []Trunk{{Name: "t", Account: "nobody"}}}); err == nil {
-		t.Error("wrong entries were taken")
-	}
-	select {
-	case <-d.Changed():
-		t.Error("it changed by nothing")
-	default:
 	}
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import "strings"
 
@@ -48,6 +48,9 @@ func (a Address) String() string {
 	}
 	return a.Value
 }
+
+// Same says whether both are one party.
+func (a Address) Same(b Address) bool { return a.Kind == b.Kind && a.Value == b.Value && a.Value != "" }
 
 // IsNumber says whether s can be a telephone number: digits, perhaps with a
 // plus before them and with spaces, dashes, dots, slashes or brackets between.

@@ -1,12 +1,28 @@
 // SPDX-License-Identifier: MIT
 
-package engine
+package directory
 
 import (
 	"cmp"
 	"slices"
 	"strings"
 )
+
+// Token is a personal access token: what somebody shows to the API of a vendor.
+type Token struct {
+	// ID names it, once on the whole server: "token-" and six letters or digits.
+	ID      string `json:"id"`
+	Account string `json:"account"`
+	// Name is for people.
+	Name string `json:"name,omitempty"`
+	// User is whose it is; who shows it acts as that one.
+	User string `json:"user,omitempty"`
+	// Secret is what is shown with the ID: a UUID of version 4.
+	Secret string `json:"token,omitempty"`
+	// Scopes are what may be done with it, as the vendor calls it ("rtcm:read");
+	// none is everything.
+	Scopes []string `json:"scopes,omitempty"`
+}
 
 // TokenPrefix begins the id of every Token; six letters or digits follow.
 const TokenPrefix = "token-"
@@ -20,6 +36,9 @@ func TokenScopes() []string {
 		"settings:sipgateio:read", "settings:sipgateio:write", "users:read", "voicemails:read",
 	}
 }
+
+// EntryID is that of Entry.
+func (t Token) EntryID() EntryID { return EntryID{EntryToken, "", t.ID} }
 
 // check wants ids and secrets in the shape that clients of sipgate.io look for
 // before they send them.
@@ -67,9 +86,6 @@ func isUUID4(s string) bool {
 	}
 	return true
 }
-
-func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
-func isDigit(r rune) bool  { return '0' <= r && r <= '9' }
 
 func (d *index) addToken(t Token) *EntryError {
 	t.Account = cmp.Or(t.Account, DefaultAccount)

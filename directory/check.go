@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+
+package directory
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// EntryError says what is wrong with one of the Entries.
+type EntryError struct {
+	EntryID
+	// Index is its place among the entries of its kind.
+	Index int
+	// Field is the field that is wrong, as the configuration names it.
+	Field string
+	// Conflict says that the entry means something by itself, but not beside
+	// the others that are there.
+	Conflict bool
+	// Problem goes on after the name of the entry, and says what to change.
+	Problem string
+}
+
+// Error names the entry and says what is wrong with it.
+func (e *EntryError) Error() string {
+	if e.ID == "" {
+		return fmt.Sprintf("%ss[%d] %s", e.Kind, e.Index, e.Problem)
+	}
+	return e.EntryID.String() + " " + e.Problem
+}
+
+func (id EntryID) wrong(field, format string, args ...any) *EntryError {
+	return &EntryError{EntryID: id, Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+func (id EntryID) taken(field, format string, args ...any) *EntryError {
+	e := id.wrong(field, format, args...)
+	e.Conflict = true
+	return e
+}
+
+// named sees that an entry has a name that can be written in a line.
+func named(n EntryID, field, why string) *EntryError {
+	switch {
+	case n.ID == "":
+		return n.wrong(field, "has no %s: %s", field, why)
+	case strings.ContainsFunc(n.ID, isControl):
+		return n.wrong(field, "has a %s with a control character: write letters, digits and signs", field)
+	}
+	return nil
+}
+
+// lasts sees that a time is one in which a phone can ring.
+func (id EntryID) lasts(field, text string) *EntryError {
+	d, err := time.ParseDuration(text)
+	switch {
+	case text == "":
+		return nil
+	case err != nil:
+		return id.wrong(field, "has the %s %q: write a time with its unit, like 20s", field, text)
+	case d < time.Second:
+		return id.wrong(field, "has the %s %v: write 1s or more, or leave it out", field, d)
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }
+
+// isWeb says whether s is a whole URL that can be fetched.
+func isWeb(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+}
+
+func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }
+
+func isDigit(r rune) bool { return '0' <= r && r <= '9' }

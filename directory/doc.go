@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+
+// Package directory is who there is: the accounts, apps, users, groups, numbers,
+// trunks and tokens that are configured, and what is asked about them. Whose is a
+// number, and whom does it ring? What did this user dial? Which trunks lead out?
+//
+// It never reads a file or a database, and knows nothing of calls. What it holds is
+// replaced as a whole, so that it is read without a lock. It imports nothing of ours.
+//
+// Each kind of entry has a file of its own: its fields, what can be wrong with them,
+// its place in the index, how it is found. For what all have in common read
+// entries.go first, then index.go and directory.go; for parties, address.go.
+package directory
