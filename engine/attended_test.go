@@ -189,3 +189,73 @@ func TestConsultationUndoesMuteAndHold(t *testing.T) {
 		})
 	}
 }
+
+// A call that came in stays what its app knows when the owner talks with somebody first:
+// the app is told who answers now, or that the two talk on, and so is the timeline.
+func TestAttendedIsTold(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name   string
+		third  func(*enginetest.Leg)
+		script func(o, third *enginetest.Leg)
+		told   []string
+		rows   []string
+	}{
+		{"the owner hangs up", pickUp, func(o, _ *enginetest.Leg) { o.HangUp() }, []string{"answered 0"},
+			[]string{"is being transferred to Carol (w2)", "w1 talks with w2 first", "+4930111 and w2 hear each other"}},
+		{"the third hangs up", pickUp, func(_, third *enginetest.Leg) { third.HangUp() }, []string{"bridged 0"},
+			[]string{"is being transferred to Carol (w2)", "w1 talks with w2 first", "not transferred: normal", "+4930111 and Bob (w1) talk on"}},
+		{"the third refuses", isBusy, func(_, _ *enginetest.Leg) {}, []string{"bridged 0"},
+			[]string{"is being transferred to Carol (w2)", "not transferred: busy", "+4930111 and Bob (w1) talk on"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := desks(t, nil, bob)
+				h.Target("phone w2", tt.third)
+				x, o := callIn(t, h)
+				must(t, attended(h, "w2"))
+				synctest.Wait()
+				tt.script(o, h.Dialled()[1].Leg)
+				synctest.Wait()
+				x.HangUp()
+				synctest.Wait()
+				equal(t, "the app", pushes(h), append(append([]string{"incoming 0", "answered 0"}, tt.told...), "ended 0"))
+				var rows []string
+				for _, e := range h.Journal.Events(h.Journal.Records()[0].ID, engine.EventTransfer, engine.EventBridged) {
+					rows = append(rows, e.Text)
+				}
+				equal(t, "the timeline", rows[1:], tt.rows) // behind that with Bob
+				h.Close(t)
+			})
+		})
+	}
+}
+
+// A transfer that reaches nobody is on the timeline of each call that it was tried on,
+// and so is that they talk on.
+func TestTransferToNobodyOnTheTimeline(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := desks(t, nil, bob)
+		h.Target("phone w2", isBusy)
+		in, doc := callIn(t, h)
+		doc.Emit(engine.LegReferred{ID: 1, To: "w2", Asked: "sip:w2@us"})
+		synctest.Wait()
+		in.HangUp()
+		synctest.Wait()
+		all := h.Journal.Records()
+		for call, want := range [][]string{
+			{"+4930111 and Bob (w1) hear each other", "is being transferred to Carol (w2), as call " + all[2].ID.String(), "not transferred: busy", "+4930111 and Bob (w1) talk on"},
+			{"asks to transfer +4930111 to sip:w2@us", "not transferred: busy: nobody was reached", "+492111 and +4930111 talk on"},
+		} {
+			var rows []string
+			for _, e := range h.Journal.Events(all[call].ID, engine.EventTransfer, engine.EventBridged) {
+				rows = append(rows, e.Text)
+			}
+			equal(t, "the timeline", rows, want)
+		}
+		equal(t, "of the next call", h.Journal.Events(all[2].ID, engine.EventEnded)[0].Text, "busy")
+		h.Close(t)
+	})
+}

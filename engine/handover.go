@@ -183,8 +183,19 @@ func (c *Call) handoverFailed(cause Cause, text string) Message {
 		return parted{cause}
 	}
 	c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s", cause)
-	c.tellCall(h.old, moved{cause: cause, text: text, by: c.record.ID})
+	c.talkOn()
+	c.tellCall(h.old, moved{cause: cause, text: text, by: c.record.ID, tried: true})
 	return nil
+}
+
+// talkOn notes that a transfer was tried and came to nothing, and tells the app whom
+// the party goes on with.
+func (c *Call) talkOn() {
+	with := c.party.talk.with
+	e := c.note(EventBridged, Data{Party: &with, Other: c.party.hearer}, "%s and %s talk on", c.shown(), Target{Address: with})
+	if c.record.Parent.IsZero() {
+		c.tell(e)
+	}
 }
 
 func (c *Call) endHandover() {

@@ -54,7 +54,7 @@ func TestLeavingIsTold(t *testing.T) {
 			[]string{"ended 0", "ended 2"},
 			[]engine.Cause{engine.CauseTransferred, engine.CauseForwarded, engine.CauseBusy, engine.CauseBusy}, "play " + outside.Value + " ringback"},
 		{"nobody picks up, the user is there", after(5*time.Second, isBusy), func(in, _ *enginetest.Leg) { time.Sleep(10 * time.Second); in.HangUp() },
-			[]string{"ended 2", "ended 0"},
+			[]string{"ended 2", "bridged 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseNormal, engine.CauseBusy, engine.CauseBusy}, "bridge caller " + outside.Value},
 		{"who was called hangs up meanwhile", after(5*time.Second, answers), func(_, out *enginetest.Leg) { out.HangUp(); time.Sleep(10 * time.Second) },
 			nil, // both end at once
@@ -158,7 +158,7 @@ func TestLeavingAttendedIsTold(t *testing.T) {
 			[]string{"ended 0", "ended 2"},
 			[]engine.Cause{engine.CauseTransferred, engine.CauseForwarded, engine.CauseBusy, engine.CauseBusy}},
 		{"nobody picks up", after(5*time.Second, isBusy), func(_ *enginetest.House, in, _, _ *enginetest.Leg) { in.HangUp() },
-			[]string{"ended 2", "ended 0"},
+			[]string{"ended 2", "bridged 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseNormal, engine.CauseBusy, engine.CauseBusy}},
 		{"the third hangs up", after(5*time.Second, answers),
 			func(_ *enginetest.House, in, _, third *enginetest.Leg) {
@@ -166,7 +166,7 @@ func TestLeavingAttendedIsTold(t *testing.T) {
 				time.Sleep(time.Second)
 				in.HangUp()
 			},
-			[]string{"answered 2", "ended 2", "ended 0"},
+			[]string{"answered 2", "ended 2", "bridged 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseNormal, engine.CauseNormal, engine.CauseNormal}},
 		{"an API ends the next call", after(5*time.Second, answers),
 			func(h *enginetest.House, in, _, _ *enginetest.Leg) {
@@ -174,7 +174,7 @@ func TestLeavingAttendedIsTold(t *testing.T) {
 				time.Sleep(time.Second)
 				in.HangUp()
 			},
-			[]string{"answered 2", "ended 2", "ended 0"},
+			[]string{"answered 2", "ended 2", "bridged 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseNormal, engine.CauseNormal, engine.CauseNormal}},
 		{"who was called hangs up", after(5*time.Second, answers), func(_ *enginetest.House, _, out, _ *enginetest.Leg) { out.HangUp() },
 			nil, // both end at once

@@ -96,8 +96,9 @@ type (
 	moved struct {
 		cause Cause
 		text  string
-		// by is the call that was asked.
-		by ID
+		// by is the call that was asked; tried says that it began.
+		by    ID
+		tried bool
 	}
 	// yield asks a call for its place in its conversation.
 	yield struct {

@@ -169,6 +169,9 @@ func (c *Call) moved(m moved) {
 		c.finishWith(CauseTransferred)
 	default:
 		c.move.asked, c.move.yielding = nil, false
+		if m.tried && c.over == "" {
+			c.talkOn()
+		}
 	}
 }
 

@@ -62,7 +62,7 @@ func TestTransferIsTold(t *testing.T) {
 			[]string{"ended 0", "ended 2"},
 			[]engine.Cause{engine.CauseForwarded, engine.CauseTransferred, engine.CauseBusy, engine.CauseBusy}, "play caller ringback"},
 		{"nobody picks up, Doc is there", after(5*time.Second, isBusy), func(in, _ *enginetest.Leg) { time.Sleep(10 * time.Second); in.HangUp() },
-			[]string{"ended 2", "ended 0"},
+			[]string{"ended 2", "bridged 0", "ended 0"},
 			[]engine.Cause{engine.CauseNormal, engine.CauseNormal, engine.CauseBusy, engine.CauseBusy}, "bridge caller phone w1"},
 		{"the caller hangs up meanwhile", after(5*time.Second, answers), func(in, _ *enginetest.Leg) { in.HangUp(); time.Sleep(10 * time.Second) },
 			[]string{"ended 0", "ended 2"},

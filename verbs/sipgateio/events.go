@@ -45,6 +45,10 @@ func extraFields(c engine.CallInfo, e engine.Event) (name string, f form) {
 		if by := answeredBy(c, e); by != nil {
 			return connected, connectedFields(c, *by)
 		}
+	case engine.EventBridged: // of these it is told where a transfer came to nothing
+		if e.Data.Party != nil {
+			return connected, connectedFields(c, *e.Data.Party)
+		}
 	case engine.EventRecorded:
 		if e.Data.Recording == nil {
 			return "", nil

@@ -53,6 +53,8 @@ func TestEventBodies(t *testing.T) {
 			"event=connected " + id + " " + parties + " answeringNumber=4921199999999" + chain + " answeredBy=external"},
 		{"connected with a voicemail", nil, answeredEvent(directory.Address{Kind: directory.KindVoicemail, Value: "w0"}),
 			"event=connected " + id + " " + parties + " answeringNumber=4915791234567" + chain + " answeredBy=voicemail"},
+		{"connected with a user as before", nil, engine.Event{Kind: engine.EventBridged, Data: engine.Data{Party: &user}},
+			"event=connected " + id + bobs + parties + " answeringNumber=4915791234567" + chain + " answeredBy=user"},
 		{"a message of a user", func(c *engine.CallInfo) { c.Users = nil }, messageFor(directory.Address{Kind: directory.KindUser, Value: "w0", Name: "Alice"}),
 			"event=voicemail " + id + alices + parties + chain +
 				" recordingId=0190A1B2000070009FEDCBA987654321 duration=12.3 url=https%3A%2F%2Fcalls.example.com%2Fa.wav%3Ft%3D1"},
@@ -99,6 +101,8 @@ func TestEventURLs(t *testing.T) {
 		"nothing of a greeting": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{
 			Kind: engine.EventRecorded, Data: engine.Data{Recording: &engine.Recording{Kind: engine.RecordingGreeting, Box: "w0"}},
 		}, nil},
+		"nothing beside it of a transfer to nobody": {engine.DialectState{OnEvent: eventsURL, OnAnswer: aliceAnswers}, "",
+			engine.Event{Kind: engine.EventBridged, Data: answered.Data}, []string{"connected " + eventsURL}},
 		"nothing of an empty recording": {engine.DialectState{OnEvent: eventsURL}, "", engine.Event{Kind: engine.EventRecorded}, nil},
 	} {
 		c := call(t)

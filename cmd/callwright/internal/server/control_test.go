@@ -65,7 +65,7 @@ func newSwitchboard(t *testing.T) *switchboard {
 	})
 	b.Server = start(t, b.app.URL, func(c *config.Config) {
 		c.Recordings = b.folder
-		c.Apps[0].OutgoingURL = b.app.URL
+		c.Apps[0].OutgoingURL, c.Trunks[0].Address = b.app.URL, b.outside.Addr().String()
 		c.Speech.Provider, c.Speech.URL = "http", b.app.URL+"/none.wav" // tones announce a recording then
 		c.Numbers[0].Users = []string{"b"}
 		for _, p := range []*phone.Phone{b.alice, b.bob, b.carol} {
@@ -242,6 +242,54 @@ func TestAttendedTransferByTheAPI(t *testing.T) {
 		b.talk(out, carolTone, carol, outsideTone)
 		carol.Hangup()
 		b.over(carol, out)
+	}
+}
+
+// So it is where the owner made the call. Who was called goes on as the next call, of
+// which the app is told.
+func TestAttendedTransferOfACallOut(t *testing.T) {
+	t.Parallel()
+	for _, returns := range []bool{true, false} {
+		b := newSwitchboard(t)
+		ctx := t.Context()
+		id, err := b.Engine.Originate(engine.Origination{Caller: directory.Address{Kind: directory.KindUser, Value: "a"}, Callee: "+4930111"})
+		b.must(err)
+		owner := b.pickUp(b.alice)
+		other := b.pickUp(b.outside)
+		b.talk(owner, outsideTone, other, 1300)
+		b.must(b.Engine.Transfer(id, engine.TransferOrder{To: "c", Attended: true}))
+		carol, err := b.carol.Accept(ctx)
+		b.must(err)
+		b.must(carol.Ring())
+		b.must(owner.WaitTone(ctx, ourTone, -30)) // it rings
+		b.must(other.WaitTone(ctx, ourTone, -30)) // on hold
+		b.must(carol.Answer())
+		b.must(carol.WaitAnswer(ctx))
+		b.talk(owner, carolTone, carol, 1300)
+		b.silent(other)
+		if returns {
+			carol.Hangup()
+			b.over(carol)
+			b.talk(owner, outsideTone, other, 1300)
+			owner.Hangup()
+			b.over(owner, other)
+			b.tells("newCall", "answer", "newCall", "answer", "hangup normalClearing", "hangup normalClearing")
+			continue
+		}
+		owner.Hangup()
+		b.over(owner)
+		b.talk(other, carolTone, carol, outsideTone)
+		carol.Hangup()
+		b.over(carol, other)
+		b.tells("newCall", "answer", "newCall", "answer", "hangup forwarded", "hangup normalClearing")
+		news := b.news()
+		for field, want := range map[string]string{
+			"from": "4930111", "to": "49211777", "origCallId": news[0].Get("callId"), "xcid": news[0].Get("xcid"), "user[]": "carol", "direction": "in",
+		} {
+			if got := news[1].Get(field); got != want {
+				t.Errorf("newCall of who is there has %s=%q, want %q", field, got, want)
+			}
+		}
 	}
 }
 
