@@ -3,12 +3,14 @@
 package sipgate
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/transport/api"
@@ -17,21 +19,75 @@ import (
 // read reads the body of a request, which is one JSON object. Fields that are not
 // known are left alone: sipgate's own clients send what other products need.
 func (r *request) read(body any) error {
-	text, err := api.ReadBody(r.Request)
-	if err != nil {
-		return err
+	const shape = "one JSON object"
+	text, err := r.readJSON(body, shape)
+	if err == nil && !strings.HasPrefix(strings.TrimSpace(string(text)), "{") {
+		return mustBe(shape)
+	}
+	return err
+}
+
+// readJSON reads the body of a request, which is JSON (RFC 8259) of a shape, in UTF-8,
+// and names nothing twice.
+func (r *request) readJSON(body any, shape string) (text []byte, err error) {
+	if text, err = api.ReadBody(r.Request); err != nil {
+		return nil, err
+	}
+	if i := bytes.IndexFunc(text, func(c rune) bool { return c == utf8.RuneError }); i >= 0 && !utf8.Valid(text) {
+		return nil, api.Refuse(http.StatusBadRequest, "the body is no UTF-8 behind byte %d", i)
 	}
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
 	switch err := json.Unmarshal(text, body); {
-	case err == nil && strings.HasPrefix(strings.TrimSpace(string(text)), "{"):
-		return nil
 	case errors.As(err, &syntax):
-		return api.Refuse(http.StatusBadRequest, "the body is no JSON: %s behind byte %d", syntax, syntax.Offset)
+		return nil, api.Refuse(http.StatusBadRequest, "the body is no JSON: %s behind byte %d", syntax, syntax.Offset)
 	case errors.As(err, &kind) && kind.Field != "":
-		return api.Wrong(kind.Field, "%s must be a %s", kind.Field, strings.Replace(strings.TrimPrefix(kind.Type.String(), "*"), "string", "text: write it in quotes", 1))
+		return nil, api.Wrong(kind.Field, "%s must be a %s", kind.Field, strings.Replace(strings.TrimPrefix(kind.Type.String(), "*"), "string", "text: write it in quotes", 1))
+	case err != nil:
+		return nil, mustBe(shape)
 	}
-	return api.Refuse(http.StatusBadRequest, "the body must be one JSON object")
+	if field, ok := twice(text); ok {
+		return nil, api.Wrong(field, "%s is there twice: write it once", short(field))
+	}
+	return text, nil
+}
+
+func mustBe(shape string) error {
+	return api.Refuse(http.StatusBadRequest, "the body must be %s", shape)
+}
+
+// twice finds a field that an object has twice, in whatever case, in a text that is
+// JSON: a reader may take either.
+func twice(text []byte) (field string, ok bool) {
+	d := json.NewDecoder(bytes.NewReader(text))
+	objects := []map[string]bool{} // that the place is in; nil is a list
+	key := false                   // that a string is one
+	for {
+		token, err := d.Token()
+		if err != nil {
+			return "", false
+		}
+		in := len(objects) - 1
+		name, isText := token.(string)
+		switch {
+		case token == json.Delim('{'):
+			objects, key = append(objects, map[string]bool{}), true
+			continue
+		case token == json.Delim('['):
+			objects, key = append(objects, nil), false
+			continue
+		case token == json.Delim('}'), token == json.Delim(']'):
+			objects = objects[:in]
+			in--
+		case key && isText:
+			if objects[in][strings.ToLower(name)] {
+				return name, true
+			}
+			objects[in][strings.ToLower(name)], key = true, false
+			continue
+		}
+		key = in >= 0 && objects[in] != nil // behind a value comes the next
+	}
 }
 
 // short is a word of a client's as a sentence can hold it.

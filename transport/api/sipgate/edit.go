@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -54,13 +53,13 @@ func tooMany(n int) error {
 
 // changeEntries is PUT /history: a list of changes, each with the id of an entry.
 func (f *Face) changeEntries(r *request) (any, error) {
-	text, err := api.ReadBody(r.Request)
-	if err != nil {
+	var list []change
+	const shape = `a list like [{"id": "…", "read": true}]`
+	if _, err := r.readJSON(&list, shape); err != nil {
 		return nil, err
 	}
-	var list []change
-	if err := json.Unmarshal(text, &list); err != nil || list == nil {
-		return nil, api.Refuse(http.StatusBadRequest, `the body must be a list like [{"id": "…", "read": true}]`)
+	if list == nil {
+		return nil, mustBe(shape)
 	}
 	if len(list) > mostChanges {
 		return nil, tooMany(len(list))

@@ -45,7 +45,9 @@ func TestPUT_history(t *testing.T) {
 	b.wants("PUT", "/history", `[]`, 204, "")
 	b.wants("PUT", "/history", `[{"id":"`+entryMessage+`","read":true},{"id":"`+entryCall+`","read":true}]`, 204, "")
 	b.did("mark default " + entryMessage + " true")
-	for _, body := range []string{``, `{}`, `null`, `[1]`} {
+	b.refuses("PUT", "/history", ``, 400, "the body is no JSON", "")
+	b.refuses("PUT", "/history", `[{"id":"x","read":true,"read":false}]`, 400, `"read" is there twice`, "/read")
+	for _, body := range []string{`{}`, `null`, `[1]`} {
 		b.refuses("PUT", "/history", body, 400, "the body must be a list", "")
 	}
 	b.refuses("PUT", "/history", "["+strings.Repeat(`{"id":"`+entryMessage+`"},`, 100)+`{"id":"x"}]`, 400, "101 entries are too many to be changed at once: write up to 100", "")

@@ -3,11 +3,13 @@
 package sipgate
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/transport/api"
@@ -49,6 +51,45 @@ func (nothing) Entries() directory.Entries { return directory.Entries{} }
 type readCloser struct{ *strings.Reader }
 
 func (readCloser) Close() error { return nil }
+
+// Whatever settings say, they are read or refused with 400, and what is read is what
+// is sent to clients.
+func FuzzSettings(f *testing.F) {
+	for _, seed := range []string{
+		`{"incomingUrl":"https://a.example","outgoingUrl":"","log":true,"whitelist":["p0"]}`, `{"whitelist":null}`, `{"log":1}`, `{"x":{}}`,
+		`{"log":true,"LOG":false}`, "{\"incomingUrl\":\"\xff\"}", `{"whitelist":` + strings.Repeat("[", 100), `{"a":[{"b":{"b":1,"B":2}}]}`, `{"incomingUrl":"http://\u0000"}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		r := &request{Request: &http.Request{Body: readCloser{strings.NewReader(text)}}}
+		var sent map[string]json.RawMessage
+		err := r.read(&sent)
+		var changes []func(*directory.App)
+		if err == nil {
+			changes, err = settingsOf(sent)
+		}
+		var refusal *api.StatusError
+		if err != nil {
+			if !errors.As(err, &refusal) || refusal.Status != http.StatusBadRequest || refusal.Text == "" {
+				t.Errorf("%q: %v", text, err)
+			}
+			return
+		}
+		var app directory.App
+		for _, change := range changes {
+			change(&app)
+		}
+		for _, url := range []string{app.IncomingURL, app.OutgoingURL} {
+			if url != "" && !isURL(url) || !utf8.ValidString(url) {
+				t.Errorf("%q sets the URL %q", text, url)
+			}
+		}
+		if len(changes) != len(sent) {
+			t.Errorf("%q has %d fields and changes %d", text, len(sent), len(changes))
+		}
+	})
+}
 
 // Whatever a query says, a filter is made of it or it is refused with 400, and a
 // page is part of what there is.

@@ -7,11 +7,14 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
 	"github.com/callwright/callwright/directory"
+	"github.com/callwright/callwright/internal/nearest"
 	"github.com/callwright/callwright/transport/api"
 )
 
@@ -49,45 +52,85 @@ func (f *Face) showWebhooks(r *request) (any, error) {
 // changeWebhooks is PUT /settings/sipgateio. What is not sent stays; an empty URL
 // asks nobody, and no whitelist (null) is about every call.
 func (f *Face) changeWebhooks(r *request) (any, error) {
-	var body struct {
-		IncomingURL *string         `json:"incomingUrl"`
-		OutgoingURL *string         `json:"outgoingUrl"`
-		Log         *bool           `json:"log"`
-		Whitelist   json.RawMessage `json:"whitelist"`
-	}
 	app, err := f.app(r.token)
-	if err = cmp.Or(err, r.read(&body)); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	var whitelist []string
-	if body.Whitelist != nil && json.Unmarshal(body.Whitelist, &whitelist) != nil {
-		return nil, api.Wrong("whitelist", `whitelist must be a list of users and groups like ["p0", "g1"], or null for everybody`)
+	var sent map[string]json.RawMessage
+	if err := r.read(&sent); err != nil {
+		return nil, err
 	}
-	for field, url := range map[string]*string{"incomingUrl": body.IncomingURL, "outgoingUrl": body.OutgoingURL} {
-		if url != nil && *url != "" && !isURL(*url) {
-			return nil, api.Wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, *url)
-		}
+	changes, err := settingsOf(sent)
+	if err != nil {
+		return nil, err
 	}
 	_, err = f.config.Settings.Change(r.Context(), app.EntryID(), func(old directory.Entry) (directory.Entry, error) {
 		app, ok := old.(directory.App)
 		if !ok {
 			return nil, errNoApp() // it was deleted just now
 		}
-		if body.IncomingURL != nil {
-			app.IncomingURL = *body.IncomingURL
-		}
-		if body.OutgoingURL != nil {
-			app.OutgoingURL = *body.OutgoingURL
-		}
-		if body.Log != nil {
-			app.Unlogged = !*body.Log
-		}
-		if body.Whitelist != nil {
-			app.Whitelist = whitelist
+		for _, change := range changes {
+			change(&app)
 		}
 		return app, nil
 	})
 	return nil, settled(err)
+}
+
+// settingsOf reads what was sent. Unlike elsewhere a field that is not known is
+// refused: a slip would be taken for a change.
+func settingsOf(sent map[string]json.RawMessage) (changes []func(*directory.App), err error) {
+	known := []string{"incomingUrl", "outgoingUrl", "log", "whitelist"}
+	for _, field := range slices.Sorted(maps.Keys(sent)) {
+		change, err := settingOf(field, sent[field])
+		if err != nil {
+			return nil, err
+		}
+		if change == nil {
+			hint := ""
+			if best := nearest.Of(field, known); best != "" {
+				hint = "; did you mean " + best + "?"
+			}
+			return nil, api.Wrong(field, "%s is no setting: write %s%s", short(field), strings.Join(known, ", "), hint)
+		}
+		changes = append(changes, change)
+	}
+	return changes, nil
+}
+
+// settingOf reads one field, or gives nil for one that is not known.
+func settingOf(field string, raw json.RawMessage) (change func(*directory.App), err error) {
+	null := string(raw) == "null"
+	switch field {
+	case "incomingUrl", "outgoingUrl":
+		var url string
+		if null || json.Unmarshal(raw, &url) != nil {
+			return nil, api.Wrong(field, "%s must be a text: write a URL, or \"\" to have no app asked", field)
+		}
+		if url != "" && !isURL(url) {
+			return nil, api.Wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, url)
+		}
+		return func(a *directory.App) {
+			if field == "incomingUrl" {
+				a.IncomingURL = url
+			} else {
+				a.OutgoingURL = url
+			}
+		}, nil
+	case "log":
+		var on bool
+		if null || json.Unmarshal(raw, &on) != nil {
+			return nil, api.Wrong(field, "log must be a bool: write true or false")
+		}
+		return func(a *directory.App) { a.Unlogged = !on }, nil
+	case "whitelist":
+		var list []string
+		if json.Unmarshal(raw, &list) != nil || slices.Contains(list, "") {
+			return nil, api.Wrong(field, `whitelist must be a list of users and groups like ["p0", "g1"], or null for everybody`)
+		}
+		return func(a *directory.App) { a.Whitelist = list }, nil
+	}
+	return nil, nil
 }
 
 // isURL says whether a text is a URL that an app can be asked at.

@@ -4,6 +4,7 @@ package sipgate_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -52,12 +53,31 @@ func TestPUT_settings_sipgateio(t *testing.T) {
 		{`{"whitelist":"p0"}`, "whitelist must be a list", "/whitelist"},
 		{`{"whitelist":[1]}`, "whitelist must be a list", "/whitelist"},
 		{`{"log":"yes"}`, "log must be a bool", "/log"},
+		{`{"log":null}`, "log must be a bool", "/log"},
+		{`{"log":1}`, "log must be a bool", "/log"},
+		{`{"incomingUrl":null}`, "incomingUrl must be a text", "/incomingUrl"},
+		{`{"outgoingUrl":["https://a.example"]}`, "outgoingUrl must be a text", "/outgoingUrl"},
+		{`{"incomingURl":"https://a.example"}`, `"incomingURl" is no setting: write incomingUrl, outgoingUrl, log, whitelist; did you mean incomingUrl?`, "/incomingURl"},
+		{`{"certificate":""}`, `"certificate" is no setting`, "/certificate"},
+		{`{"whitelist":["p0",null]}`, "whitelist must be a list", "/whitelist"},
+		{`{"whitelist":{"a":{"a":1}}}`, "whitelist must be a list", "/whitelist"},
+		{`{"log":true,"log":false}`, `"log" is there twice`, "/log"},
+		{`{"log":true,"LOG":false}`, `"LOG" is there twice`, "/LOG"},
+		{`{"incomingUrl":"https://a.example/` + "\xff" + `"}`, "the body is no UTF-8 behind byte 34", ""},
+		{`{"whitelist":` + strings.Repeat("[", 20000) + strings.Repeat("]", 20000) + `}`, "exceeded max depth", ""},
+		{`{"whitelist":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`, "whitelist must be a list", "/whitelist"},
+		{`{"log":true} {}`, "the body is no JSON", ""},
+		{"\xef\xbb\xbf{}", "the body is no JSON", ""},
+		{`[]`, "the body must be one JSON object", ""},
+		{`null`, "the body must be one JSON object", ""},
+		{``, "the body is no JSON", ""},
 	} {
 		b.refuses("PUT", webhooks, test.body, 400, test.says, test.pointer)
 	}
 	if diff := cmp.Diff(before, b.house.Entries().Apps[0]); diff != "" {
 		t.Errorf("what was refused changed (-want +got):\n%s", diff)
 	}
+	b.refuses("PUT", webhooks, `{"incomingUrl":"https://a.example/`+strings.Repeat("a", 1<<20)+`"}`, 413, "the body is longer than 1048576 bytes", "")
 	b.house.err = &directory.EntryError{EntryID: before.EntryID(), Field: "incoming_url", Problem: "has an odd URL"}
 	b.refuses("PUT", webhooks, `{}`, 400, "has an odd URL", "/incomingUrl")
 	b.house.err = errors.New("disk on fire")
