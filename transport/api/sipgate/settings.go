@@ -11,7 +11,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/internal/nearest"
@@ -136,7 +138,11 @@ func settingOf(field string, raw json.RawMessage) (change func(*directory.App), 
 // isURL says whether a text is a URL that an app can be asked at.
 func isURL(text string) bool {
 	u, err := url.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsRune(text, utf8.RuneError) {
+		return false
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	return err == nil && port > 0
 }
 
 // app gives the app that a token's settings are those of: its user's, else the one
