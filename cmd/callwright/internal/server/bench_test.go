@@ -180,8 +180,8 @@ func callee(b *testing.B, legs <-chan netip.AddrPort, told chan<- [2]netip.AddrP
 	})
 }
 
-// minuteOfSound is a WAV file that outlasts a measurement.
-func minuteOfSound(b *testing.B) []byte {
+// minuteOfSound is a WAV file that outlasts a measurement, or a test.
+func minuteOfSound(b testing.TB) []byte {
 	b.Helper()
 	var file seekable
 	w, err := wav.NewWriter(&file, wav.PCM, 1)
