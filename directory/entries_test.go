@@ -47,6 +47,7 @@ func TestCheck(t *testing.T) {
 		`numbers[1] has no number`:                            directory.Number{},
 		`trunk "t" has neither an address`:                    directory.Trunk{Name: "t"},
 		`trunk "t" has the address "a:99999"`:                 directory.Trunk{Name: "t", Address: "a:99999"},
+		`trunk "t" has the address "[::1"`:                    directory.Trunk{Name: "t", Address: "[::1"},
 		`trunk "t" has an empty network in allow_from`:        directory.Trunk{Name: "t", AllowFrom: []netip.Prefix{{}}},
 		`trunk "t" shows the number "a b"`:                    directory.Trunk{Name: "t", Address: "a", From: "a b"},
 		`trunk "t" has the srtp "perhaps"`:                    directory.Trunk{Name: "t", Address: "[::1]:5060", SRTP: "perhaps"},

@@ -44,7 +44,9 @@ func isPeer(address string) bool {
 		}
 		host = h
 	} else if inner, ok := strings.CutPrefix(host, "["); ok {
-		host, _ = strings.CutSuffix(inner, "]")
+		if host, ok = strings.CutSuffix(inner, "]"); !ok {
+			return false
+		}
 	} else if strings.Contains(host, ":") {
 		return false
 	}
