@@ -75,6 +75,28 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
+// TestTheMapOfTheEngine wants every file of the engine, of which there are many, to
+// be named in its doc.go, and no other.
+func TestTheMapOfTheEngine(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile("engine/doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := map[string]bool{"doc.go": true}
+	for _, name := range regexp.MustCompile(`\b[a-z]+\.go\b`).FindAllString(string(text), -1) {
+		if _, err := os.Stat("engine/" + name); err != nil {
+			t.Errorf("engine/doc.go names %s, which is not there", name)
+		}
+		named[name] = true
+	}
+	for _, name := range goFiles(t) {
+		if path.Dir(name) == "engine" && !strings.HasSuffix(name, "_test.go") && !named[path.Base(name)] {
+			t.Errorf("engine/doc.go does not say what %s is for: add it to a row", name)
+		}
+	}
+}
+
 // unfinished is what a file must not say. The words are put together here so
 // that this file does not say them.
 var unfinished = regexp.MustCompile(`\b(` + "TO" + `DO|` + "FIX" + `ME|` + "XX" + `X)\b|` + "not " + `implemented`)

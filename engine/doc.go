@@ -13,11 +13,12 @@
 // talks to it through its inbox (message.go). Read call.go first. Besides it:
 //
 //	from first to last   engine.go, arrival in leg.go, ending.go, recover.go, salvage.go
-//	what an app says     ask.go, interpret.go, replace.go, outbox.go
-//	who is rung          hunt.go, child.go, divert.go (3xx), callerid.go, busy.go, guard.go, toll.go
-//	what is heard, kept  party.go, speak.go, phrases, tape.go (as it runs), recordings.go, greeting.go
+//	what an app says     ask.go, haste.go, interpret.go, replace.go, outbox.go
+//	who is rung          hunt.go, child.go, divert.go (3xx), callerid.go
+//	what is too much     guard.go, pace.go, toll.go, rung.go, busy.go
+//	what is heard, kept  party.go, speak.go, notice.go, tape.go (as it runs), recordings.go, boxes.go, greeting.go
 //	from call to call    forward.go, mailbox.go, lend.go
 //	in another's place   transfer.go, handover.go, place.go, refer.go
-//	what an API does     command.go, control.go, talk.go, announce.go, transferto.go, attended.go, originate.go
-//	what stays           event.go, timeline.go, record.go, cause.go, refused.go
+//	what an API does     command.go, control.go, ahead.go, talk.go, announce.go, transferto.go, attended.go, originate.go
+//	what stays           id.go, event.go, timeline.go, record.go, recording.go, past.go, cause.go, refused.go
 package engine
