@@ -229,6 +229,12 @@ func (h *house) uri(number string) string {
 	return "sip:" + number + "@" + h.server.Addr("udp").String()
 }
 
+// uriByTCP is the same by TCP: there a phone on a slow machine does not call twice,
+// for which a stranger is refused twice.
+func (h *house) uriByTCP(number string) string {
+	return "sip:" + number + "@" + h.server.Addr("tcp").String() + ";transport=tcp"
+}
+
 func newPhone(t *testing.T, cfg phone.Config) *phone.Phone {
 	t.Helper()
 	cfg.Listen, cfg.User = "127.0.0.1:0", "alice"

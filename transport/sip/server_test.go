@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -66,7 +65,7 @@ func TestMessages(t *testing.T) {
 	leg := h.next()
 	must(t, leg.Answer())
 	must(t, out.WaitAnswer(t.Context()))
-	leg.Hangup(engine.CauseNormal)
+	out.Hangup()
 	var got []string
 	for {
 		select {
@@ -75,7 +74,7 @@ func TestMessages(t *testing.T) {
 			case engine.LegMessage:
 				method, _, _ := strings.Cut(ev.Summary, " sip:")
 				line := fmt.Sprint(ev.Sent, " ", method)
-				if !slices.Contains(got, line) && line != "true 100 Trying" { // on a slow machine it is repeated
+				if line != "true 100 Trying" && (len(got) == 0 || line != got[len(got)-1]) { // on a slow machine it is repeated
 					got = append(got, line)
 				}
 				if ev.Peer != p.Addr().String() {
@@ -93,7 +92,7 @@ func TestMessages(t *testing.T) {
 		}
 		break
 	}
-	if diff := cmp.Diff([]string{"false INVITE", "true 200 OK", "false ACK", "true BYE", "false 200 OK"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"false INVITE", "true 200 OK", "false ACK", "false BYE", "true 200 OK"}, got); diff != "" {
 		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 }
@@ -180,7 +179,7 @@ func TestRefused(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t, tc.change)
 			p := newPhone(t, tc.phone)
-			out, err := p.Dial(h.uri(tc.number), phone.CallOptions{})
+			out, err := p.Dial(h.uriByTCP(tc.number), phone.CallOptions{})
 			must(t, err)
 			var ended *phone.EndedError
 			if err := out.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != tc.status {

@@ -216,7 +216,7 @@ func TestUserRefused(t *testing.T) {
 			t.Parallel()
 			h := withUsers(t, tc.change)
 			p := newPhone(t, phone.Config{})
-			out, err := p.Dial(h.uri(tc.dialled), phone.CallOptions{Username: tc.username, Password: tc.password})
+			out, err := p.Dial(h.uriByTCP(tc.dialled), phone.CallOptions{Username: tc.username, Password: tc.password})
 			must(t, err)
 			var ended *phone.EndedError
 			if err := out.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != tc.status {
@@ -261,7 +261,7 @@ func TestCarrierFromANewAddress(t *testing.T) {
 		p, err := phone.New(phone.Config{Listen: "127.0.0.1:0", User: from})
 		must(t, err)
 		t.Cleanup(func() { _ = p.Close() })
-		c, err := p.Dial(h.uri("+4921112345"), phone.CallOptions{})
+		c, err := p.Dial(h.uriByTCP("+4921112345"), phone.CallOptions{})
 		must(t, err)
 		var ended *phone.EndedError
 		if err := c.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != 401 {
@@ -284,7 +284,7 @@ func TestTrunkWithoutItsName(t *testing.T) {
 			Name: "sbc", AllowFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}, TLS: directory.TrunkTLS{ClientName: "sbc.test"},
 		})
 	})
-	c, err := newPhone(t, phone.Config{}).Dial(h.uri("+4921112345"), phone.CallOptions{})
+	c, err := newPhone(t, phone.Config{}).Dial(h.uriByTCP("+4921112345"), phone.CallOptions{})
 	must(t, err)
 	var ended *phone.EndedError
 	if err := c.WaitAnswer(t.Context()); !errors.As(err, &ended) || ended.Status != 401 {

@@ -209,6 +209,28 @@ func TestAnswerToGivenUp(t *testing.T) {
 	r.want("ringing 180", "answered", "ended 0 local")
 }
 
+// A second challenge to one INVITE, which was sent twice, does not mean that the
+// answer to the first was wrong, however soon it comes.
+func TestChallengedTwice(t *testing.T) {
+	t.Parallel()
+	_, w, d, r, inv := ring(t, Call{Username: "u", Password: "p"})
+	both := make(chan struct{})
+	d.ep.lanes.do(d.callID, func() { <-both }) // both wait to be looked at
+	for _, nonce := range []string{"n", "m"} {
+		w.send(response(inv, "407 Proxy Authentication Required", "a"+nonce, `Proxy-Authenticate: Digest realm="r", nonce="`+nonce+`", algorithm=MD5`))
+	}
+	w.handled("both-came")
+	close(both)
+	again := w.asked("INVITE", inv.CSeq().SeqNo)
+	if h := header(again, "Proxy-Authorization"); !strings.Contains(h, `nonce="n"`) {
+		t.Errorf("answered by %s", h)
+	}
+	w.send(response(again, "200 OK", "b", contact(w)))
+	w.expect("ACK", "INVITE")
+	w.end(d)
+	r.want("answered", "ended 0 local")
+}
+
 // A refusal behind the answer, which a proxy must not send, changes nothing.
 func TestRefusalBehindAnswer(t *testing.T) {
 	t.Parallel()

@@ -149,7 +149,9 @@ func (d *Dialog) onRefusal(res *sip.Response) {
 		return
 	}
 	if d.phase == early && (d.out.credentials.answer(res) || d.learnLeast(res)) {
-		d.out.forks, d.out.settled = nil, nil
+		// What still comes of this INVITE, such as a second 401 because it was sent
+		// twice, says nothing of the next one.
+		d.out.seq, d.out.forks, d.out.settled = d.self.seq+1, nil, nil
 		d.ep.lanes.do(d.callID, d.sendInvite)
 		return
 	}

@@ -64,15 +64,18 @@ func (c *Call) exchange() {
 		if c.drained(buf) {
 			return
 		}
-		if wait := time.Until(due); wait <= 0 {
+		if time.Until(due) <= 0 {
 			due = due.Add(c.phone.cfg.PacketTime)
 			c.send()
-			continue
+		}
+		until := due
+		if now := time.Now(); !due.After(now) { // who is late with sending listens all the same
+			until = now.Add(time.Millisecond)
 		}
 		c.mu.Lock()
 		conn := c.line.now()
 		c.mu.Unlock()
-		if conn.SetReadDeadline(due) != nil {
+		if conn.SetReadDeadline(until) != nil {
 			return
 		}
 		n, _, err := conn.ReadFromUDPAddrPort(buf)
