@@ -5,7 +5,7 @@
 -- The id of the User who made the call; empty when nobody of ours did.
 ALTER TABLE calls ADD COLUMN caller text NOT NULL DEFAULT '';
 
--- A row is one place where a User's phone can be rung; engine.Registration says
+-- A row is one place where a User's phone can be rung; directory.Registration says
 -- what the columns mean. They are read at a start only. Account, user and
 -- contact name a row, but a contact, which a phone may choose, can be too long
 -- for an index of PostgreSQL: those who write take turns and see to it instead.

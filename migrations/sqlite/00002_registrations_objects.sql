@@ -5,7 +5,7 @@
 -- The id of the User who made the call; empty when nobody of ours did.
 ALTER TABLE calls ADD COLUMN caller TEXT NOT NULL DEFAULT '';
 
--- A row is one place where a User's phone can be rung; engine.Registration says
+-- A row is one place where a User's phone can be rung; directory.Registration says
 -- what the columns mean. They are read at a start only.
 CREATE TABLE registrations (
     account    TEXT NOT NULL,
