@@ -12,9 +12,9 @@ import (
 	"github.com/callwright/callwright/transport/api"
 )
 
-// Control is what can be done to a living call, from its first ringing on where it
-// means something. All fail with engine.ErrNoCall when it is not alive, and with
-// engine.ErrNoTalk or ErrNoSound when it has not come so far.
+// Control is what can be done to a living call from its first ringing on: before both
+// sides talk it is noted, and done when they do. All fail with engine.ErrNoCall when
+// it is not alive, and with engine.ErrNoTalk or ErrNoSound when nobody comes to talk.
 type Control interface {
 	// Mute has the others not hear the account's own User.
 	Mute(id engine.ID, on bool) error

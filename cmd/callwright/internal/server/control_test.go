@@ -174,6 +174,34 @@ func TestControlAConversation(t *testing.T) {
 	b.tells("newCall", "answer", "hangup normalClearing")
 }
 
+// What is asked while Bob's phone rings happens when he has picked it up.
+func TestControlBeforeTheyTalk(t *testing.T) {
+	t.Parallel()
+	b := newSwitchboard(t)
+	ctx := t.Context()
+	out, err := b.outside.Dial(b.at("+4921112345"), phone.CallOptions{})
+	b.must(err)
+	in, err := b.bob.Accept(ctx)
+	b.must(err)
+	b.must(in.Ring())
+	id, err := engine.ParseID(b.news()[0].Get("callId"))
+	b.must(err)
+	b.must(b.Engine.Mute(id, true))
+	b.must(b.Engine.SendDigits(id, "42"))
+	b.must(b.Engine.RecordTalk(ctx, id, true, true))
+	b.must(in.Answer())
+	b.must(out.WaitAnswer(ctx))
+	for _, c := range []*phone.Call{out, in} {
+		b.must(c.WaitTone(ctx, 1400, -30)) // announces the recording
+		b.must(c.WaitDigits(ctx, media.ByEvent, 2))
+	}
+	b.must(in.WaitTone(ctx, outsideTone, phone.Level-3))
+	b.silent(out)
+	until(t, "the tape to run", func() bool { return b.Engine.Talks(directory.DefaultAccount)[0].Recording })
+	b.must(b.Engine.EndCall(id))
+	b.over(out, in)
+}
+
 // A transfer to nobody returns the caller to the conversation; one that succeeds is
 // told as the vendor does.
 func TestTransferByTheAPI(t *testing.T) {
