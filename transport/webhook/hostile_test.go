@@ -87,7 +87,7 @@ func TestPromptChangedSlowly(t *testing.T) {
 				return
 			}
 			w.Write(file)
-		})))
+		})), 0)
 		for _, want := range []time.Duration{20 * time.Millisecond, 40 * time.Millisecond} {
 			sound, err := p.Prompt(t.Context(), "http://127.0.0.1/")
 			if err != nil {

@@ -41,10 +41,11 @@ func newPrompts(t *testing.T, config PromptsConfig) *Prompts {
 	return p
 }
 
-// promptsOf fetches by a client.
-func promptsOf(t *testing.T, c *Client) *Prompts {
+// promptsOf fetches by a client. In memory and on a clock of its own no time passes
+// while we compute, so that the time for a file is not over on a slow machine.
+func promptsOf(t *testing.T, c *Client, limit int64) *Prompts {
 	t.Helper()
-	p := NewPrompts(PromptsConfig{Client: c, Tones: prompt.NewTones("de")})
+	p := NewPrompts(PromptsConfig{Client: c, Tones: prompt.NewTones("de"), FileLimit: limit})
 	t.Cleanup(p.Close)
 	return p
 }
@@ -112,36 +113,39 @@ func TestPrompt(t *testing.T) {
 // are places for, and that they do not keep up short ones.
 func TestLongPromptsWait(t *testing.T) {
 	t.Parallel()
-	app := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		switch r.URL.Path {
-		case "/long.wav":
-			w.Write(sound(8000, 61*8000))
-		case "/short.wav":
-			w.Write(sound(8000, 59*8000))
+	synctest.Test(t, func(t *testing.T) {
+		const app = "http://127.0.0.1"
+		p := promptsOf(t, inMemory(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+			switch r.URL.Path {
+			case "/long.wav":
+				w.Write(sound(8000, 61*8000))
+			case "/short.wav":
+				w.Write(sound(8000, 59*8000))
+			}
+		})), 0)
+		for range longDecoders {
+			p.long <- struct{}{}
+		}
+		if _, err := p.Prompt(t.Context(), app+"/short.wav"); err != nil {
+			t.Errorf("a short file: %v", err)
+		}
+		impatient, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+		defer cancel()
+		if _, err := p.Prompt(impatient, app+"/long.wav"); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("a long file had no place, and came: %v", err)
+		}
+		<-p.long
+		for range 2 {
+			if got, err := p.Prompt(t.Context(), app+"/long.wav"); err != nil || got.Duration() != 61*time.Second {
+				t.Errorf("a long file with a place: %v", err)
+			}
+			p.cache.forget(app + "/long.wav")
+		}
+		synctest.Wait() // until who was left has gone
+		if len(p.long) != longDecoders-1 || len(p.decoding) != 0 {
+			t.Errorf("places for %d long files and %d of all are taken", len(p.long), len(p.decoding))
 		}
 	})
-	p := newPrompts(t, PromptsConfig{})
-	for range longDecoders {
-		p.long <- struct{}{}
-	}
-	if _, err := p.Prompt(t.Context(), app.URL+"/short.wav"); err != nil {
-		t.Errorf("a short file: %v", err)
-	}
-	impatient, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	if _, err := p.Prompt(impatient, app.URL+"/long.wav"); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("a long file had no place, and came: %v", err)
-	}
-	<-p.long
-	for range 2 {
-		if got, err := p.Prompt(t.Context(), app.URL+"/long.wav"); err != nil || got.Duration() != 61*time.Second {
-			t.Errorf("a long file with a place: %v", err)
-		}
-		p.cache.forget(app.URL + "/long.wav")
-	}
-	if len(p.long) != longDecoders-1 || len(p.decoding) != 0 {
-		t.Errorf("places for %d long files and %d of all are taken", len(p.long), len(p.decoding))
-	}
 }
 
 // TestPromptShared holds that calls that want one file at the same time share
@@ -240,7 +244,7 @@ func TestPromptAbandoned(t *testing.T) {
 			}
 			_, _ = io.Copy(io.Discard, conn)
 			gone <- struct{}{}
-		}))
+		}), 0)
 		start := time.Now()
 		ctx, cancel := context.WithCancel(t.Context())
 		go func() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -166,32 +167,33 @@ func TestPromptOutage(t *testing.T) {
 // and that one that does not is left at the limit.
 func TestPromptHuge(t *testing.T) {
 	t.Parallel()
-	sent := make(chan int, 2)
-	app := serve(t, func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/told" {
-			w.Header().Set("Content-Length", "209715200")
-		}
-		head := sound(44100, 0)
-		binary.LittleEndian.PutUint32(head[len(head)-4:], 200<<20)
-		n, _ := w.Write(head)
-		for block := make([]byte, 64<<10); n < 200<<20; {
-			written, err := w.Write(block)
-			n += written
-			if err != nil {
-				break
+	synctest.Test(t, func(t *testing.T) {
+		sent := make(chan int, 2)
+		p := promptsOf(t, inMemory(t, serving(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/told" {
+				w.Header().Set("Content-Length", "209715200")
+			}
+			head := sound(44100, 0)
+			binary.LittleEndian.PutUint32(head[len(head)-4:], 200<<20)
+			n, _ := w.Write(head)
+			for block := make([]byte, 64<<10); n < 200<<20; {
+				written, err := w.Write(block)
+				n += written
+				if err != nil {
+					break
+				}
+			}
+			sent <- n
+		})), 1<<20)
+		for _, path := range []string{"/told", "/untold"} {
+			if _, err := p.Prompt(t.Context(), "http://127.0.0.1"+path); err == nil || !strings.Contains(err.Error(), "answered more than 1 MiB, which is the limit: make the file smaller") {
+				t.Errorf("%s: %v", path, err)
+			}
+			if n := <-sent; n > 100<<20 {
+				t.Errorf("%s: %d bytes were taken", path, n)
 			}
 		}
-		sent <- n
 	})
-	p := newPrompts(t, PromptsConfig{FileLimit: 1 << 20})
-	for _, path := range []string{"/told", "/untold"} {
-		if _, err := p.Prompt(t.Context(), app.URL+path); err == nil || !strings.Contains(err.Error(), "answered more than 1 MiB, which is the limit: make the file smaller") {
-			t.Errorf("%s: %v", path, err)
-		}
-		if n := <-sent; n > 100<<20 {
-			t.Errorf("%s: %d bytes were taken", path, n)
-		}
-	}
 }
 
 // TestPromptTone holds that tones need no server.
