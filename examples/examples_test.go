@@ -131,7 +131,7 @@ func start(t *testing.T, cmd *exec.Cmd) *running {
 		t.Fatal(err)
 	}
 	go func() { r.done <- cmd.Wait() }()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", address)
 		if err == nil {
 			c.Close()
@@ -176,7 +176,7 @@ func (r *running) stop(t *testing.T) {
 func curl(t *testing.T, command string) string {
 	t.Helper()
 	home := t.TempDir()
-	config := "silent\nshow-error\nnoproxy = \"*\"\nmax-time = 10\nwrite-out = \"\\n%{http_code} %{content_type}\"\n"
+	config := "silent\nshow-error\nnoproxy = \"*\"\nmax-time = 60\nwrite-out = \"\\n%{http_code} %{content_type}\"\n"
 	if err := os.WriteFile(filepath.Join(home, ".curlrc"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}

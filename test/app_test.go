@@ -76,7 +76,7 @@ func (a *app) all() []url.Values {
 // last waits for the hangup, which is the last post of a call, and gives all.
 func (a *app) last(t *testing.T) []url.Values {
 	t.Helper()
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(patience)
 	for {
 		posts := a.all()
 		if len(posts) > 0 && posts[len(posts)-1].Get("event") == "hangup" {

@@ -88,7 +88,7 @@ func TestOfficialClientTransfersAfterPlay(t *testing.T) {
 	begin := func(t *testing.T, to string) (h *house, a *nodeApp, carol *telephone) {
 		a = newNode(t)
 		h = newHouseOf(t, askedOf(config, a), nil)
-		a.start(t, "play-and-transfer", append(h.rest(), "ANNOUNCEMENT="+sounds(t)+"/440/1500.wav", "NUMBER="+to)...)
+		a.start(t, "play-and-transfer", append(h.rest(), "ANNOUNCEMENT="+sounds(t)+"/440/5000.wav", "NUMBER="+to)...)
 		carol = h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
 		h.baresip(t, line{host: hostMobile, username: "dave", manual: true}).registered()
 		return h, a, carol

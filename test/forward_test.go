@@ -33,7 +33,7 @@ func TestOfficialClientTimedVoicemail(t *testing.T) {
 	dave.expect(dave.brand.ringing)
 	dave.expect(dave.brand.closed)
 	carol.expect(carol.brand.established)
-	carol.hears(1000) // the beep
+	carol.hasHeard(0, beep)
 	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
 	carol.do(carol.brand.hangUp)
 	h.expectPorts(t, 0)
@@ -63,7 +63,7 @@ func TestOfficialClientFindsNobody(t *testing.T) {
 	c := h.console(t)
 	carol.do(carol.brand.dial, ourNumber)
 	carol.expect(carol.brand.established)
-	carol.hears(beep)
+	carol.hasHeard(0, beep)
 	if got := voices(carol.heard()); got < time.Second {
 		t.Errorf("%v of the greeting were heard", got)
 	}

@@ -161,7 +161,7 @@ func newHouseOf(t *testing.T, configuration string, script map[string]string, be
 	h.server.Dir = h.dir
 	// The server takes variables of this prefix for settings of its own.
 	h.server.Env = slices.DeleteFunc(os.Environ(), func(pair string) bool { return strings.HasPrefix(pair, "CALLWRIGHT_") })
-	h.server.WaitDelay = 25 * time.Second
+	h.server.WaitDelay = patience
 	h.server.Stdout, h.server.Stderr = &h.log, &h.log
 	if err := h.server.Start(); err != nil {
 		t.Fatal(err)
@@ -187,10 +187,14 @@ func (h *house) host(last string) string { return h.network + last }
 // api gives the address of an endpoint.
 func (h *house) api(path string) string { return "http://" + h.host(hostServer) + ":8080" + path }
 
+// patience is how long something is waited for that should have come long before: the
+// machine may be slow and busy.
+const patience = time.Minute
+
 // eventually tries until there is nothing left to complain about.
 func eventually(t *testing.T, complaint func() string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(patience); ; time.Sleep(20 * time.Millisecond) {
 		text := complaint()
 		if text == "" {
 			return

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/callwright/callwright/internal/peer"
 )
 
 // TestConversation has each side of a call in turn ask all that can be asked in
@@ -19,8 +21,8 @@ func TestConversation(t *testing.T) {
 	}{
 		{"the caller asks", phone{scenario: "caller-asks"}, phone{scenario: "target-answers"}},
 		{"the caller asks over TCP", phone{scenario: "caller-asks", tcp: true}, phone{scenario: "target-answers"}},
-		{"the target asks", phone{scenario: "caller-hangs-up", values: map[string]string{"talk": "3000"}}, phone{scenario: "target-asks"}},
-		{"the target asks over TCP", phone{scenario: "caller-hangs-up", values: map[string]string{"talk": "3000"}}, phone{scenario: "target-asks", tcp: true}},
+		{"the target asks", phone{scenario: "caller-waits"}, phone{scenario: "target-asks"}},
+		{"the target asks over TCP", phone{scenario: "caller-waits"}, phone{scenario: "target-asks", tcp: true}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -75,7 +77,7 @@ func TestWaysOfTargets(t *testing.T) {
 				t.Parallel()
 				h := newHouseOf(t, trunkBy(tcp), onCall(dialElsewhere))
 				target := h.target(t, phone{scenario: tc.target, tcp: tcp})
-				h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "1000"}})
+				h.call(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "5000"}}) // what the target does takes a moment
 				target.wait(t)
 				h.expectRecords(t, "in +4921100 normal", "out +4915799912345 normal")
 				h.expectPorts(t, 0)
@@ -124,6 +126,7 @@ func TestOptions(t *testing.T) {
 // of the signalling, and of the sound.
 func TestIPv6(t *testing.T) {
 	t.Parallel()
+	peer.NeedIPv6(t)
 	config := strings.NewReplacer(
 		"udp://NETWORK.10:5060", "udp://[::1]:SERVER", "tcp://NETWORK.10:5060", "tcp://[::1]:SERVER",
 		`listen: "NETWORK.10", ports`, `listen: "::1", ports`,

@@ -27,8 +27,7 @@ func TestOfficialClientVoicemail(t *testing.T) {
 	h := newHouseOf(t, askedOf(config, a), nil)
 	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
 	carol.do(carol.brand.dial, ourNumber)
-	carol.hears(520)
-	carol.hears(1000) // the beep
+	carol.hasHeard(0, 520, beep)
 	eventually(t, func() string { return holds(h.dir, toneOfCarol) })
 	carol.press(h, "#")
 	carol.expect(carol.brand.closed)

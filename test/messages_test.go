@@ -22,9 +22,10 @@ const toVoicemail = "<Dial><Voicemail/></Dial>"
 // leaveMessage has a telephone that plays leave a message behind the tone.
 func (p *telephone) leaveMessage(number string) {
 	p.t.Helper()
+	before := len(p.heard())
 	p.do(p.brand.dial, number)
 	p.expect(p.brand.established)
-	p.hears(beep)
+	p.hasHeard(before, beep)
 	after := len(p.heard())
 	eventually(p.t, func() string {
 		if len(p.heard())-after < 2*16000 { // what is recorded of two seconds

@@ -237,7 +237,7 @@ func (a *nodeApp) died(t *testing.T) {
 		if a.ended <- err; err == nil {
 			t.Error("the app ended well")
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(patience):
 		t.Error("the app still runs")
 	}
 }

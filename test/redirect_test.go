@@ -85,8 +85,10 @@ func TestOfficialClientMenuKeys(t *testing.T) {
 	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered()
 	dave := h.baresip(t, line{host: hostMobile, username: "dave", plays: toneOfDave}).registered()
 	pressed := "" // in all calls, the latest first
+	before := 0
 	choose := func(key string, told int) {
 		a.told(t, told) // of the end of the call before
+		before = len(carol.heard())
 		carol.do(carol.brand.dial, ourNumber)
 		carol.hears(440)
 		carol.do(carol.brand.key, key)
@@ -99,8 +101,7 @@ func TestOfficialClientMenuKeys(t *testing.T) {
 		})
 	}
 	choose("2", 0)
-	carol.hears(520)
-	carol.hears(beep)
+	carol.hasHeard(before, 440, 520, beep)
 	carol.do(carol.brand.hangUp)
 	carol.expect(carol.brand.closed)
 	if n := len(dave.heard()); n != 0 {

@@ -50,9 +50,10 @@ func TestOfficialClientControls(t *testing.T) {
 	carol.hears(toneOfDave)
 	dave.hears(toneOfCarol)
 
-	c.done("rtcm.announce", id, sounds(t)+"/440/1500.wav")
-	carol.hears(440)
-	dave.hears(440)
+	carolBefore, daveBefore := len(carol.heard()), len(dave.heard())
+	c.done("rtcm.announce", id, sounds(t)+"/440/3000.wav")
+	carol.hasHeard(carolBefore, 440)
+	dave.hasHeard(daveBefore, 440)
 	carol.hears(toneOfDave)
 	dave.hears(toneOfCarol)
 

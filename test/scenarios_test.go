@@ -30,7 +30,7 @@ func TestCallerHangsUp(t *testing.T) {
 	t.Parallel()
 	h := newHouse(t, onCall(dialElsewhere))
 	target := h.target(t, phone{scenario: "target-answers"})
-	caller := h.start(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "4000"}})
+	caller := h.start(t, phone{scenario: "caller-hangs-up", number: ourNumber, values: map[string]string{"talk": "10000"}})
 	h.expectPorts(t, 2)
 	caller.wait(t)
 	target.wait(t)

@@ -248,7 +248,7 @@ func answersAt(number, event string) string {
 // rings.
 func TestOfficialClientPlays(t *testing.T) {
 	t.Parallel()
-	a := startNode(t, "play", "ANNOUNCEMENT="+sounds(t)+"/440/1500.wav")
+	a := startNode(t, "play", "ANNOUNCEMENT="+sounds(t)+"/440/3000.wav")
 	h := newHouseOf(t, askedOf(withDesk, a), nil)
 	carol := h.baresip(t, line{host: hostDesk, username: "carol", manual: true, plays: toneOfCarol}).registered() // linphone records no early media
 	dave := h.baresip(t, line{host: hostMobile, username: "dave", plays: toneOfDave, manual: true}).registered()

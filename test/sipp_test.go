@@ -107,7 +107,7 @@ func (h *house) start(t *testing.T, p phone) *running {
 	at := h.at(p)
 	args := []string{
 		"-sf", "scenario.xml", "-i", at.Addr().String(), "-p", strconv.Itoa(int(at.Port())), "-mp", strconv.Itoa(int(at.Port()) + 1000),
-		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "40", "-timeout_error",
+		"-m", strconv.Itoa(max(p.calls, 1)), "-nostdin", "-timeout", "120", "-timeout_error", "-max_invite_retrans", "10",
 		"-trace_err", "-error_file", "errors", "-trace_msg", "-message_file", "messages",
 	}
 	if p.calls > 1 {

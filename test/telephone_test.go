@@ -96,7 +96,7 @@ func (p *telephone) expect(event string, values ...any) {
 	if len(values) > 0 {
 		event = fmt.Sprintf(event, values...)
 	}
-	timeout := time.After(20 * time.Second)
+	timeout := time.After(patience)
 	var seen []string
 	for {
 		select {
@@ -113,23 +113,32 @@ func (p *telephone) expect(event string, values ...any) {
 	}
 }
 
-// hears waits until the telephone has heard half a second of a tone from now on.
-func (p *telephone) hears(hz int) {
+// hears waits until the telephone has heard half a second of each of some tones, one
+// after the other, from now on.
+func (p *telephone) hears(tones ...int) {
 	p.t.Helper()
-	after := len(p.heard())
-	eventually(p.t, func() string {
-		sound := p.heard()
-		loudest := float64(tone.Silence)
-		for from := after; from+8000 <= len(sound); from += 1600 {
-			samples := make([]int16, 4000)
-			_, _ = binary.Decode(sound[from:], binary.LittleEndian, samples)
-			loudest = max(loudest, tone.Level(samples, float64(hz)))
-		}
-		if loudest < -20 {
+	p.hasHeard(len(p.heard()), tones...)
+}
+
+// hasHeard does so of what it has heard behind some bytes: of tones that come and go,
+// perhaps before anybody looks.
+func (p *telephone) hasHeard(after int, tones ...int) {
+	p.t.Helper()
+	for _, hz := range tones {
+		eventually(p.t, func() string {
+			sound := p.heard()
+			loudest := float64(tone.Silence)
+			for from := after; from+8000 <= len(sound); from += 1600 {
+				samples := make([]int16, 4000)
+				_, _ = binary.Decode(sound[from:], binary.LittleEndian, samples)
+				if loudest = max(loudest, tone.Level(samples, float64(hz))); loudest >= -20 {
+					after = from
+					return ""
+				}
+			}
 			return fmt.Sprintf("of %d Hz, the telephone heard %.0f dB at most in %d bytes", hz, loudest, max(len(sound)-after, 0))
-		}
-		return ""
-	})
+		})
+	}
 }
 
 // lasts says how long a tone is in a sound.

@@ -3,6 +3,7 @@
 package peer
 
 import (
+	"net"
 	"os"
 	"os/exec"
 	"syscall"
@@ -22,6 +23,17 @@ func Need(t testing.TB, program, debian string) {
 		t.Fatalf("%s is not installed: apt-get install %s", program, debian)
 	}
 	t.Skipf("%s is not installed: apt-get install %s", program, debian)
+}
+
+// NeedIPv6 skips the test on a machine that has no IPv6, not even to itself, as many
+// containers have not.
+func NeedIPv6(t testing.TB) {
+	t.Helper()
+	l, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("this machine has no IPv6: %v", err)
+	}
+	l.Close()
 }
 
 // Command makes a command that is asked to end when the test does, and killed

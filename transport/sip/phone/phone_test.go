@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/callwright/callwright/internal/peer"
 	"github.com/callwright/callwright/media"
 	"github.com/callwright/callwright/media/tone"
 	"github.com/callwright/callwright/transport/sip/dialog"
@@ -78,6 +79,9 @@ func TestConversation(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			if name == "IPv6" {
+				peer.NeedIPv6(t)
+			}
 			left, right := cfg, cfg
 			left.User, left.Tone = "alice", 440
 			right.User, right.Tone = "bob", 1000

@@ -86,6 +86,18 @@ func (a *app) count(event string) int {
 	return n
 }
 
+// hangups says how many hangup events there were, whatever for.
+func (a *app) hangups() (n int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, e := range a.events {
+		if strings.HasPrefix(e, "hangup") {
+			n++
+		}
+	}
+	return n
+}
+
 // start starts a whole server on ports that the system chooses.
 func start(t testing.TB, appURL string, adjust ...func(*config.Config)) *server.Server {
 	t.Helper()
@@ -191,7 +203,10 @@ func TestByeBehindAck(t *testing.T) {
 			<-slots
 		})
 	}
-	until(t, "every hangup event", func() bool { return a.count("hangup cancel") == calls })
+	until(t, "every hangup event", func() bool { return a.hangups() == calls })
+	if n := a.count("hangup cancel"); n != calls {
+		t.Errorf("%d calls were cancelled, want %d", n, calls)
+	}
 	if len(odd) > 0 {
 		t.Errorf("%d calls did not end by their own BYE, the first: %s", len(odd), odd[0])
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/internal/peer"
 	"github.com/callwright/callwright/transport/sip/phone"
 )
 
@@ -54,6 +55,7 @@ func theEnd(t *testing.T, s *server.Server) (engine.Record, string) {
 // between the two.
 func TestBothFamilies(t *testing.T) {
 	t.Parallel()
+	peer.NeedIPv6(t)
 	four, six := "127.0.0.1:0", "[::1]:0"
 	for _, tc := range []struct{ name, alice, bob, told string }{
 		{"IPv6", six, six, "sound comes from [::1]:"},

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -100,6 +101,7 @@ func converse(t *testing.T, all []conversation) {
 			c, damaged := &all[i], false
 			for try := 1; ; try++ {
 				c.counted, damaged = counted(t, s, c.phone.User)
+				damaged = damaged || c.late > time.Second // a server forgets keys that come all at once then
 				wrong := c.check()
 				if wrong == nil {
 					return
@@ -150,7 +152,7 @@ func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
 		func() error { return out.WaitAnswer(ctx) },
 		func() error { return out.WaitTone(ctx, promptHz, phone.Level-3) },
 		func() error { return c.act(ctx, out) },
-		func() error { return out.WaitSilence(ctx, 600*time.Millisecond, -50) },
+		func() error { return silence(ctx, out) },
 	} {
 		if err := wait(); err != nil {
 			return err
@@ -160,6 +162,22 @@ func (c *conversation) hold(ctx context.Context, server netip.AddrPort) error {
 	out.Hangup()
 	_, err = out.WaitEnd(ctx)
 	return err
+}
+
+// silence waits until 600 ms of it came, which is not the same as nothing.
+func silence(ctx context.Context, c *phone.Call) error {
+	const enough = 30
+	for range 600 {
+		heard := c.Sound()
+		last := heard[max(len(heard)-enough*media.FrameSize, 0):]
+		if len(last) == enough*media.FrameSize && slices.Max(tone.Levels(last, promptHz)) < -50 {
+			return nil
+		}
+		if _, err := c.Listen(ctx, 100*time.Millisecond, 0); err != nil { // the call is over
+			return err
+		}
+	}
+	return errors.New("no silence came for a minute")
 }
 
 // watchTime looks at the time again and again, as phones do, until it is asked how
