@@ -84,7 +84,7 @@ func (h *house) target(t *testing.T, p phone) *running {
 	}
 	eventually(t, func() string {
 		if !slices.Contains(sockets(t, network), at) {
-			return fmt.Sprintf("the target does not listen on %s", at)
+			return fmt.Sprintf("the target does not listen on %s: %s%s", at, r.read("errors"), r.read("screen"))
 		}
 		return ""
 	})
