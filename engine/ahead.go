@@ -6,17 +6,28 @@ import (
 	"fmt"
 
 	"github.com/callwright/callwright/directory"
+	"github.com/callwright/callwright/media"
 )
 
 // ahead is what an API asked of a conversation before it had begun: while the party
 // heard an announcement, or somebody rang. It is done when they talk, in this order:
-// a recording begins, the owner is muted, all hear the hold tone, then what is
-// announced, and get the keys. What is asked again replaces what was asked before,
-// but for announcements and keys, which follow each other.
+// a recording begins, or its notice is heard, the owner is muted, all hear the hold
+// tone, then what is announced, and get the keys. What is asked again replaces what
+// was asked before, but for announcements and keys, which follow each other.
 type ahead struct {
 	tape, muted, held bool
-	announcements     []announcement
-	keys              string
+	// notice is what is heard before it is recorded, nil for nothing.
+	notice        *media.Prompt
+	announcements []announcement
+	keys          string
+}
+
+// heard is how much waits to be heard.
+func (a ahead) heard() int {
+	if a.notice != nil {
+		return len(a.announcements) + 1
+	}
+	return len(a.announcements)
 }
 
 // mostKeys is how many keys may wait for somebody to hear them.
@@ -52,7 +63,7 @@ func (c *Call) noteAhead(what string) { c.note(EventMedia, Data{}, "when they ta
 
 // announceAhead has all hear something first when they talk.
 func (c *Call) announceAhead(a announcement) error {
-	if len(c.ahead.announcements) >= mostAnnouncements {
+	if c.ahead.heard() >= mostAnnouncements {
 		return ErrAnnouncements
 	}
 	c.ahead.announcements = append(c.ahead.announcements, a)
@@ -62,21 +73,19 @@ func (c *Call) announceAhead(a announcement) error {
 
 // recordAhead has the conversation recorded as soon as it begins or, with a notice,
 // as that was heard; or not any more.
-func (c *Call) recordAhead(on bool, a announcement) error {
-	waits := c.ahead.tape
-	for i := range c.ahead.announcements {
-		waits = waits || c.ahead.announcements[i].tape
-		c.ahead.announcements[i].tape = c.ahead.announcements[i].tape && on
+func (c *Call) recordAhead(on bool, notice *media.Prompt) error {
+	if notice != nil && c.ahead.notice == nil && c.ahead.heard() >= mostAnnouncements {
+		return ErrAnnouncements
 	}
-	c.ahead.tape = c.ahead.tape && on
+	c.ahead.tape, c.ahead.notice = on, notice
 	switch {
-	case on && waits:
-		return nil
-	case on && a.prompt != nil:
-		return c.announceAhead(a)
+	case notice != nil:
+		c.noteAhead("announce that it is recorded, and record it")
+	case on:
+		c.noteAhead("record it")
+	default:
+		c.noteAhead("do not record it")
 	}
-	c.ahead.tape = on
-	c.noteAhead(map[bool]string{true: "record it", false: "do not record it"}[on])
 	return nil
 }
 
@@ -103,7 +112,7 @@ func (c *Call) catchUp() {
 		}
 	}
 	if a.tape {
-		try("recorded", c.recordTalk(true, nil))
+		try("recorded", c.recordTalk(true, a.notice))
 	}
 	if a.muted {
 		try("muted", c.muteOwner(true))

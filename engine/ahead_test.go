@@ -48,7 +48,19 @@ func TestAskedAhead(t *testing.T) {
 		}, nil, false},
 		{"record announced, and not", func(t *testing.T, e *engine.Engine, id engine.ID) []error {
 			return []error{e.RecordTalk(t.Context(), id, true, true), e.RecordTalk(t.Context(), id, false, true)}
-		}, []string{"play caller notice", "play phone w1 notice"}, false},
+		}, nil, false},
+		{"record, then announced", func(t *testing.T, e *engine.Engine, id engine.ID) []error {
+			return []error{e.RecordTalk(t.Context(), id, true, false), e.RecordTalk(t.Context(), id, true, true)}
+		}, []string{"play caller notice", "play phone w1 notice", "record caller"}, false},
+		{"record announced, then not announced", func(t *testing.T, e *engine.Engine, id engine.ID) []error {
+			return []error{e.RecordTalk(t.Context(), id, true, true), e.RecordTalk(t.Context(), id, true, false)}
+		}, []string{"record caller"}, false},
+		{"record announced, and not, and again", func(t *testing.T, e *engine.Engine, id engine.ID) (errs []error) {
+			for i := range 11 {
+				errs = append(errs, e.RecordTalk(t.Context(), id, i%2 == 0, true))
+			}
+			return errs
+		}, []string{"play caller notice", "play phone w1 notice", "record caller"}, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -85,17 +97,20 @@ func TestAskedAheadInVain(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const file = "http://app/hello.wav"
-		h := desks(t, nil, outside)
+		h := desks(t, func(c *engine.Config) { c.Notice = &media.Prompt{Name: "notice"} }, outside)
 		h.Prompts[file] = time.Second
 		h.Target(outside.Value, after(3*time.Second, answers))
 		h.Call(t, caller, called, number)
 		time.Sleep(time.Second)
 		id := h.Journal.Records()[0].ID
 		must(t, h.Engine.Mute(id, true)) // who picks up is nobody of the account
-		for range 5 {
+		for range 4 {
 			must(t, h.Engine.Announce(t.Context(), id, file))
 		}
+		must(t, h.Engine.RecordTalk(t.Context(), id, true, true), h.Engine.RecordTalk(t.Context(), id, true, true))
 		equal(t, "a sixth announcement", errors.Is(h.Engine.Announce(t.Context(), id, file), engine.ErrAnnouncements), true)
+		must(t, h.Engine.RecordTalk(t.Context(), id, false, true), h.Engine.Announce(t.Context(), id, file))
+		equal(t, "a sixth for a recording", errors.Is(h.Engine.RecordTalk(t.Context(), id, true, true), engine.ErrAnnouncements), true)
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		equal(t, "muted", talk(t, h).Muted, false)

@@ -5,6 +5,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 
 	"github.com/callwright/callwright/media"
@@ -34,6 +35,8 @@ type announcement struct {
 	// tape says that a recording begins once it was heard.
 	tape bool
 }
+
+func (a announcement) isNotice() bool { return a.tape }
 
 // Announce has all parties of a conversation hear the sound file at a URL, behind
 // those that they hear already. It returns when that is certain, which takes as long
@@ -70,29 +73,41 @@ func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) e
 		notice = e.notice(ctx, account, language)
 	}
 	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) },
-		func(c *Call) error { return c.recordAhead(on, spoken(notice)) })
+		func(c *Call) error { return c.recordAhead(on, notice) })
 }
 
-// spoken is what is heard before a conversation is recorded.
-func spoken(notice *media.Prompt) announcement { return announcement{prompt: notice, tape: true} }
-
+// recordTalk does it. The last order wins: the notice of one before that is not over
+// is heard no more, unless it is wanted still.
 func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
-	waits := false // for its announcement to be over
-	for i := range c.party.talk.announcements {
-		a := &c.party.talk.announcements[i]
-		waits = waits || a.tape
-		a.tape = a.tape && on
+	running := c.party.tapes.running()
+	if on && (running || notice != nil && slices.ContainsFunc(c.party.talk.announcements, announcement.isNotice)) {
+		return nil
 	}
+	c.withdrawNotice()
 	switch {
-	case !on && c.party.tapes.running():
+	case !on && running:
 		return c.StopTape()
-	case !on || waits || c.party.tapes.running():
+	case !on:
 		return nil
 	case notice == nil:
 		_, err := c.startRecording(media.RecordMixed)
 		return err
 	}
-	return c.announce(spoken(notice))
+	return c.announce(announcement{prompt: notice, tape: true})
+}
+
+// withdrawNotice has nobody hear that he is recorded who will not be.
+func (c *Call) withdrawNotice() {
+	talk := &c.party.talk
+	if len(talk.announcements) == 0 {
+		return
+	}
+	if first := &talk.announcements[0]; first.tape { // it is being heard, and the next begins at its end
+		first.tape = false
+		c.StopPlay()
+		c.across((*Call).StopPlay)
+	}
+	talk.announcements = slices.DeleteFunc(talk.announcements, announcement.isNotice)
 }
 
 // beginFetch takes one of the places for announcements, until what it gives is one
@@ -102,7 +117,7 @@ func (c *Call) beginFetch() (*atomic.Int32, error) {
 	if talk.fetching == nil {
 		talk.fetching = new(atomic.Int32)
 	}
-	if len(talk.announcements)+len(c.ahead.announcements)+int(talk.fetching.Load()) >= mostAnnouncements {
+	if len(talk.announcements)+c.ahead.heard()+int(talk.fetching.Load()) >= mostAnnouncements {
 		return nil, ErrAnnouncements
 	}
 	talk.fetching.Add(1)

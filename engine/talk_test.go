@@ -299,7 +299,10 @@ func TestRecordTalk(t *testing.T) {
 		record(false, true) // before it began
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		equal(t, "taken back", since(h, n), []string{"play caller notice", "play phone w1 notice"})
+		did := since(h, n)
+		slices.Sort(did) // the two sides are two goroutines
+		equal(t, "taken back", did, []string{"play caller notice", "play phone w1 notice", "stop caller", "stop phone w1"})
+		n += 2
 		record(true, true)
 		synctest.Wait()
 		if talk(t, h).Recording {
@@ -324,6 +327,46 @@ func TestRecordTalk(t *testing.T) {
 		h.Close(t)
 		equal(t, "kept", len(h.Journal.Tapes()), 2)
 	})
+}
+
+// The last order to record wins while a notice waits to be heard: nobody hears that
+// he is recorded who is not, nor twice, and what else is announced is heard.
+func TestRecordTalkAgain(t *testing.T) {
+	t.Parallel()
+	type order struct{ on, announced bool }
+	for _, tt := range []struct {
+		name   string
+		orders []order
+		does   []string // of the caller's side, behind the first announcement
+	}{
+		{"announced", []order{{true, true}}, []string{"play caller notice", "record caller", "play caller 1"}},
+		{"taken back", []order{{true, true}, {false, true}}, []string{"play caller 1"}},
+		{"taken back, and asked again", []order{{true, true}, {false, true}, {true, true}},
+			[]string{"play caller notice", "record caller", "play caller 1"}},
+		{"then silent", []order{{true, true}, {true, false}}, []string{"record caller", "play caller 1"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				h := desks(t, func(c *engine.Config) { c.Notice = &media.Prompt{Name: "notice", ULaw: make([]byte, 8000)} }, bob)
+				h.Prompts["0"], h.Prompts["1"] = time.Second, time.Second
+				callIn(t, h)
+				id := talk(t, h).ID
+				must(t, h.Engine.Announce(t.Context(), id, "0"))
+				synctest.Wait()
+				n := len(h.Sound.Did())
+				for _, o := range tt.orders {
+					must(t, h.Engine.RecordTalk(t.Context(), id, o.on, o.announced))
+				}
+				must(t, h.Engine.Announce(t.Context(), id, "1"))
+				time.Sleep(5 * time.Second)
+				synctest.Wait()
+				did := slices.DeleteFunc(since(h, n), func(s string) bool { return strings.Contains(s, "w1") })
+				equal(t, "then", did, tt.does)
+				h.Close(t)
+			})
+		})
+	}
 }
 
 // Where text can be spoken, that they are recorded is said in the owner's language.
