@@ -108,7 +108,8 @@ func converse(t *testing.T, all []conversation) {
 				}
 				switch {
 				case damaged && try == tries && c.late > busy:
-					t.Skipf("the machine is too busy to say: a timer was %s late, and the sound was damaged %d times: %v", c.late, tries, wrong)
+					t.Logf("the machine is too busy to say: a timer was %s late, and the sound was damaged %d times: %v", c.late, tries, wrong)
+					return // not skipped: that is for what a machine has not got
 				case !damaged || try == tries:
 					t.Fatal(wrong)
 				}
