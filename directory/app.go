@@ -66,7 +66,7 @@ func (a App) check(dialects []string) *EntryError {
 		if len(f.url) > MaxURL {
 			return name.wrong(f.field, "has the %s %.100q…, which has %d characters: write at most %d", f.field, f.url, len(f.url), MaxURL)
 		}
-		if f.url != "" && !isWeb(f.url) {
+		if f.url != "" && !IsURL(f.url) {
 			return name.wrong(f.field, "has the %s %q: write a whole URL, like https://example.com/calls", f.field, f.url)
 		}
 	}

@@ -3,10 +3,13 @@
 package directory
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // EntryError says what is wrong with one of the Entries.
@@ -68,10 +71,16 @@ func (id EntryID) lasts(field, text string) *EntryError {
 
 func isControl(r rune) bool { return r < ' ' || r == 0x7f }
 
-// isWeb says whether s is a whole URL that can be fetched.
-func isWeb(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
+// IsURL says whether a text is a whole URL that an app can be asked at, or a file be
+// fetched from: http or https, a host, a port that can be connected to if there is
+// one, and letters that are UTF-8.
+func IsURL(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsRune(text, utf8.RuneError) {
+		return false
+	}
+	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
+	return err == nil && port > 0
 }
 
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }

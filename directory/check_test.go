@@ -55,6 +55,32 @@ func TestAppBounds(t *testing.T) {
 	}
 }
 
+// There is one rule for what an app can be asked at, however it is configured.
+func TestIsURL(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"http://h": true, "http://h/": true, "https://shop.example:8443/calls?a=b": true, "http://127.0.0.1:1/": true,
+		"http://[::1]:65535/": true, "http://b\u00fccher.example/\u00fc": true,
+		"": false, "shop.example": false, "/calls": false, "ftp://h/": false, "http:///calls": false, "http://:80/": false,
+		"http://h:0/": false, "http://h:65536/": false, "http://h:99999/": false, "http://h:http/": false,
+		"http://h/\xff": false, "http://h/\ufffd": false, "http://h/\n": false,
+	} {
+		if got := IsURL(text); got != want {
+			t.Errorf("%q is a URL: %v", text, got)
+		}
+	}
+	for _, url := range []string{"http://h:0/", "http://h:99999/", "http://h/\xff"} {
+		app := App{Account: "acme", Key: "shop", Dialect: "sipgateio"}
+		for field, at := range map[string]*string{
+			"incoming_url": &app.IncomingURL, "outgoing_url": &app.OutgoingURL, "fallback_url": &app.FallbackURL, "events_url": &app.EventsURL,
+		} {
+			*at = url
+			wants(t, app.check([]string{"sipgateio"}), field, "write a whole URL")
+			*at = ""
+		}
+	}
+}
+
 func TestVoiceCheck(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {

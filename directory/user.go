@@ -91,7 +91,7 @@ func (u User) checkVoice() *EntryError {
 		return name.wrong("language", "has the language %q: write a tag like de-DE, or en", u.Language)
 	case len(u.Greeting) > MaxURL:
 		return name.wrong("greeting", "has a greeting of %d characters: write at most %d", len(u.Greeting), MaxURL)
-	case strings.ContainsFunc(u.Greeting, isControl) || !u.GreetingIsFile() && !isWeb(u.Greeting):
+	case strings.ContainsFunc(u.Greeting, isControl) || !u.GreetingIsFile() && !IsURL(u.Greeting):
 		return name.wrong("greeting", "has the greeting %q: write the URL of a sound file, like https://example.com/hello.wav, or its path on the server", u.Greeting)
 	case len([]rune(u.GreetingText)) > longestGreeting:
 		return name.wrong("greeting_text", "has a greeting_text of more than %d characters: callers hear all of it, so write less", longestGreeting)

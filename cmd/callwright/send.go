@@ -124,7 +124,7 @@ func (s sendAnswer) Validate() error {
 
 // Validate reads the flags.
 func (s sendCall) Validate() error {
-	if s.URL != "" && !wholeURL(s.URL) { // without any, more than this is said
+	if s.URL != "" && !directory.IsURL(s.URL) { // without any, more than this is said
 		return fmt.Errorf("the URL is %q: write a whole one, like http://localhost:3000", s.URL)
 	}
 	_, err := s.call()

@@ -19,6 +19,7 @@ import (
 	"github.com/callwright/callwright/cmd/callwright/internal/config"
 	"github.com/callwright/callwright/cmd/callwright/internal/sample"
 	"github.com/callwright/callwright/cmd/callwright/internal/server"
+	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/examples/reception"
 	"github.com/callwright/callwright/store/settings"
 )
@@ -157,7 +158,7 @@ var private = []string{
 // app, which it starts. Only callers on private networks get through.
 func answerAll(c *config.Config, url string) (stop func(), err error) {
 	stop = func() {}
-	if url != "" && !wholeURL(url) {
+	if url != "" && !directory.IsURL(url) {
 		return nil, fmt.Errorf("--app is %q: write a whole URL, like http://localhost:3000", url)
 	}
 	// Many softphones send no digits before they are answered.
@@ -178,12 +179,6 @@ func answerAll(c *config.Config, url string) (stop func(), err error) {
 		Apps: []config.App{a}, Numbers: []config.Number{{Number: "*", App: a.Key}}, Trunks: []config.Trunk{local},
 	}
 	return stop, nil
-}
-
-// wholeURL says whether a text is the URL of an app.
-func wholeURL(text string) bool {
-	u, err := neturl.Parse(text)
-	return err == nil && u.Host != "" && (u.Scheme == "http" || u.Scheme == "https")
 }
 
 // welcome says how to make a first call, in six lines.

@@ -93,7 +93,7 @@ func (f *Face) announce(r *request) (any, error) {
 	if n := len(body.URL); n > directory.MaxURL {
 		return nil, api.Wrong("url", "url has %d characters: write at most %d", n, directory.MaxURL)
 	}
-	if !isURL(body.URL) {
+	if !directory.IsURL(body.URL) {
 		return nil, api.Wrong("url", "url is %.100q: write the http or https URL of a WAV file (16 bit PCM, 8 kHz, mono)", body.URL)
 	}
 	return nil, refused(f.config.Control.Announce(r.Context(), id, body.URL))

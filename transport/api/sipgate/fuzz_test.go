@@ -81,7 +81,7 @@ func FuzzSettings(f *testing.F) {
 			change(&app)
 		}
 		for _, url := range []string{app.IncomingURL, app.OutgoingURL} {
-			if url != "" && !isURL(url) || !utf8.ValidString(url) {
+			if url != "" && !directory.IsURL(url) || !utf8.ValidString(url) {
 				t.Errorf("%q sets the URL %q", text, url)
 			}
 		}

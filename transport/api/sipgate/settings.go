@@ -9,11 +9,8 @@ import (
 	"errors"
 	"maps"
 	"net/http"
-	"net/url"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/internal/nearest"
@@ -109,7 +106,7 @@ func settingOf(field string, raw json.RawMessage) (change func(*directory.App), 
 		if null || json.Unmarshal(raw, &url) != nil {
 			return nil, api.Wrong(field, "%s must be a text: write a URL, or \"\" to have no app asked", field)
 		}
-		if url != "" && !isURL(url) {
+		if url != "" && !directory.IsURL(url) {
 			return nil, api.Wrong(field, "%s is %.100q: write a whole http or https URL, or nothing to have no app asked", field, url)
 		}
 		return func(a *directory.App) {
@@ -133,16 +130,6 @@ func settingOf(field string, raw json.RawMessage) (change func(*directory.App), 
 		return func(a *directory.App) { a.Whitelist = list }, nil
 	}
 	return nil, nil
-}
-
-// isURL says whether a text is a URL that an app can be asked at.
-func isURL(text string) bool {
-	u, err := url.Parse(text)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsRune(text, utf8.RuneError) {
-		return false
-	}
-	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
-	return err == nil && port > 0
 }
 
 // app gives the app that a token's settings are those of: its user's, else the one
