@@ -37,6 +37,8 @@ func filterOf(query url.Values) (w filter, err error) {
 			return w, api.Wrong("directions", "directions has %.40q: write INCOMING, OUTGOING, MISSED_INCOMING or MISSED_OUTGOING", direction)
 		}
 	}
+	slices.Sort(w.directions) // there are four, however often each is written
+	w.directions = slices.Compact(w.directions)
 	for field, t := range map[string]*time.Time{"from": &w.from, "to": &w.to} {
 		if text := query.Get(field); text != "" {
 			if *t, err = time.Parse(time.RFC3339, text); err != nil || t.UTC().Year() > 9999 {
