@@ -4,6 +4,7 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
@@ -127,4 +128,23 @@ func (c *Call) catchUp() {
 		try("sent", c.sendKeys(a.keys))
 	}
 	c.publish()
+}
+
+// dropAhead tells the timeline what was not done, for there was no conversation.
+func (c *Call) dropAhead() {
+	var left []string
+	for _, one := range []struct {
+		wanted bool
+		what   string
+	}{
+		{c.ahead.tape, "recorded"}, {c.ahead.muted, "muted"}, {c.ahead.held, "put on hold"},
+		{len(c.ahead.announcements) > 0, "announced"}, {c.ahead.keys != "", "sent"},
+	} {
+		if one.wanted {
+			left = append(left, one.what)
+		}
+	}
+	if len(left) > 0 {
+		c.note(EventMedia, Data{}, "not %s: they never talked", strings.Join(left, ", "))
+	}
 }

@@ -122,3 +122,25 @@ func TestAskedAheadInVain(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+// What was asked of a call that never came to a conversation is told as not done.
+func TestAskedAheadOfNone(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		const file = "http://app/hello.wav"
+		h := desks(t, nil, bob)
+		h.Prompts[file] = time.Second
+		h.Target("phone w1", after(3*time.Second, isBusy))
+		h.Call(t, caller, called, number)
+		time.Sleep(time.Second)
+		e, id := h.Engine, h.Journal.Records()[0].ID
+		must(t, e.Mute(id, true), e.Mute(id, false), e.RecordTalk(t.Context(), id, true, false), e.Hold(id, true))
+		must(t, e.Announce(t.Context(), id, file), e.SendDigits(id, "1"))
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		equal(t, "told", slices.ContainsFunc(h.Journal.Events(id), func(e engine.Event) bool {
+			return e.Text == "not recorded, put on hold, announced, sent: they never talked"
+		}), true)
+		h.Close(t)
+	})
+}

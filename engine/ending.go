@@ -63,6 +63,7 @@ func (c *Call) end(text string) {
 			text = gone.Text
 		}
 	}
+	c.dropAhead()
 	line := string(c.over)
 	if text != "" {
 		line += ": " + text

@@ -137,9 +137,11 @@ func (f *Face) transfer(r *request) (any, error) {
 	case body.CallerID != "" && !directory.IsNumber(body.CallerID):
 		return nil, api.Wrong("callerId", "callerId is %.40q: write a number like +4921112345, or leave it out", body.CallerID)
 	}
-	err = f.config.Exchange.Transfer(id, engine.TransferOrder{
-		To: f.party(r.token.Account, body.PhoneNumber), Attended: *body.Attended, CallerID: body.CallerID,
-	})
+	to, err := f.party(r.token.Account, "phoneNumber", body.PhoneNumber)
+	if err != nil {
+		return nil, err
+	}
+	err = f.config.Exchange.Transfer(id, engine.TransferOrder{To: to, Attended: *body.Attended, CallerID: body.CallerID})
 	return nil, pointed(err, "phoneNumber", "callerId")
 }
 
@@ -165,7 +167,10 @@ func (f *Face) newCall(r *request) (any, error) {
 	case directory.IsNumber(body.Caller):
 		return nil, api.Wrong("deviceId", "deviceId is missing: caller is a number, so name the phone that rings first, like e0")
 	}
-	callee := f.party(r.token.Account, body.Callee)
+	callee, err := f.party(r.token.Account, "callee", body.Callee)
+	if err != nil {
+		return nil, err
+	}
 	if _, ours := f.userOf(r.token.Account, callee); !ours && !directory.IsNumber(callee) {
 		return nil, api.Wrong("callee", "callee is %.40q: write the number to be called, like +4915799912345", body.Callee)
 	}

@@ -98,6 +98,7 @@ func TestPOST_calls_id_transfer(t *testing.T) {
 	b.wants("POST", path, `{"attended":false,"phoneNumber":"e1"}`, 204, "") // the phone of w1
 	b.did("transfer "+callA+" +4915799912345 false ", "transfer "+callA+" +4915799912345 true +4921112345", "transfer "+callA+" w1 false ")
 	b.refuses("POST", path, `{"phoneNumber":"+4915799912345"}`, 400, "attended is missing", "/attended")
+	b.refuses("POST", path, `{"attended":false,"phoneNumber":"v1"}`, 400, "phoneNumber is v1, a voicemail, where nothing rings: write w1", "/phoneNumber")
 	b.refuses("POST", path, `{"attended":false}`, 400, "phoneNumber is missing", "/phoneNumber")
 	b.refuses("POST", path, `{"attended":false,"phoneNumber":"+49","callerId":"me"}`, 400, `callerId is "me"`, "/callerId")
 	b.refuses("POST", "/calls/"+foreign+"/transfer", `{"attended":false,"phoneNumber":"+49"}`, 404, "could not be found", "")
@@ -145,6 +146,7 @@ func TestPOST_sessions_calls(t *testing.T) {
 	}{
 		{`{"callee":"+4915799912345"}`, 400, "caller is missing", "/caller"},
 		{`{"caller":"e0"}`, 400, `callee is ""`, "/callee"},
+		{`{"caller":"e0","callee":"v1"}`, 400, "callee is v1, a voicemail, where nothing rings: write w1", "/callee"},
 		{`{"caller":"e0","callee":"nobody"}`, 400, `callee is "nobody": write the number`, "/callee"},
 		{`{"caller":"e0","callee":"sip:bob@example.com"}`, 400, `callee is "sip:bob@example.com"`, "/callee"},
 		{`{"caller":"+4921112345","callee":"+4915799912345"}`, 400, "deviceId is missing: caller is a number", "/deviceId"},

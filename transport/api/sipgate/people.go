@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/callwright/callwright/directory"
+	"github.com/callwright/callwright/transport/api"
 )
 
 // userInfo is GET /authorization/userinfo: whose the token is.
@@ -95,12 +96,17 @@ func (f *Face) userOf(account, extension string) (directory.User, bool) {
 	return found, found.ID != ""
 }
 
-// party gives the id of the user that an extension means; all else stays as it is.
-func (f *Face) party(account, called string) string {
-	if u, ok := f.userOf(account, called); ok {
-		return u.ID
+// party gives the id of the user that an extension in a field means, who is to be
+// rung; all else stays as it is.
+func (f *Face) party(account, field, called string) (string, error) {
+	u, ok := f.userOf(account, called)
+	switch {
+	case !ok:
+		return called, nil
+	case called != u.ID && called == extension('v', u.ID):
+		return "", api.Wrong(field, "%s is %s, a voicemail, where nothing rings: write %s, whose it is, or a number", field, called, u.ID)
 	}
-	return called
+	return u.ID, nil
 }
 
 // digits says whether a text is nothing else, and something.
