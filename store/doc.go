@@ -5,8 +5,8 @@
 // things are written that a column does not hold by itself.
 //
 // The databases themselves are below. While one is away, the writer keeps what
-// comes in journal, a folder of local files. storetest is the suite that every
-// database must pass.
+// comes in journal, a folder of local files. What both ask in the same words, the
+// history, is in past. storetest is the suite that every database must pass.
 //
 // This package speaks no SQL and knows no database. It keeps what the engine
 // tells it and never decides anything about a call. Read writer.go first, then

@@ -12,12 +12,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/past"
 )
 
-// pastSQL is how PostgreSQL takes what store.PastSQL asks for.
-func pastSQL() store.PastSQL {
-	return store.PastSQL{
+// pastSQL is how PostgreSQL takes what past.SQL asks for.
+func pastSQL() past.SQL {
+	return past.SQL{
 		Mark: "$", Among: "%s = ANY(%s)",
 		Time: func(t time.Time) any { return t },
 		List: func(words []string) (any, error) { return words, nil },
@@ -27,7 +27,7 @@ func pastSQL() store.PastSQL {
 // Past gives a page of what happened on an account and passes a filter, newest first,
 // from behind so many on, and how many there are in all, both as they were at one
 // moment. A limit outside 1 to 1000 counts as the nearest in it.
-func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error) {
+func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int) (happened []engine.Past, total int, err error) {
 	f.Party = strings.ToValidUTF8(strings.ReplaceAll(f.Party, "\x00", replacement), replacement) // as clean has it
 	count, page, err := pastSQL().Find(f, min(max(limit, 1), maxPage), max(offset, 0))
 	if err != nil || count.Text == "" {
@@ -44,17 +44,17 @@ func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int
 		}
 		found, err := pgx.CollectRows(rows, scanFound)
 		if err == nil {
-			past, err = readPast(ctx, tx, found)
+			happened, err = readPast(ctx, tx, found)
 		}
 		return err
 	})
 	if err != nil {
 		return nil, 0, fmt.Errorf("list the past of account %s: %w", f.Account, err)
 	}
-	return past, total, nil
+	return happened, total, nil
 }
 
-func scanFound(r pgx.CollectableRow) (found store.Found, err error) {
+func scanFound(r pgx.CollectableRow) (found past.Found, err error) {
 	var id [16]byte
 	var message int
 	err = r.Scan(&id, &message)
@@ -63,11 +63,11 @@ func scanFound(r pgx.CollectableRow) (found store.Found, err error) {
 }
 
 // readPast reads what was found.
-func readPast(ctx context.Context, tx pgx.Tx, found []store.Found) ([]engine.Past, error) {
+func readPast(ctx context.Context, tx pgx.Tx, found []past.Found) ([]engine.Past, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
-	ids := slices.Collect(store.IDs(found))
+	ids := slices.Collect(past.IDs(found))
 	calls, err := all(ctx, tx, record, `SELECT row_to_json(c) FROM calls c WHERE id = ANY($1::uuid[])`, ids)
 	if err != nil {
 		return nil, err
@@ -77,5 +77,5 @@ func readPast(ctx context.Context, tx pgx.Tx, found []store.Found) ([]engine.Pas
 	if err != nil {
 		return nil, err
 	}
-	return store.Assemble(found, calls, recordings), nil
+	return past.Assemble(found, calls, recordings), nil
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/past"
 )
 
 // TestPastIsFoundByIndexes: no page is made by reading all calls, and those with a
@@ -38,7 +38,7 @@ func TestPastIsFoundByIndexes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan := func(query store.Statement) string {
+		plan := func(query past.Statement) string {
 			rows, err := s.read.Query(t.Context(), "EXPLAIN "+query.Text, query.Values...)
 			if err != nil {
 				t.Fatal(err)

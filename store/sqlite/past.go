@@ -11,11 +11,12 @@ import (
 
 	"github.com/callwright/callwright/engine"
 	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/past"
 )
 
-// pastSQL is how SQLite takes what store.PastSQL asks for.
-func pastSQL() store.PastSQL {
-	return store.PastSQL{
+// pastSQL is how SQLite takes what past.SQL asks for.
+func pastSQL() past.SQL {
+	return past.SQL{
 		Mark: "?", Among: "%s IN (SELECT value FROM json_each(%s))",
 		Time: func(t time.Time) any { return timeText(t) },
 		List: func(words []string) (any, error) { return store.JSON(words) },
@@ -25,7 +26,7 @@ func pastSQL() store.PastSQL {
 // Past gives a page of what happened on an account and passes a filter, newest first,
 // from behind so many on, and how many there are in all, both as they were at one
 // moment. A limit outside 1 to 1000 counts as the nearest in it.
-func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int) (past []engine.Past, total int, err error) {
+func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int) (happened []engine.Past, total int, err error) {
 	count, page, err := pastSQL().Find(f, min(max(limit, 1), maxPage), max(offset, 0))
 	if err != nil || count.Text == "" {
 		return nil, 0, err
@@ -40,16 +41,16 @@ func (s *Store) Past(ctx context.Context, f engine.PastFilter, limit, offset int
 	}
 	found, err := all(ctx, tx, scanFound, page.Text, page.Values...)
 	if err == nil {
-		past, err = readPast(ctx, tx, found)
+		happened, err = readPast(ctx, tx, found)
 	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("list the past of account %s: %w", f.Account, err)
 	}
-	return past, total, nil
+	return happened, total, nil
 }
 
-func scanFound(from row) (store.Found, error) {
-	var found store.Found
+func scanFound(from row) (past.Found, error) {
+	var found past.Found
 	var id string
 	if err := from.Scan(&id, &found.Message); err != nil {
 		return found, err
@@ -58,11 +59,11 @@ func scanFound(from row) (store.Found, error) {
 }
 
 // readPast reads what was found.
-func readPast(ctx context.Context, tx *sql.Tx, found []store.Found) ([]engine.Past, error) {
+func readPast(ctx context.Context, tx *sql.Tx, found []past.Found) ([]engine.Past, error) {
 	if len(found) == 0 {
 		return nil, nil
 	}
-	ids, err := store.JSON(slices.Collect(store.IDs(found)))
+	ids, err := store.JSON(slices.Collect(past.IDs(found)))
 	if err != nil {
 		return nil, err
 	}
@@ -75,5 +76,5 @@ func readPast(ctx context.Context, tx *sql.Tx, found []store.Found) ([]engine.Pa
 	if err != nil {
 		return nil, err
 	}
-	return store.Assemble(found, calls, recordings), nil
+	return past.Assemble(found, calls, recordings), nil
 }

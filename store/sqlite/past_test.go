@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/callwright/callwright/engine"
-	"github.com/callwright/callwright/store"
+	"github.com/callwright/callwright/store/past"
 )
 
 // TestPastIsFoundByIndexes: no page is made by reading all calls, and those with a
@@ -32,7 +32,7 @@ func TestPastIsFoundByIndexes(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		plan := func(query store.Statement) string {
+		plan := func(query past.Statement) string {
 			steps, err := all(t.Context(), s.read, func(from row) (string, error) {
 				var id, parent, unused int
 				var step string

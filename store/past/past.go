@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-package store
+package past
 
 import (
 	"fmt"
@@ -9,11 +9,11 @@ import (
 	"time"
 
 	"github.com/callwright/callwright/engine"
+	"github.com/callwright/callwright/store"
 )
 
-// PastSQL makes the statements that find the past of an account. Both databases
-// understand them, but for how values are given.
-type PastSQL struct {
+// SQL is how a database is given what a statement needs.
+type SQL struct {
 	// Mark begins the name of a value: "$" or "?".
 	Mark string
 	// Among is a condition that a column is one of a list, which value is the %s.
@@ -21,9 +21,6 @@ type PastSQL struct {
 	// Time and List make values.
 	Time func(time.Time) any
 	List func([]string) (any, error)
-
-	args []any
-	err  error
 }
 
 // Party is the number of a party as engine.PastFilter has it, or its id. There are
@@ -44,19 +41,36 @@ type Statement struct {
 	Values []any
 }
 
+// query is a statement while it is put together.
+type query struct {
+	SQL
+	args []any
+	err  error
+}
+
 // Find gives the statement that counts what passes a filter, and the one that gives a
 // page of ids, newest first, with whether each is a message's.
-func (q PastSQL) Find(f engine.PastFilter, limit, offset int) (count, page Statement, err error) {
+func (q SQL) Find(f engine.PastFilter, limit, offset int) (count, page Statement, err error) {
+	return (&query{SQL: q}).find(f, limit, offset)
+}
+
+func (q *query) find(f engine.PastFilter, limit, offset int) (count, page Statement, err error) {
 	account := q.value(f.Account)
-	var parts []string
+	type part struct {
+		rows    string
+		message int
+	}
+	var parts []part
 	if !f.NoCalls {
-		parts = append(parts, q.over(account, f.Party)+" WHERE "+strings.Join(append([]string{
+		parts = append(parts, part{q.over(account, f.Party) + " WHERE " + strings.Join(append([]string{
 			"account = " + account, isOver,
 			"NOT EXISTS (SELECT 1 FROM recordings m WHERE m.call = calls.id AND m.kind = '" + string(engine.RecordingMessage) + "')",
-		}, q.calls(f)...), " AND "))
+		}, q.calls(f)...), " AND "), 0})
 	}
 	if !f.NoMessages {
-		parts = append(parts, "recordings WHERE "+strings.Join(append([]string{"account = " + account, "kind = '" + string(engine.RecordingMessage) + "'"}, q.messages(f)...), " AND "))
+		parts = append(parts, part{"recordings WHERE " + strings.Join(append([]string{
+			"account = " + account, "kind = '" + string(engine.RecordingMessage) + "'",
+		}, q.messages(f)...), " AND "), 1})
 	}
 	if len(parts) == 0 {
 		return count, page, q.err
@@ -66,10 +80,9 @@ func (q PastSQL) Find(f engine.PastFilter, limit, offset int) (count, page State
 	n := len(q.args)
 	most, limited, behind := q.value(limit+offset), q.value(limit), q.value(offset)
 	var counts, pages []string
-	for _, part := range parts {
-		counts = append(counts, "(SELECT count(*) FROM "+part+")")
-		message := map[bool]int{true: 1}[strings.HasPrefix(part, "recordings ")]
-		pages = append(pages, fmt.Sprintf("SELECT * FROM (SELECT id, %d AS message FROM %s ORDER BY id DESC LIMIT %s) AS part%[1]d", message, part, most))
+	for _, p := range parts {
+		counts = append(counts, "(SELECT count(*) FROM "+p.rows+")")
+		pages = append(pages, fmt.Sprintf("SELECT * FROM (SELECT id, %d AS message FROM %s ORDER BY id DESC LIMIT %s) AS part%[1]d", p.message, p.rows, most))
 	}
 	all := fmt.Sprintf("%s ORDER BY id DESC LIMIT %s OFFSET %s", strings.Join(pages, " UNION ALL "), limited, behind)
 	return Statement{"SELECT " + strings.Join(counts, " + "), q.args[:n]}, Statement{all, q.args}, q.err
@@ -80,7 +93,7 @@ const isOver = "parent IS NULL AND ended_at IS NOT NULL"
 
 // over is where calls are read from. Those with a number on either side are looked up
 // by it in any case, whatever a planner thinks of turning the pages of all of them.
-func (q *PastSQL) over(account, party string) string {
+func (q *query) over(account, party string) string {
 	if party == "" {
 		return "calls"
 	}
@@ -90,7 +103,7 @@ func (q *PastSQL) over(account, party string) string {
 }
 
 // calls are the conditions of calls.
-func (q *PastSQL) calls(f engine.PastFilter) []string {
+func (q *query) calls(f engine.PastFilter) []string {
 	conditions := q.began(f)
 	if len(f.Fates) > 0 {
 		conditions = append(conditions, q.fates(f.Fates))
@@ -105,22 +118,22 @@ func (q *PastSQL) calls(f engine.PastFilter) []string {
 }
 
 // fates is engine.Record.Missed, for each direction that is wanted.
-func (q *PastSQL) fates(wanted []engine.Fate) string {
+func (q *query) fates(wanted []engine.Fate) string {
 	goneOn := make([]string, 0, len(engine.GoneOn()))
 	for _, cause := range engine.GoneOn() {
 		goneOn = append(goneOn, string(cause))
 	}
 	missed := fmt.Sprintf("(CASE WHEN answered_by IS NULL THEN NOT (%s) ELSE answered_by ->> 'kind' = 'voicemail' END)", q.among("cause", q.list(goneOn)))
-	any := make([]string, len(wanted))
+	fates := make([]string, len(wanted))
 	for i, fate := range wanted {
-		any[i] = fmt.Sprintf("direction = %s AND %s%s", q.value(string(fate.Direction)), map[bool]string{false: "NOT "}[fate.Missed], missed)
+		fates[i] = fmt.Sprintf("direction = %s AND %s%s", q.value(string(fate.Direction)), map[bool]string{false: "NOT "}[fate.Missed], missed)
 	}
-	return "(" + strings.Join(any, " OR ") + ")"
+	return "(" + strings.Join(fates, " OR ") + ")"
 }
 
 // messages are the conditions of messages. Each is one that came in and was not
 // missed.
-func (q *PastSQL) messages(f engine.PastFilter) []string {
+func (q *query) messages(f engine.PastFilter) []string {
 	conditions := q.began(f)
 	if f.Party != "" {
 		party := q.value(f.Party)
@@ -134,25 +147,25 @@ func (q *PastSQL) messages(f engine.PastFilter) []string {
 
 // began is the condition of when something began. Its id tells that to some extent,
 // and there is an index of it.
-func (q *PastSQL) began(f engine.PastFilter) (conditions []string) {
+func (q *query) began(f engine.PastFilter) (conditions []string) {
 	if !f.From.IsZero() {
-		conditions = append(conditions, "id >= "+q.value(FirstID(f.From.Add(-margin)).String()), "started_at >= "+q.value(q.Time(f.From)))
+		conditions = append(conditions, "id >= "+q.value(store.FirstID(f.From.Add(-margin)).String()), "started_at >= "+q.value(q.Time(f.From)))
 	}
 	if !f.To.IsZero() {
-		conditions = append(conditions, "id < "+q.value(FirstID(f.To.Add(margin)).String()), "started_at <= "+q.value(q.Time(f.To)))
+		conditions = append(conditions, "id < "+q.value(store.FirstID(f.To.Add(margin)).String()), "started_at <= "+q.value(q.Time(f.To)))
 	}
 	return conditions
 }
 
-func (q *PastSQL) among(column, list string) string { return fmt.Sprintf(q.Among, column, list) }
+func (q *query) among(column, list string) string { return fmt.Sprintf(q.Among, column, list) }
 
 // value adds a value and gives its name.
-func (q *PastSQL) value(v any) string {
+func (q *query) value(v any) string {
 	q.args = append(q.args, v)
 	return fmt.Sprintf("%s%d", q.Mark, len(q.args))
 }
 
-func (q *PastSQL) list(words []string) string {
+func (q *query) list(words []string) string {
 	if words == nil {
 		words = []string{}
 	}
