@@ -5,7 +5,9 @@ package directory
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -81,6 +83,29 @@ func IsURL(text string) bool {
 	}
 	port, err := strconv.ParseUint(cmp.Or(u.Port(), "80"), 10, 16)
 	return err == nil && port > 0
+}
+
+// isPeer says whether an address like "host:port;transport=tcp" can be one.
+func isPeer(address string) bool {
+	host, parameters, _ := strings.Cut(address, ";")
+	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
+		if transport, ok := strings.CutPrefix(p, "transport="); ok && !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, transport) {
+			return false
+		}
+	}
+	if h, port, err := net.SplitHostPort(host); err == nil {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+		host = h
+	} else if inner, ok := strings.CutPrefix(host, "["); ok {
+		if host, ok = strings.CutSuffix(inner, "]"); !ok {
+			return false
+		}
+	} else if strings.Contains(host, ":") {
+		return false
+	}
+	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
 }
 
 func isLetter(r rune) bool { return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' }

@@ -4,10 +4,8 @@ package directory
 
 import (
 	"cmp"
-	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -28,29 +26,6 @@ func (t Trunk) check() *EntryError {
 		return name.wrong("from", "shows the number %q: write one like \"+4921112345\"", t.From)
 	}
 	return cmp.Or(name.dtmf(t.DTMF), name.srtp(t.SRTP), t.service())
-}
-
-// isPeer says whether an address like "host:port;transport=tcp" can be one.
-func isPeer(address string) bool {
-	host, parameters, _ := strings.Cut(address, ";")
-	for p := range strings.SplitSeq(strings.ToLower(parameters), ";") {
-		if transport, ok := strings.CutPrefix(p, "transport="); ok && !slices.Contains([]string{"udp", "tcp", "tls", "ws", "wss"}, transport) {
-			return false
-		}
-	}
-	if h, port, err := net.SplitHostPort(host); err == nil {
-		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-			return false
-		}
-		host = h
-	} else if inner, ok := strings.CutPrefix(host, "["); ok {
-		if host, ok = strings.CutSuffix(inner, "]"); !ok {
-			return false
-		}
-	} else if strings.Contains(host, ":") {
-		return false
-	}
-	return host != "" && !strings.ContainsAny(host, "@/<>[]\" \t\r\n") && !strings.ContainsAny(parameters, "<>\" \t\r\n")
 }
 
 // What may be in the headers of a trunk.

@@ -36,7 +36,7 @@ func TestEveryRowHasATest(t *testing.T) {
 		}
 		for _, scope := range row.scopes {
 			if !slices.Contains(directory.TokenScopes(), scope) {
-				t.Errorf("%s %s wants the scope %s, which no token can have", row.method, row.path, scope)
+				t.Errorf("%s %s wants the scope %s, which no token can have: add it to TokenScopes of directory/token.go", row.method, row.path, scope)
 			}
 		}
 	}
