@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -33,6 +34,9 @@ func (a ahead) heard() int {
 
 // mostKeys is how many keys may wait for somebody to hear them.
 const mostKeys = 64
+
+// ErrKeys says that too many keys wait to be sent.
+var ErrKeys = errors.New("64 keys wait to be sent when they talk; send more then")
 
 // control has the call that an app knows do something in its conversation. Before
 // there is one, note keeps what it is for later.
@@ -93,7 +97,7 @@ func (c *Call) recordAhead(on bool, notice *media.Prompt) error {
 // sendAhead has all get keys when they talk.
 func (c *Call) sendAhead(keys string) error {
 	if len(c.ahead.keys)+len(keys) > mostKeys {
-		return ErrNoSound
+		return ErrKeys
 	}
 	c.ahead.keys += keys
 	c.noteAhead("send digits " + keys)

@@ -34,16 +34,32 @@ func (c *Call) consulting() bool {
 // hear.
 func (c *Call) consult(h *handover) {
 	h.consult = &consultation{}
-	c.hold(true)
-	c.party.talk.muted = false
-	c.across(func(other *Call) {
-		other.hold(false)
-		if other.party.talk.hushed {
-			other.mute(false)
-		}
-		other.party.talk.muted = false
-		other.publish()
-	})
+	c.setAside(true)
+	c.across(func(other *Call) { other.setAside(false) })
+}
+
+// setAside undoes what an API made of the conversation, until putBack.
+func (c *Call) setAside(hold bool) {
+	talk := &c.party.talk
+	talk.aside = talk.made
+	c.hold(hold)
+	if talk.hushed {
+		c.mute(false)
+	}
+	talk.muted = false
+	c.publish()
+}
+
+// putBack makes of the conversation what it was before setAside.
+func (c *Call) putBack() {
+	talk := &c.party.talk
+	was := talk.aside
+	talk.aside = made{}
+	c.hold(was.held)
+	if was.hushed {
+		c.mute(true)
+	}
+	talk.muted = was.muted
 	c.publish()
 }
 

@@ -153,8 +153,9 @@ func fields(act string) []string {
 	return words
 }
 
-// Who was muted and on hold talks with the third all the same.
-func TestConsultationUndoesMuteAndHold(t *testing.T) {
+// Who was muted and on hold talks with the third all the same, and is so again
+// behind that.
+func TestConsultationSetsMuteAndHoldAside(t *testing.T) {
 	t.Parallel()
 	for _, out := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -180,11 +181,14 @@ func TestConsultationUndoesMuteAndHold(t *testing.T) {
 			if talk(t, h).Muted {
 				t.Error("still shown as muted")
 			}
+			n = len(h.Sound.Did())
 			h.Dialled()[1].Leg.HangUp()
 			synctest.Wait()
-			if shown := talk(t, h); shown.Muted || shown.Held {
+			if shown := talk(t, h); !shown.Muted || !shown.Held {
 				t.Errorf("back together: %+v", shown)
 			}
+			equal(t, "back", slices.DeleteFunc(since(h, n), func(act string) bool { return strings.HasPrefix(act, "unbridge") || strings.HasPrefix(act, "bridge") }),
+				[]string{"play " + owner + " hold", "mute " + owner})
 			h.Close(t)
 		})
 	}

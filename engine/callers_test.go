@@ -244,7 +244,7 @@ func TestCommands(t *testing.T) {
 		}
 		_, err := h.Engine.Record(id, media.RecordSaid)
 		fails("record before there is sound", err, engine.ErrNoSound)
-		fails("more digits than may wait for sound", h.Engine.SendDigits(id, strings.Repeat("1", 65)), engine.ErrNoSound)
+		fails("more digits than may wait for sound", h.Engine.SendDigits(id, strings.Repeat("1", 65)), engine.ErrKeys)
 		fails("pause what does not run", h.Engine.PauseRecording(id, true), engine.ErrNotRecording)
 		fails("stop what does not run", h.Engine.StopRecording(id), engine.ErrNotRecording)
 

@@ -94,7 +94,7 @@ func (e *Engine) EndCall(id ID) error {
 
 // SendDigits sends keys (0-9 * # A-D) to the party of a living call and, if the call
 // is no child, to who talks with it. While nobody hears anything yet they wait for
-// that. The error is ErrNoCall, ErrEmergency, ErrNoSound, or what the leg says.
+// that. The error is ErrNoCall, ErrEmergency, ErrNoSound, ErrKeys, or what the leg says.
 func (e *Engine) SendDigits(id ID, digits string) error {
 	return e.order(id, func(c *Call) error {
 		switch {

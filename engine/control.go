@@ -49,9 +49,9 @@ type conversation struct {
 	with directory.Address
 	// shown says that the conversation is shown as that of the other end.
 	shown bool
-	// muted says that the owner is not heard, hushed that it is this party, held that
-	// both hear the hold tone.
-	muted, hushed, held bool
+	made
+	// aside is what was made of it before a consultation.
+	aside made
 	// keysTo is the call that gets the keys of the party; zero is that of who hears
 	// it.
 	keysTo ID
@@ -62,6 +62,10 @@ type conversation struct {
 	// fetching counts those whose file is not here yet; nil is none.
 	fetching *atomic.Int32
 }
+
+// made is what an API made of a conversation: muted says that the owner is not heard,
+// hushed that it is this party, held that both hear the hold tone.
+type made struct{ muted, hushed, held bool }
 
 // Mute has nobody hear the owner of a conversation, or everybody again. The error
 // is ErrNoCall, ErrNoTalk, ErrTransferring, ErrNoOwner or ErrEmergency.

@@ -126,6 +126,9 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 	c.line.next = next.line.told
 	c.hangUpChildren(CauseForwarded)
 	c.note(EventTransfer, Data{Party: &to, Other: next.record.ID}, "is forwarded to %s as call %s: %s", words(to), next.record.ID, s.why)
+	if c.line.loan.entered { // an API knows it by the lender's id, which stays
+		next.ahead, c.ahead = c.ahead, ahead{}
+	}
 	c.handLeg(next)
 	c.finishWith(CauseForwarded)
 	next.begin(fmt.Sprintf("forwarded to %s by call %s", words(to), c.record.ID)) //nolint:contextcheck // it lives in its own time

@@ -173,9 +173,9 @@ func (c *Call) handoverFailed(cause Cause, text string) Message {
 	h := c.move.handover
 	c.endHandover()
 	if h.consult != nil && !h.alone {
-		c.hold(false)
+		c.putBack()
 		c.rejoin()
-		c.publish()
+		c.across((*Call).putBack)
 	}
 	if h.alone {
 		c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s, and who asked for it has hung up", cause)

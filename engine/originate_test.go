@@ -212,7 +212,8 @@ func TestOriginateGoesOn(t *testing.T) {
 	}
 }
 
-// While it still rings who was called, an API sends the caller to somebody else.
+// While it still rings who was called, an API sends the caller to somebody else. What
+// it asked for later is done there: it knows the call by the same id.
 func TestOriginateIsSentOn(t *testing.T) {
 	t.Parallel()
 	for _, to := range []directory.Address{carol, outside} {
@@ -227,11 +228,13 @@ func TestOriginateIsSentOn(t *testing.T) {
 				if byOwn {
 					sent = id
 				}
+				must(t, h.Engine.Mute(id, true))
 				must(t, h.Engine.Transfer(sent, engine.TransferOrder{To: to.Value}))
 				synctest.Wait()
 				equal(t, "who rang", h.Dialled()[1].Leg.Did(), []string{"hangup forwarded"})
-				equal(t, "the sound", last(h), "bridge phone w0 "+name(h.Dialled()[2]))
+				equal(t, "the sound", since(h, len(h.Sound.Did())-2), []string{"bridge phone w0 " + name(h.Dialled()[2]), "mute phone w0"})
 				equal(t, "shown as", talk(t, h).ID, id)
+				equal(t, "muted", talk(t, h).Muted, true)
 				must(t, h.Engine.Hangup(id, engine.CauseNormal))
 				synctest.Wait()
 				told := []string{"incoming 0", "incoming 2", "answered 2", "answered 0", "ended 0", "ended 2"}

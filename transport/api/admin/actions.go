@@ -19,7 +19,7 @@ import (
 
 // Actions are what can be done to a living call. All fail with
 // engine.ErrNoCall when it is not alive, and those with sound also with
-// engine.ErrNoSound, ErrRecording, ErrNotRecording and ErrEmergency.
+// engine.ErrNoSound, ErrKeys, ErrRecording, ErrNotRecording and ErrEmergency.
 type Actions interface {
 	Recorder
 	Hangup(engine.ID, engine.Cause) error
@@ -177,7 +177,7 @@ func (f fields) only(names ...string) (map[string]string, error) {
 func (f *Face) refuseAction(c echo.Context, id engine.ID, err error) error {
 	switch {
 	case errors.Is(err, engine.ErrRecording), errors.Is(err, engine.ErrNotRecording), errors.Is(err, engine.ErrNoSound),
-		errors.Is(err, engine.ErrNoTransfer), errors.Is(err, engine.ErrEmergency):
+		errors.Is(err, engine.ErrKeys), errors.Is(err, engine.ErrNoTransfer), errors.Is(err, engine.ErrEmergency):
 		return api.Refuse(http.StatusConflict, "%s", err)
 	case !errors.Is(err, engine.ErrNoCall):
 		return fmt.Errorf("act on call %s: %w", id, err)

@@ -103,6 +103,7 @@ func TestActionsAtTheWrongMoment(t *testing.T) {
 		{"0199aa00-0000-7000-8000-0000000000ff", engine.ErrNoCall, 404, "there is no call 0199aa00-0000-7000-8000-0000000000ff"},
 		{"x", nil, 404, `there is no call "x"`},
 		{a.records[0].ID.String(), engine.ErrNoSound, 409, "no sound yet"},
+		{a.records[0].ID.String(), engine.ErrKeys, 409, "64 keys wait"},
 		{a.records[0].ID.String(), engine.ErrNoTransfer, 409, "it must have answered"},
 		{a.records[0].ID.String(), engine.ErrEmergency, 409, "is left alone"},
 		{a.records[0].ID.String(), fmt.Errorf("record: %w", engine.ErrRecording), 409, "being recorded already"},

@@ -114,7 +114,7 @@ func refused(err error) error {
 // tooEarly are the errors of what could be done to the call at another moment.
 func tooEarly() []error {
 	return []error{
-		engine.ErrNoTalk, engine.ErrNoOwner, engine.ErrNoSound, engine.ErrNoTransfer, engine.ErrTransferring, engine.ErrAnnouncements,
+		engine.ErrNoTalk, engine.ErrNoOwner, engine.ErrNoSound, engine.ErrNoTransfer, engine.ErrTransferring, engine.ErrAnnouncements, engine.ErrKeys,
 		engine.ErrRecording, engine.ErrNotRecording,
 	}
 }

@@ -85,8 +85,10 @@ func TestPOST_calls_id_dtmf(t *testing.T) {
 	b.refuses("POST", path, `{"sequence":12}`, 400, "sequence must be a text: write it in quotes", "/sequence")
 	b.refuses("POST", "/calls/"+nowhere+"/dtmf", `{"sequence":"1"}`, 404, "could not be found", "")
 	b.did()
-	b.calls.err = engine.ErrNoSound
-	b.refuses("POST", path, `{"sequence":"1"}`, 409, engine.ErrNoSound.Error(), "")
+	for _, err := range []error{engine.ErrNoSound, engine.ErrKeys} {
+		b.calls.err = err
+		b.refuses("POST", path, `{"sequence":"1"}`, 409, err.Error(), "")
+	}
 }
 
 func TestPOST_calls_id_transfer(t *testing.T) {
