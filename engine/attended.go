@@ -65,7 +65,7 @@ func (c *Call) putBack() {
 
 // consultRings lets the other end hear that somebody rings.
 func (c *Call) consultRings(h *handover) {
-	if h.consult == nil || h.alone {
+	if h.consult == nil || h.left {
 		return
 	}
 	c.across(func(other *Call) {

@@ -15,10 +15,10 @@ import (
 // What becomes of it arrives as childRinging, ChildAnswered and, always and
 // last, childEnded.
 //
-// Where the one that is rung alone sends the call on, it is not followed, but ends with
-// CauseForwarded and says where to. A call that was forwarded too often is not
+// Who handsUp is not followed when it sends the call on, but ends with CauseForwarded
+// and says where to. A call that was forwarded too often is not
 // sent on any more.
-func (c *Call) ringChild(target Target, from directory.Address, alone bool) ID {
+func (c *Call) ringChild(target Target, from directory.Address, handsUp bool) ID {
 	child := c.engine.newCall(Record{
 		ID: NewID(), Chain: c.record.Chain, Parent: c.record.ID, Account: c.record.Account, App: c.record.App,
 		Direction: Out, From: from, To: target.Address, Diversion: c.record.Diversion,
@@ -27,7 +27,7 @@ func (c *Call) ringChild(target Target, from directory.Address, alone bool) ID {
 		child.record.Diversion = ""
 	}
 	child.parent, child.line.hops, child.called.emergency = c.inbox, c.line.hops-1, c.engine.directory.Emergency(target.Address)
-	child.line.steps, child.line.alone, child.line.made = c.line.steps, alone && c.line.steps < mostDiversions && !c.line.loan.consult, c.ended
+	child.line.steps, child.line.handsUp, child.line.made = c.line.steps, handsUp && c.line.steps < mostDiversions && !c.line.loan.consult, c.ended
 	child.app.outbox = c.app.outbox
 	c.children[child.record.ID] = target
 	request := DialRequest{
@@ -249,7 +249,7 @@ func (c *Call) Connect(answered ChildAnswered) error {
 	c.publish()
 	c.note(EventBridged, Data{Party: &by, Other: answered.Child}, "%s and %s hear each other", c.record.From, target)
 	c.catchUp()
-	c.missed(answered.Child)
+	c.endedMeanwhile(answered.Child)
 	return nil
 }
 
@@ -273,8 +273,8 @@ func (c *Call) answered(by directory.Address, other ID) {
 	}
 }
 
-// missed finds the end of a child that came while the call waited for its party.
-func (c *Call) missed(child ID) {
+// endedMeanwhile finds the end of a child that came while the call waited for its party.
+func (c *Call) endedMeanwhile(child ID) {
 	for i, m := range c.waiting.stash {
 		if ended, ok := m.(childEnded); ok && ended.Child == child {
 			c.waiting.stash[i] = parted{ended.Cause}

@@ -30,7 +30,7 @@ func (c *Call) reach(request DialRequest) error {
 		refused, err := c.attempt(s.request)
 		var no *DialError
 		switch {
-		case refused != nil && c.line.alone:
+		case refused != nil && c.line.handsUp:
 			if to, ok := c.sentOn(s, refused.Contacts); ok {
 				c.line.sentTo = to
 				return refuseTransfer(CauseForwarded, "%s: the call is forwarded to %s", refused.Text, to)

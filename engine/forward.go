@@ -49,12 +49,12 @@ type lineage struct {
 	// told is closed when the app was told of the end of the call before; nil if
 	// this one does not wait for that. next is that of the call behind.
 	told, next chan struct{}
-	// made is of a child the end of the call that rang it. alone says that nobody
+	// made is of a child the end of the call that rang it. handsUp says that nobody
 	// rings beside it, and that it ends when the call is sent on; sentTo is then where
 	// to.
-	made   <-chan struct{}
-	alone  bool
-	sentTo directory.Address
+	made    <-chan struct{}
+	handsUp bool
+	sentTo  directory.Address
 }
 
 // called is what a call is for.

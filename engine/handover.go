@@ -22,8 +22,8 @@ type handover struct {
 	name    string
 	// consult is set while the old other end talks with the new one first.
 	consult *consultation
-	// rang says that one is alerted, alone that the old one has hung up.
-	rang, alone bool
+	// rang says that one is alerted, left that the old one has hung up.
+	rang, left bool
 }
 
 // enters says that there is nobody to be replaced: an API had the party call somebody of
@@ -129,7 +129,7 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		switch {
 		case !h.hunt.mayAnswer(child):
 			c.hangUpChild(child, CauseElsewhere)
-		case h.consult != nil && !h.alone:
+		case h.consult != nil && !h.left:
 			h.timer.Stop()
 			h.hunt.chose(m.Child)
 			c.consultWith(h, m)
@@ -138,7 +138,7 @@ func (c *Call) fromRung(child ID, m Message) (rest Message, mine bool) {
 		}
 	case childEnded:
 		if h.hunt.ended(m); len(h.hunt.ringing) == 0 {
-			return c.handoverFailed(h.hunt.missed.Cause, "nobody was reached"), true
+			return c.handoverFailed(h.hunt.unreached.Cause, "nobody was reached"), true
 		}
 	}
 	return nil, true
@@ -162,7 +162,7 @@ func (c *Call) letGo(party directory.Address) {
 	h := c.move.handover
 	c.endHandover()
 	c.goOn()
-	if !h.alone {
+	if !h.left {
 		c.tellCall(h.old, moved{cause: CauseTransferred, text: party.String(), by: c.record.ID})
 	}
 }
@@ -172,12 +172,12 @@ func (c *Call) letGo(party directory.Address) {
 func (c *Call) handoverFailed(cause Cause, text string) Message {
 	h := c.move.handover
 	c.endHandover()
-	if h.consult != nil && !h.alone {
+	if h.consult != nil && !h.left {
 		c.putBack()
 		c.rejoin()
 		c.across((*Call).putBack)
 	}
-	if h.alone {
+	if h.left {
 		c.note(EventTransfer, Data{Cause: cause}, "not transferred: %s, and who asked for it has hung up", cause)
 		c.silenceRingback()
 		return parted{cause}
@@ -220,19 +220,19 @@ func (c *Call) otherLeft(other ID, cause Cause) Message {
 	case h == nil:
 		return parted{cause}
 	case h.chained != nil:
-		h.alone = true
+		h.left = true
 		if !c.lendParty(h.chained) { // it is over too
 			c.endHandover()
 			return parted{cause}
 		}
 		return nil
 	case h.consult != nil && h.consult.with.Child != (ID{}):
-		h.alone = true
+		h.left = true
 		c.handOver(h, h.consult.with)
 		return nil
 	}
-	if !h.alone {
-		h.alone, c.party.alerted = true, false
+	if !h.left {
+		h.left, c.party.alerted = true, false
 		if err := c.alert(); err != nil {
 			c.log.Debug("ringing tone while a party is transferred", "err", err)
 		}

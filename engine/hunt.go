@@ -33,8 +33,8 @@ type Hunt struct {
 // DefaultRingTime is how long somebody is rung when nobody said.
 const DefaultRingTime = 60 * time.Second
 
-// Missed says why nobody picked up.
-type Missed struct {
+// Unreached says why nobody picked up.
+type Unreached struct {
 	// Cause is the best reason.
 	Cause Cause
 	// To is where the phone that rang alone sends the call on, with CauseForwarded.
@@ -47,7 +47,7 @@ type Missed struct {
 
 // String says it in words. That somebody was rung in vain says more than that another
 // was busy.
-func (m *Missed) String() string {
+func (m *Unreached) String() string {
 	switch {
 	case m.Rang && m.Within > 0:
 		return fmt.Sprintf("nobody picked up within %s", m.Within)
@@ -70,26 +70,28 @@ type hunt struct {
 	began, deadline time.Time
 	// waiting are the places that do not ring yet, the next one first.
 	waiting []Target
-	ringing map[ID]*place
+	ringing map[ID]*candidate
 	// single says that only one phone rings, ever.
-	single bool
-	missed Missed
+	single    bool
+	unreached Unreached
 }
 
-// place is a place that rings.
-type place struct {
+// candidate is a place that rings.
+type candidate struct {
 	// until is when it is given up; zero with all the others.
 	until time.Time
 	// late says that it is, and that only its end is waited for.
 	late bool
 }
 
+// newHunt makes a hunt that nobody rings for yet. Who has begin called once, as a
+// handover has, heeds no Delay and no Timeout of a target: it has one, without them.
 func (c *Call) newHunt(what Hunt) *hunt {
 	now := time.Now()
 	what.RingTime = cmp.Or(what.RingTime, DefaultRingTime)
 	h := &hunt{
 		Hunt: what, call: c, began: now, deadline: now.Add(what.RingTime),
-		waiting: c.places(what.Targets), ringing: map[ID]*place{},
+		waiting: c.places(what.Targets), ringing: map[ID]*candidate{},
 	}
 	h.single = len(h.waiting) == 1
 	slices.SortStableFunc(h.waiting, func(a, b Target) int { return cmp.Compare(a.Delay, b.Delay) })
@@ -99,13 +101,13 @@ func (c *Call) newHunt(what Hunt) *hunt {
 // Hunt rings until somebody picks up, whom Connect connects, and hangs the others up;
 // or it says why nobody did. The party hears that somebody rings. The error is that
 // of Await.
-func (c *Call) Hunt(ctx context.Context, what Hunt) (ChildAnswered, *Missed, error) {
+func (c *Call) Hunt(ctx context.Context, what Hunt) (ChildAnswered, *Unreached, error) {
 	h := c.newHunt(what)
 	for {
 		h.begin(time.Now()) //nolint:contextcheck // a child lives in its own time
 		if len(h.ringing) == 0 {
-			h.missed.Cause = cmp.Or(h.missed.Cause, CauseOffline) // there was nobody to ring
-			return ChildAnswered{}, &h.missed, nil
+			h.unreached.Cause = cmp.Or(h.unreached.Cause, CauseOffline) // there was nobody to ring
+			return ChildAnswered{}, &h.unreached, nil
 		}
 		m, err := c.AwaitFor(ctx, time.Until(h.next()), fromChild)
 		if errors.Is(err, ErrTimeout) {
@@ -145,7 +147,7 @@ func fromChild(m Message) bool {
 	return false
 }
 
-// rings says whether a child is one of its own.
+// rings says whether a child is one of its own. A handover without a hunt has none.
 func (h *hunt) rings(child ID) bool { return h != nil && h.ringing[child] != nil }
 
 // mayAnswer says whether a child is one that may pick up.
@@ -156,15 +158,15 @@ func (h *hunt) mayAnswer(child ID) bool { return h.rings(child) && !h.ringing[ch
 func (h *hunt) begin(now time.Time) {
 	for len(h.waiting) > 0 {
 		t := h.waiting[0]
-		alone := true
+		quiet := true
 		for _, p := range h.ringing {
-			alone = alone && p.late
+			quiet = quiet && p.late
 		}
-		if !alone && h.began.Add(t.Delay).After(now) {
+		if !quiet && h.began.Add(t.Delay).After(now) {
 			return
 		}
 		h.waiting = h.waiting[1:]
-		p := &place{}
+		p := &candidate{}
 		if t.Timeout > 0 {
 			p.until = now.Add(t.Timeout)
 		}
@@ -198,7 +200,8 @@ func earlier(a, b time.Time) time.Time {
 func (h *hunt) giveUp(now time.Time) {
 	over := !now.Before(h.deadline)
 	if over {
-		h.waiting, h.deadline, h.missed.Within = nil, h.deadline.Add(time.Minute), h.RingTime
+		// The ends that come now are waited for, longer than any takes.
+		h.waiting, h.deadline, h.unreached.Within = nil, h.deadline.Add(time.Minute), h.RingTime
 	}
 	for id, p := range h.ringing {
 		if over || !p.late && !p.until.IsZero() && !now.Before(p.until) {
@@ -214,9 +217,9 @@ func (h *hunt) ended(m childEnded) {
 		return
 	}
 	delete(h.ringing, m.Child)
-	h.missed.Rang = h.missed.Rang || m.Cause == CauseNoAnswer
-	if m.Cause.Better(h.missed.Cause) {
-		h.missed.Cause, h.missed.To = m.Cause, m.To
+	h.unreached.Rang = h.unreached.Rang || m.Cause == CauseNoAnswer
+	if m.Cause.Better(h.unreached.Cause) {
+		h.unreached.Cause, h.unreached.To = m.Cause, m.To
 	}
 }
 

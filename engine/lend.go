@@ -169,7 +169,7 @@ func (c *Call) lendParty(to *Call) bool {
 		return true
 	}
 	c.endHandover()
-	if !h.alone {
+	if !h.left {
 		c.tellCall(h.old, moved{cause: CauseTransferred, text: h.name, by: c.record.ID})
 	}
 	c.finishWith(CauseForwarded)

@@ -115,16 +115,16 @@ func (c *Call) originate(ctx context.Context, why Event, caller directory.User, 
 // ringCaller rings the phones of a User until one is picked up, and takes its leg.
 // The error is a *DialError when none is.
 func (c *Call) ringCaller(ctx context.Context, caller directory.User) error {
-	answered, missed, err := c.Hunt(ctx, Hunt{Targets: []Target{{Address: caller.Address()}}, From: c.numberOf(c.record.To)})
+	answered, unreached, err := c.Hunt(ctx, Hunt{Targets: []Target{{Address: caller.Address()}}, From: c.numberOf(c.record.To)})
 	switch {
 	case err != nil:
 		return err
-	case missed == nil:
+	case unreached == nil:
 		return c.takeLegOf(ctx, answered.Child)
-	case missed.Within > 0:
+	case unreached.Within > 0:
 		return refuseTransfer(CauseNoAnswer, "%s does not pick up", caller.Address())
 	}
-	return refuseTransfer(missed.Cause, "%s is not reached", caller.Address())
+	return refuseTransfer(unreached.Cause, "%s is not reached", caller.Address())
 }
 
 // takeLegOf has a child that picked up hand its leg over: it was rung to become the

@@ -58,30 +58,30 @@ func (d Deliver) String() string {
 // Run rings the targets and stays with the first that picks up, or goes on by the
 // rules.
 func (d Deliver) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	answered, missed, err := c.Hunt(ctx, engine.Hunt{
+	answered, unreached, err := c.Hunt(ctx, engine.Hunt{
 		Targets: d.Targets, From: c.ShownAs(nil, nil), RingTime: d.RingTime, Forwards: true,
 	})
 	switch {
 	case err != nil:
 		return engine.Next{}, err
-	case missed == nil:
+	case unreached == nil:
 		return talk(ctx, c, answered)
-	case missed.To.Kind != "":
-		return engine.Forward(missed.To, "the phone that rang sends it there"), nil
+	case unreached.To.Kind != "":
+		return engine.Forward(unreached.To, "the phone that rang sends it there"), nil
 	}
-	if r := d.rule(missed); r != nil {
-		return engine.Forward(r.To, fmt.Sprintf("%s (%s)", missed, r.Name)), nil
+	if r := d.rule(unreached); r != nil {
+		return engine.Forward(r.To, fmt.Sprintf("%s (%s)", unreached, r.Name)), nil
 	}
-	return engine.End(missed.Cause), nil
+	return engine.End(unreached.Cause), nil
 }
 
 // rule is where the call goes. That somebody was rung in vain counts more than that
 // another was busy.
-func (d Deliver) rule(missed *engine.Missed) *Rule {
-	if missed.Rang && d.NoAnswer != nil {
+func (d Deliver) rule(unreached *engine.Unreached) *Rule {
+	if unreached.Rang && d.NoAnswer != nil {
 		return d.NoAnswer
 	}
-	switch missed.Cause {
+	switch unreached.Cause {
 	case engine.CauseBusy:
 		return d.Busy
 	case engine.CauseNoAnswer, engine.CauseRejected:

@@ -21,7 +21,7 @@ import (
 //	Targets      -                  sipgateio <Number>, 1 to 5, with @delay and @timeout
 //	CallerID     the caller's own   sipgateio @callerId
 //	Anonymous    as the caller      sipgateio @anonymous
-//	RingTimeout  60 s               sipgateio @timeout
+//	RingTime     60 s               sipgateio @timeout
 //	OnNoAnswer   -                  sipgateio @onNoAnswer
 //	GoOn         false              sipgateio: another verb follows
 type Dial struct {
@@ -31,8 +31,8 @@ type Dial struct {
 	// Anonymous withholds the number, or shows it; nil leaves it as the caller
 	// had it.
 	Anonymous *bool
-	// RingTimeout is how long targets ring; 0 means engine.DefaultRingTime.
-	RingTimeout time.Duration
+	// RingTime is how long targets ring; 0 means engine.DefaultRingTime.
+	RingTime time.Duration
 	// OnNoAnswer is the URL at which the app is asked what to do when nobody was
 	// reached. Without one the call ends, unless GoOn has the program go on.
 	OnNoAnswer string `json:",omitempty"`
@@ -42,8 +42,8 @@ type Dial struct {
 // String names the verb and the targets.
 func (d Dial) String() string {
 	s := "Dial " + names(d.Targets)
-	if d.RingTimeout > 0 {
-		s += fmt.Sprintf("; no longer than %s", d.RingTimeout)
+	if d.RingTime > 0 {
+		s += fmt.Sprintf("; no longer than %s", d.RingTime)
 	}
 	switch {
 	case d.OnNoAnswer != "":
@@ -71,14 +71,14 @@ func names(targets []engine.Target) string {
 // Run rings the targets, connects the first that picks up, and stays until one
 // side hangs up.
 func (d Dial) Run(ctx context.Context, c *engine.Call) (engine.Next, error) {
-	answered, missed, err := c.Hunt(ctx, engine.Hunt{
-		Targets: d.Targets, From: c.ShownAs(d.CallerID, d.Anonymous), RingTime: d.RingTimeout,
+	answered, unreached, err := c.Hunt(ctx, engine.Hunt{
+		Targets: d.Targets, From: c.ShownAs(d.CallerID, d.Anonymous), RingTime: d.RingTime,
 	})
 	switch {
 	case err != nil:
 		return engine.Next{}, err
-	case missed != nil:
-		return d.missed(c, missed.Cause), nil
+	case unreached != nil:
+		return d.unreached(c, unreached.Cause), nil
 	}
 	return talk(ctx, c, answered)
 }
@@ -92,8 +92,8 @@ func talk(ctx context.Context, c *engine.Call, answered engine.ChildAnswered) (e
 	return engine.End(cause), err
 }
 
-// missed is what comes next when nobody was reached.
-func (d Dial) missed(c *engine.Call, why engine.Cause) engine.Next {
+// unreached is what comes next when nobody was reached.
+func (d Dial) unreached(c *engine.Call, why engine.Cause) engine.Next {
 	switch {
 	case d.OnNoAnswer != "":
 		return engine.Goto(c.Unanswered(why, d.OnNoAnswer))

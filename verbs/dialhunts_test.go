@@ -82,7 +82,7 @@ func TestDialHunts(t *testing.T) {
 			dialled: []string{berlin + " as +4930111", bonn + " as +4930111"},
 		}, {
 			name: "what is over ends the one that waits, too", programs: []engine.Program{{verbs.Dial{
-				Targets: []engine.Target{rungFor(berlin, 0, 0), rungFor(bonn, 20*time.Second, 0)}, RingTimeout: 10 * time.Second}}},
+				Targets: []engine.Target{rungFor(berlin, 0, 0), rungFor(bonn, 20*time.Second, 0)}, RingTime: 10 * time.Second}}},
 			targets: map[string]func(*enginetest.Leg){berlin: rings, bonn: picksUp},
 			leg:     []string{"progress", "hangup no-answer"}, told: []string{"incoming ", "ended no-answer"},
 			dialled: []string{berlin + " as +4930111"},
@@ -147,8 +147,8 @@ func TestDialGoesOn(t *testing.T) {
 func TestDialString(t *testing.T) {
 	t.Parallel()
 	d := verbs.Dial{
-		Targets:     []engine.Target{rungFor(berlin, 0, 20*time.Second), rungFor(bonn, 1500*time.Millisecond, 0)},
-		RingTimeout: 30 * time.Second, OnNoAnswer: "http://app/missed",
+		Targets:  []engine.Target{rungFor(berlin, 0, 20*time.Second), rungFor(bonn, 1500*time.Millisecond, 0)},
+		RingTime: 30 * time.Second, OnNoAnswer: "http://app/missed",
 	}
 	if got, want := d.String(), "Dial +493022222222 for 20s, +492288888888 after 1.5s; no longer than 30s; ask when nobody is reached"; got != want {
 		t.Errorf("%q, want %q", got, want)

@@ -52,7 +52,7 @@ func (p *parser) dial(e *etree.Element) {
 // are extensions.
 func (p *parser) dialAttributes(e *etree.Element) verbs.Dial {
 	attributes := p.attributes(e, "callerId", "anonymous", "timeout", "onNoAnswer")
-	v := verbs.Dial{CallerID: p.shown.callerID, Anonymous: p.shown.anonymous, RingTimeout: p.millis(e, "timeout", attributes, 1)}
+	v := verbs.Dial{CallerID: p.shown.callerID, Anonymous: p.shown.anonymous, RingTime: p.millis(e, "timeout", attributes, 1)}
 	p.shown.used = true
 	if value, ok := attributes["callerId"]; ok {
 		if from, ok := p.number(e, "callerId", value); ok {
@@ -84,7 +84,7 @@ func (p *parser) target(e *etree.Element, in verbs.Dial) (engine.Target, bool) {
 		return engine.Target{}, false
 	}
 	t := engine.Target{Address: to, Delay: p.millis(e, "delay", attributes, 0), Timeout: p.millis(e, "timeout", attributes, 1)}
-	if all := cmp.Or(in.RingTimeout, engine.DefaultRingTime); t.Delay >= all {
+	if all := cmp.Or(in.RingTime, engine.DefaultRingTime); t.Delay >= all {
 		p.complain(e, "delay", "%d ms is not before the end of the <Dial>, which rings for %d ms: "+
 			"the number is rung only if no other rings any more; give <Dial> a longer timeout", t.Delay.Milliseconds(), all.Milliseconds())
 	}

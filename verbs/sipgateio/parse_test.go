@@ -162,7 +162,7 @@ func checkVerb(t *testing.T, v engine.Verb, last, outgoing bool) {
 		if v.OnNoAnswer != "" {
 			checkURL(t, v.OnNoAnswer)
 		}
-		if v.GoOn && (last || v.OnNoAnswer != "") || v.RingTimeout < 0 {
+		if v.GoOn && (last || v.OnNoAnswer != "") || v.RingTime < 0 {
 			t.Errorf("a Dial that is %s, the last: %v", v, last)
 		}
 		if len(v.Targets) < 1 || len(v.Targets) > maxTargets || outgoing && len(v.Targets) > 1 {
