@@ -26,6 +26,8 @@ type question struct {
 	reply chan Reply // has room for the one reply
 	token uint64     // that comes with it
 	left  bool       // nobody waits for it any more
+	// late is the request, where it leaves behind what the app is told of calls before.
+	late *Request
 	// around is what the program around a nested one was asking.
 	around *question
 }
@@ -33,17 +35,8 @@ type question struct {
 // ask puts an event to the app and gives the program that answers it, or the
 // dialect's own if there is none.
 func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
-	c.app.asked = why
-	if begins := why.Kind == EventIncoming || why.Kind == EventOutgoing; begins && c.leaveOut() {
-		return c.missing(MissingEmpty), nil
-	}
-	r := c.app.dialect.Request(c.Info(), why)
-	if r.URL == "" {
-		nobody := fmt.Sprintf("app %q has no URL for it", c.record.App)
-		if c.record.App == "" {
-			nobody = "no app is configured for it"
-		}
-		c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: %s", r.Name, nobody)
+	r, ok := c.request(why)
+	if !ok {
 		return c.missing(MissingEmpty), nil
 	}
 	q := &question{why: why, reply: make(chan Reply, 1), around: c.app.asking}
@@ -72,6 +65,33 @@ func (c *Call) ask(ctx context.Context, why Event) (Program, error) {
 		return c.missing(MissingBad), nil
 	}
 	return c.missing(MissingEmpty), nil
+}
+
+// request words the question what to do about an event, or puts on the timeline why
+// nobody is asked.
+func (c *Call) request(why Event) (r Request, ok bool) {
+	c.app.asked = why
+	if begins := why.Kind == EventIncoming || why.Kind == EventOutgoing; begins && c.leaveOut() {
+		return Request{}, false
+	}
+	if r = c.app.dialect.Request(c.Info(), why); r.URL != "" {
+		return r, true
+	}
+	nobody := fmt.Sprintf("app %q has no URL for it", c.record.App)
+	if c.record.App == "" {
+		nobody = "no app is configured for it"
+	}
+	c.note(EventRequest, Data{Name: r.Name}, "%s: nobody to ask: %s", r.Name, nobody)
+	return r, false
+}
+
+// askLate has the app asked about a call that is over before its turn came: the app is
+// told that the call before goes on as this one. The answer only says who wants to know
+// of the end.
+func (c *Call) askLate(why Event) {
+	if r, ok := c.request(why); ok {
+		c.app.asking = &question{why: why, reply: make(chan Reply, 1), late: &r}
+	}
 }
 
 // missing gives the dialect's own program.
@@ -125,6 +145,9 @@ func (c *Call) tellEnd(ended Event) {
 		timeline: c.timeline,
 		words: func() []Request {
 			for ; q != nil; q = q.around {
+				if q.late != nil {
+					q.reply <- c.engine.exchange(c.engine.ctx, c.timeline, *q.late, 0)
+				}
 				if reply := <-q.reply; reply.Err == nil {
 					c.read(&info.Record, q.why, reply)
 				}

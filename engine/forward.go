@@ -119,7 +119,7 @@ func (c *Call) forward(ctx context.Context, s succession) error {
 		return err
 	}
 	next := c.chained(s)
-	next.line.told = make(chan struct{})
+	next.line.told, next.line.loan.ended = make(chan struct{}), c.ended
 	if !c.engine.register(next) {
 		return &DialError{Cause: CauseShutdown, Err: ErrDraining}
 	}

@@ -173,12 +173,12 @@ func TestForwardInTheMiddle(t *testing.T) {
 			"cancelled while the app is told of the end", 2 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
 				time.Sleep(2 * time.Second)
 				l.Cancel()
-			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, nil,
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0", "incoming 1", "ended 1"}, nil,
 		}, {
 			"hung up from outside meanwhile", 2 * time.Second, func(h *enginetest.House, _ *enginetest.Leg) {
 				time.Sleep(2 * time.Second)
 				_ = h.Engine.Hangup(h.Journal.Records()[1].ID, engine.CauseNormal)
-			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0"}, []string{"hangup cancelled"},
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0", "incoming 1", "ended 1"}, []string{"hangup cancelled"},
 		}, {
 			"an app that hangs", 10 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
 				time.Sleep(5 * time.Second)
@@ -273,6 +273,31 @@ func TestForwardOfAnAnsweredCall(t *testing.T) {
 		r := h.Journal.Records()
 		equal(t, "B was answered later", r[2].AnsweredAt.Sub(r[2].StartedAt), 3*time.Second)
 		equal(t, "the app", pushes(h), []string{"incoming 0", "answered 0", "ended 0", "incoming 2", "answered 2", "ended 2"})
+		h.Close(t)
+	})
+}
+
+// The app hears of the end of a call first, and then of the next that the caller has left
+// already, however long a phone takes to stop ringing.
+func TestForwardThatTheCallerLeaves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := plans(t, nil, ring(bob), ring(carol))
+		h.Target("phone w1", func(l *enginetest.Leg) {
+			l.KeepSilent()
+			l.Emit(engine.LegRinging{Status: 180})
+		})
+		in, phone := callIn(t, h)
+		must(t, blind(h, "w2"))
+		synctest.Wait()
+		in.HangUp()
+		time.Sleep(2 * time.Second)
+		equal(t, "the app", pushes(h), []string{"incoming 0"})
+		phone.End(engine.LegEnded{Cause: engine.CauseCancelled})
+		synctest.Wait()
+		equal(t, "the app", pushes(h), []string{"incoming 0", "ended 0", "incoming 2", "ended 2"})
+		equal(t, "causes", ends(t, h), []engine.Cause{engine.CauseForwarded, engine.CauseForwarded, engine.CauseCancelled})
+		equal(t, "rung", len(h.Dialled()), 1)
 		h.Close(t)
 	})
 }

@@ -122,6 +122,9 @@ func (c *Call) first(ctx context.Context, why Event) (Program, error) {
 		return c.missing(MissingEmpty), nil
 	}
 	if err := c.hearOut(ctx); err != nil {
+		if c.over != "" && c.line.steps <= mostDiversions {
+			c.askLate(why)
+		}
 		return nil, err
 	}
 	if c.line.steps > mostDiversions {

@@ -32,9 +32,9 @@ type loan struct {
 	// with picked, who picked up, and hangs up.
 	consult bool
 	picked  ChildAnswered
-	// ended is closed when the call has ended whose end is told before this one's: a
-	// lender that does so with what it lends, or where that is a child the one that
-	// rang it. It is nil if the lender lives on.
+	// ended is closed when the call has ended whose end is told before this one's: one
+	// that was forwarded, a lender that ends with what it lends, or where that is a
+	// child the one that rang it. It is nil if the lender lives on.
 	ended <-chan struct{}
 }
 
@@ -210,7 +210,8 @@ func (c *Call) rejoin() {
 }
 
 // awaitLender waits until the call has ended whose end is told before this one's, if
-// that does with what was lent. It takes no longer than a phone may take to hang up.
+// that does with what was handed over. It takes no longer than a phone may take to
+// hang up.
 func (c *Call) awaitLender() {
 	if c.line.loan.took && c.line.loan.ended != nil {
 		<-c.line.loan.ended
