@@ -16,12 +16,12 @@ type Account struct {
 func (a Account) EntryID() EntryID { return EntryID{EntryAccount, "", a.ID} }
 
 func (a Account) check() *EntryError {
-	return named(a.EntryID(), "id", "others name the account by it")
+	return a.EntryID().named("id", "others name the account by it")
 }
 
 // owner sees that the account of an entry is there.
-func (d *index) owner(n EntryID, account string) *EntryError {
-	if _, ok := d.accounts[account]; !ok {
+func (x *index) owner(n EntryID, account string) *EntryError {
+	if _, ok := x.accounts[account]; !ok {
 		return n.wrong("account", "names account %q, which is not configured", account)
 	}
 	return nil

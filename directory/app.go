@@ -53,7 +53,7 @@ func (a App) EntryID() EntryID { return EntryID{EntryApp, "", a.Key} }
 
 func (a App) check(dialects []string) *EntryError {
 	name := a.EntryID()
-	if e := named(name, "key", "numbers name their app by it"); e != nil {
+	if e := name.named("key", "numbers name their app by it"); e != nil {
 		return e
 	}
 	if !slices.Contains(dialects, a.Dialect) {
@@ -81,32 +81,32 @@ func (a App) check(dialects []string) *EntryError {
 	return nil
 }
 
-func (d *index) addApp(a App) *EntryError {
+func (x *index) addApp(a App) *EntryError {
 	a.Account = cmp.Or(a.Account, DefaultAccount)
 	name := a.EntryID()
-	if err := d.owner(name, a.Account); err != nil {
+	if err := x.owner(name, a.Account); err != nil {
 		return err
 	}
-	if _, twice := d.apps[a.Key]; twice {
+	if _, twice := x.apps[a.Key]; twice {
 		return name.taken("key", "is configured twice")
 	}
-	d.apps[a.Key] = a
+	x.apps[a.Key] = a
 	return nil
 }
 
 // mine sees that the account of an entry has an App of that key; every account
 // has the one without.
-func (d *index) mine(n EntryID, account, app string) *EntryError {
-	if a, ok := d.apps[app]; app != "" && (!ok || a.Account != account) {
+func (x *index) mine(n EntryID, account, app string) *EntryError {
+	if a, ok := x.apps[app]; app != "" && (!ok || a.Account != account) {
 		return n.wrong("app", "names app %q, which is not configured", app)
 	}
 	return nil
 }
 
 // whitelists sees that an App is asked about users and groups that are there.
-func (d *index) whitelists(a App) *EntryError {
+func (x *index) whitelists(a App) *EntryError {
 	for _, id := range a.Whitelist {
-		if !d.isParty(cmp.Or(a.Account, DefaultAccount), id) {
+		if !x.isParty(cmp.Or(a.Account, DefaultAccount), id) {
 			return a.EntryID().wrong("whitelist", "names %q in its whitelist, which is no user or group of the account: write ids like w0, g1, or p0 for the user w0", id)
 		}
 	}
@@ -115,11 +115,11 @@ func (d *index) whitelists(a App) *EntryError {
 
 // isParty says whether an account has what a whitelist names: a user, a group, or
 // by its phone line (p0) the user w0.
-func (d *index) isParty(account, id string) bool {
+func (x *index) isParty(account, id string) bool {
 	line, ok := strings.CutPrefix(id, "p")
-	_, user := d.users[key{account, id}]
-	_, group := d.groups[key{account, id}]
-	_, ofLine := d.users[key{account, "w" + line}]
+	_, user := x.users[key{account, id}]
+	_, group := x.groups[key{account, id}]
+	_, ofLine := x.users[key{account, "w" + line}]
 	return user || group || ok && ofLine
 }
 

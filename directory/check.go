@@ -47,12 +47,12 @@ func (id EntryID) taken(field, format string, args ...any) *EntryError {
 }
 
 // named sees that an entry has a name that can be written in a line.
-func named(n EntryID, field, why string) *EntryError {
+func (id EntryID) named(field, why string) *EntryError {
 	switch {
-	case n.ID == "":
-		return n.wrong(field, "has no %s: %s", field, why)
-	case strings.ContainsFunc(n.ID, isControl):
-		return n.wrong(field, "has a %s with a control character: write letters, digits and signs", field)
+	case id.ID == "":
+		return id.wrong(field, "has no %s: %s", field, why)
+	case strings.ContainsFunc(id.ID, isControl):
+		return id.wrong(field, "has a %s with a control character: write letters, digits and signs", field)
 	}
 	return nil
 }

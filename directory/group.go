@@ -16,20 +16,20 @@ type Group struct {
 func (g Group) EntryID() EntryID { return EntryID{EntryGroup, g.Account, g.ID} }
 
 func (g Group) check() *EntryError {
-	return named(g.EntryID(), "id", "numbers name groups by it, like g0")
+	return g.EntryID().named("id", "numbers name groups by it, like g0")
 }
 
-func (d *index) addGroup(g Group) *EntryError {
+func (x *index) addGroup(g Group) *EntryError {
 	g.Account = cmp.Or(g.Account, DefaultAccount)
 	name := g.EntryID()
-	if err := cmp.Or(d.owner(name, g.Account), d.areUsers(name, g.Account, g.Users)); err != nil {
+	if err := cmp.Or(x.owner(name, g.Account), x.areUsers(name, g.Account, g.Users)); err != nil {
 		return err
 	}
 	k := key{g.Account, g.ID}
-	if _, twice := d.groups[k]; twice {
+	if _, twice := x.groups[k]; twice {
 		return name.taken("id", "is configured twice")
 	}
-	d.groups[k] = g
+	x.groups[k] = g
 	return nil
 }
 

@@ -22,45 +22,45 @@ type index struct {
 }
 
 func newIndex(e Entries) (*index, error) {
-	d := &index{
+	x := &index{
 		accounts: map[string]Account{DefaultAccount: {ID: DefaultAccount}}, apps: map[string]App{},
 		users: map[key]User{}, usernames: map[string]User{}, groups: map[key]Group{},
 		exact: map[key]Number{}, public: map[string]Number{}, patterns: map[string][]Number{},
 		tokens: map[string]Token{},
 	}
 	for _, a := range e.Accounts {
-		if _, twice := d.accounts[a.ID]; twice && a.ID != DefaultAccount {
+		if _, twice := x.accounts[a.ID]; twice && a.ID != DefaultAccount {
 			return nil, a.EntryID().taken("id", "is configured twice")
 		}
-		d.accounts[a.ID] = a
+		x.accounts[a.ID] = a
 	}
-	return d, firstOf(
-		each(e.Apps, d.addApp), each(e.Users, d.addUser), each(e.Groups, d.addGroup),
-		each(e.Numbers, d.addNumber), each(e.Trunks, d.addTrunk),
-		each(e.Tokens, d.addToken), each(e.Apps, d.whitelists),
+	return x, firstOf(
+		each(e.Apps, x.addApp), each(e.Users, x.addUser), each(e.Groups, x.addGroup),
+		each(e.Numbers, x.addNumber), each(e.Trunks, x.addTrunk),
+		each(e.Tokens, x.addToken), each(e.Apps, x.whitelists),
 	)
 }
 
 // without sees that nobody else has the number of an emergency service: whoever
 // dials it must reach that.
-func (d *index) without(emergency []string) error {
+func (x *index) without(emergency []string) error {
 	for _, n := range emergency {
-		for k, number := range d.exact {
+		for k, number := range x.exact {
 			if strings.TrimPrefix(k.id, "+") == n {
 				return number.EntryID().taken("number", "is an emergency number (limits.emergency)")
 			}
 		}
-		for k, user := range d.users {
+		for k, user := range x.users {
 			if k.id == n || user.Username == n {
 				return user.EntryID().taken("id", "has an emergency number as its id or username (limits.emergency)")
 			}
 		}
-		for k, group := range d.groups {
+		for k, group := range x.groups {
 			if k.id == n {
 				return group.EntryID().taken("id", "has an emergency number as its id (limits.emergency)")
 			}
 		}
-		if err := d.urgentRules(n); err != nil {
+		if err := x.urgentRules(n); err != nil {
 			return err
 		}
 	}

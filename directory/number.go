@@ -96,53 +96,53 @@ func (n Number) checkRules() *EntryError {
 	return cmp.Or(name.lasts("voicemail_after", n.VoicemailAfter), name.lasts("ring_time", n.RingTime))
 }
 
-func (d *index) addNumber(n Number) *EntryError {
+func (x *index) addNumber(n Number) *EntryError {
 	n.Account = cmp.Or(n.Account, DefaultAccount)
 	name := n.EntryID()
-	if err := cmp.Or(d.owner(name, n.Account), d.mine(name, n.Account, n.App), d.areUsers(name, n.Account, n.Users)); err != nil {
+	if err := cmp.Or(x.owner(name, n.Account), x.mine(name, n.Account, n.App), x.areUsers(name, n.Account, n.Users)); err != nil {
 		return err
 	}
 	for _, id := range n.Groups {
-		if _, ok := d.groups[key{n.Account, id}]; !ok {
+		if _, ok := x.groups[key{n.Account, id}]; !ok {
 			return name.wrong("groups", "names group %q, which is not configured", id)
 		}
 	}
 	if strings.HasSuffix(n.Number, "*") {
-		return d.addPattern(n)
+		return x.addPattern(n)
 	}
 	n.Number = n.ID()
 	k := key{n.Account, n.Number}
-	_, twice := d.exact[k]
-	_, elsewhere := d.public[n.Number]
+	_, twice := x.exact[k]
+	_, elsewhere := x.public[n.Number]
 	switch {
 	case twice:
 		return name.taken("number", "is configured twice")
 	case elsewhere:
 		return name.taken("number", "is another account's already")
 	case n.public():
-		d.public[n.Number] = n
+		x.public[n.Number] = n
 	}
-	d.exact[k] = n
+	x.exact[k] = n
 	return nil
 }
 
-func (d *index) addPattern(n Number) *EntryError {
+func (x *index) addPattern(n Number) *EntryError {
 	name := n.EntryID()
 	n.Number = n.ID()
-	all := d.patterns[n.Account]
+	all := x.patterns[n.Account]
 	if slices.ContainsFunc(all, func(p Number) bool { return p.Number == n.Number }) {
 		return name.taken("number", "is configured twice")
 	}
 	all = append(all, n)
 	digits := func(n Number) int { return len(strings.TrimPrefix(n.Number, "+")) }
 	slices.SortStableFunc(all, func(a, b Number) int { return digits(b) - digits(a) })
-	d.patterns[n.Account] = all
+	x.patterns[n.Account] = all
 	return nil
 }
 
 // urgentRules sees that no call is sent on to an emergency service: who called did
 // not dial it.
-func (d *index) urgentRules(emergency string) error {
+func (x *index) urgentRules(emergency string) error {
 	check := func(n Number) error {
 		for _, r := range n.rules() {
 			if strings.TrimPrefix(NormalizeNumber(r.to), "+") == emergency {
@@ -151,12 +151,12 @@ func (d *index) urgentRules(emergency string) error {
 		}
 		return nil
 	}
-	for _, n := range d.exact {
+	for _, n := range x.exact {
 		if err := check(n); err != nil {
 			return err
 		}
 	}
-	for _, patterns := range d.patterns {
+	for _, patterns := range x.patterns {
 		for _, n := range patterns {
 			if err := check(n); err != nil {
 				return err
@@ -200,17 +200,17 @@ func (d *Directory) OwnNumber(account, dialled string) (Number, bool) {
 }
 
 // exactly finds a number that somebody of an account can call, patterns aside.
-func (d *index) exactly(account, dialled string) (Number, bool) {
-	if n, ok := d.exact[key{account, dialled}]; ok {
+func (x *index) exactly(account, dialled string) (Number, bool) {
+	if n, ok := x.exact[key{account, dialled}]; ok {
 		return n, true
 	}
-	n, ok := d.public[dialled]
+	n, ok := x.public[dialled]
 	return n, ok
 }
 
 // pattern finds an account's longest pattern for a number.
-func (d *index) pattern(account, dialled string) (Number, bool) {
-	for _, p := range d.patterns[account] {
+func (x *index) pattern(account, dialled string) (Number, bool) {
+	for _, p := range x.patterns[account] {
 		// A pattern may be written with or without the plus.
 		prefix := strings.TrimSuffix(p.Number, "*")
 		if strings.HasPrefix(dialled, prefix) || strings.HasPrefix(strings.TrimPrefix(dialled, "+"), prefix) {

@@ -44,7 +44,7 @@ func (t Token) EntryID() EntryID { return EntryID{EntryToken, "", t.ID} }
 // before they send them.
 func (t Token) check() *EntryError {
 	name := t.EntryID()
-	if e := named(name, "id", "it is shown with the secret, like token-4x7Q2b"); e != nil {
+	if e := name.named("id", "it is shown with the secret, like token-4x7Q2b"); e != nil {
 		return e
 	}
 	switch {
@@ -87,19 +87,19 @@ func isUUID4(s string) bool {
 	return true
 }
 
-func (d *index) addToken(t Token) *EntryError {
+func (x *index) addToken(t Token) *EntryError {
 	t.Account = cmp.Or(t.Account, DefaultAccount)
 	name := t.EntryID()
-	if err := d.owner(name, t.Account); err != nil {
+	if err := x.owner(name, t.Account); err != nil {
 		return err
 	}
-	if _, ok := d.users[key{t.Account, t.User}]; !ok {
+	if _, ok := x.users[key{t.Account, t.User}]; !ok {
 		return name.wrong("user", "names user %q, which is not configured", t.User)
 	}
-	if _, twice := d.tokens[t.ID]; twice {
+	if _, twice := x.tokens[t.ID]; twice {
 		return name.taken("id", "is configured twice")
 	}
-	d.tokens[t.ID] = t
+	x.tokens[t.ID] = t
 	return nil
 }
 

@@ -96,16 +96,16 @@ type TrunkStatus struct {
 // EntryID is that of Entry.
 func (t Trunk) EntryID() EntryID { return EntryID{EntryTrunk, t.Account, t.Name} }
 
-func (d *index) addTrunk(t Trunk) *EntryError {
+func (x *index) addTrunk(t Trunk) *EntryError {
 	t.Account = cmp.Or(t.Account, DefaultAccount)
 	name := t.EntryID()
-	if err := cmp.Or(d.owner(name, t.Account), d.mine(name, t.Account, t.App), name.dtmf(t.DTMF), name.srtp(t.SRTP)); err != nil {
+	if err := cmp.Or(x.owner(name, t.Account), x.mine(name, t.Account, t.App), name.dtmf(t.DTMF), name.srtp(t.SRTP)); err != nil {
 		return err
 	}
-	if slices.ContainsFunc(d.trunks, func(o Trunk) bool { return o.Name == t.Name && o.Account == t.Account }) {
+	if slices.ContainsFunc(x.trunks, func(o Trunk) bool { return o.Name == t.Name && o.Account == t.Account }) {
 		return name.taken("name", "is configured twice")
 	}
-	d.trunks = append(d.trunks, t)
+	x.trunks = append(x.trunks, t)
 	return nil
 }
 

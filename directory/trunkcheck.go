@@ -12,7 +12,7 @@ import (
 
 func (t Trunk) check() *EntryError {
 	name := t.EntryID()
-	if e := named(name, "name", "logs and records call it by one"); e != nil {
+	if e := name.named("name", "logs and records call it by one"); e != nil {
 		return e
 	}
 	switch {

@@ -53,7 +53,7 @@ func (u User) Address() Address { return Address{Kind: KindUser, Value: u.ID, Na
 
 func (u User) check() *EntryError {
 	name := u.EntryID()
-	if e := named(name, "id", "numbers and groups name users by it, like w0"); e != nil {
+	if e := name.named("id", "numbers and groups name users by it, like w0"); e != nil {
 		return e
 	}
 	scheme, rest, _ := strings.Cut(u.Contact, ":")
@@ -121,30 +121,30 @@ func isLanguage(s string) bool {
 	return true
 }
 
-func (d *index) addUser(u User) *EntryError {
+func (x *index) addUser(u User) *EntryError {
 	u.Account = cmp.Or(u.Account, DefaultAccount)
 	name := u.EntryID()
-	if err := cmp.Or(d.owner(name, u.Account), d.mine(name, u.Account, u.App), name.dtmf(u.DTMF), name.srtp(u.SRTP)); err != nil {
+	if err := cmp.Or(x.owner(name, u.Account), x.mine(name, u.Account, u.App), name.dtmf(u.DTMF), name.srtp(u.SRTP)); err != nil {
 		return err
 	}
 	k := key{u.Account, u.ID}
-	if _, twice := d.users[k]; twice {
+	if _, twice := x.users[k]; twice {
 		return name.taken("id", "is configured twice")
 	}
 	if u.Username != "" {
-		if other, twice := d.usernames[u.Username]; twice {
+		if other, twice := x.usernames[u.Username]; twice {
 			return name.taken("username", "has the username %q, which user %q has already", u.Username, other.ID)
 		}
-		d.usernames[u.Username] = u
+		x.usernames[u.Username] = u
 	}
-	d.users[k] = u
+	x.users[k] = u
 	return nil
 }
 
 // areUsers sees that ids are those of users of an entry's account.
-func (d *index) areUsers(n EntryID, account string, ids []string) *EntryError {
+func (x *index) areUsers(n EntryID, account string, ids []string) *EntryError {
 	for _, id := range ids {
-		if _, ok := d.users[key{account, id}]; !ok {
+		if _, ok := x.users[key{account, id}]; !ok {
 			return n.wrong("users", "names user %q, which is not configured", id)
 		}
 	}
@@ -152,10 +152,10 @@ func (d *index) areUsers(n EntryID, account string, ids []string) *EntryError {
 }
 
 // usersNamed gives the Users with these ids, each once.
-func (d *index) usersNamed(account string, ids []string) []User {
+func (x *index) usersNamed(account string, ids []string) []User {
 	var users []User
 	for i, id := range ids {
-		if u, ok := d.users[key{account, id}]; ok && !slices.Contains(ids[:i], id) {
+		if u, ok := x.users[key{account, id}]; ok && !slices.Contains(ids[:i], id) {
 			users = append(users, u)
 		}
 	}

@@ -25,6 +25,10 @@ func In(language string) (p Phrases, spoken string) {
 
 // known has a row for each language, by the first part of its tag.
 func known() map[string]Phrases {
+	norwegian := Phrases{
+		Recorded: "Denne samtalen blir tatt opp.",
+		Message:  "Ingen kan ta telefonen akkurat nå. Legg igjen en beskjed etter tonen.",
+	}
 	return map[string]Phrases{
 		"cs": {
 			Recorded: "Tento hovor je nahráván.",
@@ -58,18 +62,12 @@ func known() map[string]Phrases {
 			Recorded: "Questa chiamata viene registrata.",
 			Message:  "Nessuno può rispondere adesso. Lasciate un messaggio dopo il segnale acustico.",
 		},
-		"nb": {
-			Recorded: "Denne samtalen blir tatt opp.",
-			Message:  "Ingen kan ta telefonen akkurat nå. Legg igjen en beskjed etter tonen.",
-		},
+		"nb": norwegian,
 		"nl": {
 			Recorded: "Dit gesprek wordt opgenomen.",
 			Message:  "Niemand kan uw oproep nu beantwoorden. Laat na de toon een bericht achter.",
 		},
-		"no": {
-			Recorded: "Denne samtalen blir tatt opp.",
-			Message:  "Ingen kan ta telefonen akkurat nå. Legg igjen en beskjed etter tonen.",
-		},
+		"no": norwegian,
 		"pl": {
 			Recorded: "Ta rozmowa jest nagrywana.",
 			Message:  "Nikt nie może teraz odebrać. Proszę zostawić wiadomość po sygnale.",

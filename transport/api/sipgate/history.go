@@ -181,7 +181,7 @@ func (f *Face) message(r engine.Recording) entry {
 		e.LastModified = r.HeardAt.UTC()
 	}
 	if !directory.IsNumber(r.Box) {
-		e.belongs(r.Box, "ROUTED")
+		e.belongs(r.Box)
 	}
 	return e
 }
@@ -196,10 +196,10 @@ func (f *Face) callEntry(r engine.Record, stored []engine.Recording) entry {
 		e.Duration = seconds(r.EndedAt.Sub(*r.AnsweredAt))
 	}
 	if r.Caller != "" && !e.Incoming {
-		e.belongs(r.Caller, "ROUTED")
+		e.belongs(r.Caller)
 	}
 	for _, u := range f.rung(r) {
-		e.belongs(u, "ROUTED")
+		e.belongs(u)
 	}
 	for _, s := range stored {
 		e.Recordings = append(e.Recordings, recording{written(s.ID), f.config.Links.URL(s)})
@@ -227,10 +227,10 @@ func (f *Face) rung(r engine.Record) (ids []string) {
 }
 
 // belongs adds a user whom an entry concerns.
-func (e *entry) belongs(user, how string) {
+func (e *entry) belongs(user string) {
 	if line := extension('p', user); !slices.Contains(e.ConnectionIDs, line) {
 		e.ConnectionIDs = append(e.ConnectionIDs, line)
-		e.Endpoints = append(e.Endpoints, routed{how, endpoint{line, "PERSON"}})
+		e.Endpoints = append(e.Endpoints, routed{"ROUTED", endpoint{line, "PERSON"}})
 	}
 }
 

@@ -63,7 +63,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err := s.openStore(ctx, c, log); err != nil {
 		return nil, err
 	}
-	directory := s.Settings.Directory()
+	d := s.Settings.Directory()
 	sound, err := plane.New(plane.Config{Listen: netip.MustParseAddr(c.Media.Listen), Ports: c.Media.Ports, Logger: log})
 	if err != nil {
 		return nil, err
@@ -96,7 +96,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 		return nil, err
 	}
 	s.Engine = engine.New(engine.Config{
-		Directory: directory, Dialects: dialects.Engine(),
+		Directory: d, Dialects: dialects.Engine(),
 		Dialer: s.SIP, Location: s.SIP, Sound: sound, Recorder: sound, Fetcher: client, Prompts: prompts, Speaker: speaker, Journal: s.Store, Logger: log,
 		Node: node(c), Limits: c.Limits.Engine(), Talked: talked, Recordings: c.Recordings, Ringback: ringback, HoldTone: hold, Notice: notice,
 		Kept: s.Store, Indicator: s.SIP, Language: c.Speech.Language, Files: prompt.Files{}, Greetings: greetings{s.Settings}, AudioURL: s.links.URL,
@@ -113,7 +113,7 @@ func Start(ctx context.Context, c config.Config, log *slog.Logger) (_ *Server, e
 	if err := s.SIP.Start(s.Engine); err != nil {
 		return nil, err
 	}
-	warnOfEmergency(directory, c.Limits.Emergency, log)
+	warnOfEmergency(d, c.Limits.Emergency, log)
 	return s, s.startAPI(c, log)
 }
 
