@@ -15,10 +15,14 @@ import (
 	"github.com/callwright/callwright/transport/api"
 )
 
-// Tokens are the tokens that may be shown.
-type Tokens interface {
-	// Token finds one by its id.
+// Directory is asked who there is.
+type Directory interface {
+	// Token finds a token by its id.
 	Token(id string) (directory.Token, bool)
+	// NumberNamed finds a number by the name that records have of it.
+	NumberNamed(account, number string) (directory.Number, bool)
+	// UsersOf gives the users whom a number rings.
+	UsersOf(n directory.Number) []directory.User
 }
 
 // allScopes is the scope that is every other.
@@ -36,7 +40,7 @@ func (f *Face) admit(r *http.Request, answer http.Header, scopes []string) (dire
 	if !ok {
 		return directory.Token{}, unauthorized(answer)
 	}
-	token, known := f.config.Tokens.Token(shown.id)
+	token, known := f.config.Directory.Token(shown.id)
 	if !f.match(shown, token) || !known {
 		return directory.Token{}, f.wrong(from, shown.id, known, answer)
 	}

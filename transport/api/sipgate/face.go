@@ -18,7 +18,7 @@ type Config struct {
 	Calls         Calls
 	Control       Control
 	Exchange      Exchange
-	Tokens        Tokens
+	Directory     Directory
 	Settings      Settings
 	Registrations Registrations
 	Archive       Archive

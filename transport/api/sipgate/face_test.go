@@ -71,7 +71,7 @@ func start(t *testing.T, adjust ...func(*sipgate.Config)) *bench {
 	t.Helper()
 	b := &bench{t: t, calls: &calls{}, house: newHouse(), archive: &archive{}, log: &logText{}, folder: t.TempDir(), links: sipgate.NewLinks("", []byte("key"))}
 	c := sipgate.Config{
-		Calls: b.calls, Control: b.calls, Exchange: b.calls, Tokens: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
+		Calls: b.calls, Control: b.calls, Exchange: b.calls, Directory: b.house, Settings: b.house, Registrations: b.house, Archive: b.archive,
 		Recordings: b.archive, Keeper: b.calls,
 		Programs: sipgate.Programs{
 			PlayMessage: func(r engine.Recording) engine.Program { return engine.Program{said("play " + r.File)} },

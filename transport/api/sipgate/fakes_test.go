@@ -119,7 +119,17 @@ type house struct {
 	phones  []directory.Registration
 }
 
-// Token finds a token as a Directory does.
+// directory is made of what is configured at the moment.
+func (h *house) directory() *directory.Directory {
+	d, err := directory.New(h.Entries())
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+// Token finds a token also in a house that is no directory, because it lacks what
+// others name.
 func (h *house) Token(id string) (directory.Token, bool) {
 	for _, t := range h.Entries().Tokens {
 		if t.ID == id {
@@ -128,6 +138,12 @@ func (h *house) Token(id string) (directory.Token, bool) {
 	}
 	return directory.Token{}, false
 }
+
+func (h *house) NumberNamed(account, number string) (directory.Number, bool) {
+	return h.directory().NumberNamed(account, number)
+}
+
+func (h *house) UsersOf(n directory.Number) []directory.User { return h.directory().UsersOf(n) }
 
 func (h *house) Registrations() []directory.Registration { return h.phones }
 

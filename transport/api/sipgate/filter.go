@@ -72,21 +72,11 @@ func (f *Face) pastOf(account string, w filter) (past engine.PastFilter, possibl
 		past.Users = append(past.Users, line)
 	}
 	for _, n := range f.config.Settings.Entries().Numbers {
-		concerned := slices.ContainsFunc(f.ringsOf(account, n), func(u string) bool { return slices.Contains(past.Users, u) })
-		if cmp.Or(n.Account, directory.DefaultAccount) == account && concerned {
+		n.Account = cmp.Or(n.Account, directory.DefaultAccount)
+		concerned := func(u directory.User) bool { return slices.Contains(past.Users, u.ID) }
+		if n.Account == account && slices.ContainsFunc(f.config.Directory.UsersOf(n), concerned) {
 			past.Numbers = append(past.Numbers, n.ID())
 		}
 	}
 	return past, !w.impossible
-}
-
-// ringsOf gives the ids of the users whom a number rings.
-func (f *Face) ringsOf(account string, n directory.Number) []string {
-	ids := slices.Clone(n.Users)
-	for _, g := range f.groups(account) {
-		if slices.Contains(n.Groups, g.ID) {
-			ids = append(ids, g.Users...)
-		}
-	}
-	return ids
 }

@@ -217,11 +217,10 @@ func (f *Face) rung(r engine.Record) (ids []string) {
 	if r.AnsweredBy != nil && r.AnsweredBy.Kind == directory.KindUser {
 		return []string{r.AnsweredBy.Value}
 	}
-	for _, n := range f.config.Settings.Entries().Numbers {
-		if cmp.Or(n.Account, directory.DefaultAccount) != r.Account || n.ID() != r.Number {
-			continue
+	if n, ok := f.config.Directory.NumberNamed(r.Account, r.Number); ok {
+		for _, u := range f.config.Directory.UsersOf(n) {
+			ids = append(ids, u.ID)
 		}
-		ids = append(ids, f.ringsOf(r.Account, n)...)
 	}
 	return ids
 }

@@ -41,7 +41,7 @@ func (s *Server) makeClient(c config.Config, log *slog.Logger) (*webhook.Client,
 func (s *Server) mountSipgate(c config.Config, log *slog.Logger) {
 	s.API.Mount("/v2", sipgate.New(sipgate.Config{
 		Calls: s.Engine, Control: s.Engine, Exchange: s.Engine,
-		Tokens: s.Settings.Directory(), Settings: s.Settings, Registrations: s.SIP, Archive: s.Store, MasterSIPID: sipgateio.MasterSIPID,
+		Directory: s.Settings.Directory(), Settings: s.Settings, Registrations: s.SIP, Archive: s.Store, MasterSIPID: sipgateio.MasterSIPID,
 		Recordings: s.Store, Keeper: s.Engine,
 		Programs: sipgate.Programs{PlayMessage: builtin.PlayMessage, SpeakGreeting: builtin.SpeakGreeting},
 		Folder:   c.Recordings, Links: s.links, BearerKey: s.bearerKey,
