@@ -4,10 +4,8 @@ package engine
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
-	"github.com/callwright/callwright/directory"
 	"github.com/callwright/callwright/media"
 )
 
@@ -37,31 +35,6 @@ const mostKeys = 64
 
 // ErrKeys says that too many keys wait to be sent.
 var ErrKeys = errors.New("64 keys wait to be sent when they talk; send more then")
-
-// control has the call that an app knows do something in its conversation. Before
-// there is one, note keeps what it is for later.
-func (e *Engine) control(id ID, do, note func(*Call) error) error {
-	return e.order(id, func(c *Call) error {
-		switch {
-		case c.parent != nil:
-			return ErrNoCall
-		case c.consulting():
-			return ErrTransferring
-		case c.mayTalk():
-			return note(c)
-		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
-			return fmt.Errorf("%w, and comes to none: a voicemail has it, or the other side has hung up", ErrNoTalk)
-		}
-		defer c.publish()
-		return do(c)
-	})
-}
-
-// mayTalk says whether a conversation of the call may begin yet.
-func (c *Call) mayTalk() bool {
-	by := c.record.AnsweredBy
-	return c.parent == nil && !c.party.talking && c.party.gone == nil && (by == nil || by.Kind != directory.KindVoicemail)
-}
 
 // noteAhead tells the timeline what is to be done when they talk.
 func (c *Call) noteAhead(what string) { c.note(EventMedia, Data{}, "when they talk: %s", what) }

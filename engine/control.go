@@ -67,6 +67,31 @@ type conversation struct {
 // hushed that it is this party, held that both hear the hold tone.
 type made struct{ muted, hushed, held bool }
 
+// control has the call that an app knows do something in its conversation. Before
+// there is one, note keeps what it is for later.
+func (e *Engine) control(id ID, do, note func(*Call) error) error {
+	return e.order(id, func(c *Call) error {
+		switch {
+		case c.parent != nil:
+			return ErrNoCall
+		case c.consulting():
+			return ErrTransferring
+		case c.mayTalk():
+			return note(c)
+		case !c.party.talking || c.party.hearer.IsZero() || c.party.gone != nil:
+			return fmt.Errorf("%w, and comes to none: a voicemail has it, or the other side has hung up", ErrNoTalk)
+		}
+		defer c.publish()
+		return do(c)
+	})
+}
+
+// mayTalk says whether a conversation of the call may begin yet.
+func (c *Call) mayTalk() bool {
+	by := c.record.AnsweredBy
+	return c.parent == nil && !c.party.talking && c.party.gone == nil && (by == nil || by.Kind != directory.KindVoicemail)
+}
+
 // Mute has nobody hear the owner of a conversation, or everybody again. The error
 // is ErrNoCall, ErrNoTalk, ErrTransferring, ErrNoOwner or ErrEmergency.
 func (e *Engine) Mute(id ID, on bool) error {
