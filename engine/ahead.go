@@ -15,7 +15,9 @@ import (
 // tone, then what is announced, and get the keys. What is asked again replaces what
 // was asked before, but for announcements and keys, which follow each other.
 type ahead struct {
-	tape, muted, held bool
+	muted, held bool
+	// tape is the call that is recorded; zero is none.
+	tape ID
 	// notice is what is heard before it is recorded, nil for nothing.
 	notice        *media.Prompt
 	announcements []announcement
@@ -51,11 +53,14 @@ func (c *Call) announceAhead(a announcement) error {
 
 // recordAhead has the conversation recorded as soon as it begins or, with a notice,
 // as that was heard; or not any more.
-func (c *Call) recordAhead(on bool, notice *media.Prompt) error {
+func (c *Call) recordAhead(of ID, on bool, notice *media.Prompt) error {
 	if notice != nil && c.ahead.notice == nil && c.ahead.heard() >= mostAnnouncements {
 		return ErrAnnouncements
 	}
-	c.ahead.tape, c.ahead.notice = on, notice
+	c.ahead.tape, c.ahead.notice = ID{}, notice
+	if on {
+		c.ahead.tape = of
+	}
 	switch {
 	case notice != nil:
 		c.noteAhead("announce that it is recorded, and record it")
@@ -89,8 +94,8 @@ func (c *Call) catchUp() {
 			c.note(EventMedia, Data{}, "not %s: %s", what, err)
 		}
 	}
-	if a.tape {
-		try("recorded", c.recordTalk(true, a.notice))
+	if !a.tape.IsZero() {
+		try("recorded", c.recordTalk(a.tape, true, a.notice))
 	}
 	if a.muted {
 		try("muted", c.muteOwner(true))
@@ -114,7 +119,7 @@ func (c *Call) dropAhead() {
 		wanted bool
 		what   string
 	}{
-		{c.ahead.tape, "recorded"}, {c.ahead.muted, "muted"}, {c.ahead.held, "put on hold"},
+		{!c.ahead.tape.IsZero(), "recorded"}, {c.ahead.muted, "muted"}, {c.ahead.held, "put on hold"},
 		{len(c.ahead.announcements) > 0, "announced"}, {c.ahead.keys != "", "sent"},
 	} {
 		if one.wanted {

@@ -32,11 +32,11 @@ func (e *SoundError) Unwrap() error { return e.Err }
 type announcement struct {
 	prompt *media.Prompt
 	token  uint64 // 0 until it is heard
-	// tape says that a recording begins once it was heard.
-	tape bool
+	// tape is the call that is recorded once it was heard; zero is none.
+	tape ID
 }
 
-func (a announcement) isNotice() bool { return a.tape }
+func (a announcement) isNotice() bool { return !a.tape.IsZero() }
 
 // Announce has all parties of a conversation hear the sound file at a URL, behind
 // those that they hear already. It returns when that is certain, which takes as long
@@ -59,7 +59,8 @@ func (e *Engine) Announce(ctx context.Context, id ID, url string) error {
 }
 
 // RecordTalk begins to record a conversation, all parties in one channel, or ends
-// that; with announcement they hear first that it will be. What is so already is no
+// that; with announcement they hear first that it will be. It is a recording of the
+// call that the id names, whichever has the party. What is so already is no
 // error. The error is ErrAnnouncements, ErrNoCall, ErrNoTalk, ErrTransferring or
 // ErrEmergency.
 func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) error {
@@ -72,13 +73,13 @@ func (e *Engine) RecordTalk(ctx context.Context, id ID, on, announcement bool) e
 		}
 		notice = e.notice(ctx, account, language)
 	}
-	return e.control(id, func(c *Call) error { return c.recordTalk(on, notice) },
-		func(c *Call) error { return c.recordAhead(on, notice) })
+	return e.control(id, func(c *Call) error { return c.recordTalk(id, on, notice) },
+		func(c *Call) error { return c.recordAhead(id, on, notice) })
 }
 
 // recordTalk does it. The last order wins: the notice of one before that is not over
 // is heard no more, unless it is wanted still.
-func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
+func (c *Call) recordTalk(of ID, on bool, notice *media.Prompt) error {
 	running := c.party.tapes.running()
 	if on && (running || notice != nil && slices.ContainsFunc(c.party.talk.announcements, announcement.isNotice)) {
 		return nil
@@ -90,10 +91,10 @@ func (c *Call) recordTalk(on bool, notice *media.Prompt) error {
 	case !on:
 		return nil
 	case notice == nil:
-		_, err := c.startRecording(media.RecordMixed)
+		_, err := c.startRecording(of, media.RecordMixed)
 		return err
 	}
-	return c.announce(announcement{prompt: notice, tape: true})
+	return c.announce(announcement{prompt: notice, tape: of})
 }
 
 // withdrawNotice has nobody hear that he is recorded who will not be.
@@ -102,8 +103,8 @@ func (c *Call) withdrawNotice() {
 	if len(talk.announcements) == 0 {
 		return
 	}
-	if first := &talk.announcements[0]; first.tape { // it is being heard, and the next begins at its end
-		first.tape = false
+	if first := &talk.announcements[0]; first.isNotice() { // it is being heard, and the next begins at its end
+		first.tape = ID{}
 		c.StopPlay()
 		c.across((*Call).StopPlay)
 	}
@@ -158,8 +159,8 @@ func (c *Call) announced(ended PlayEnded) {
 	if len(talk.announcements) == 0 || talk.announcements[0].token != ended.Token {
 		return
 	}
-	if talk.announcements[0].tape {
-		c.tapeAnnounced(ended.Completed)
+	if first := talk.announcements[0]; first.isNotice() {
+		c.tapeAnnounced(first.tape, ended.Completed)
 	}
 	talk.announcements = talk.announcements[1:]
 	if len(talk.announcements) > 0 {
@@ -169,12 +170,12 @@ func (c *Call) announced(ended PlayEnded) {
 
 // tapeAnnounced begins the recording that all have heard of. Who did not hear it to
 // the end has not.
-func (c *Call) tapeAnnounced(heard bool) {
+func (c *Call) tapeAnnounced(of ID, heard bool) {
 	if !heard {
 		c.note(EventRecording, Data{}, "not recorded: its announcement was cut off")
 		return
 	}
-	if _, err := c.startRecording(media.RecordMixed); err != nil {
+	if _, err := c.startRecording(of, media.RecordMixed); err != nil {
 		c.note(EventRecording, Data{}, "not recorded: %s", err)
 	}
 	c.publish()
@@ -183,9 +184,9 @@ func (c *Call) tapeAnnounced(heard bool) {
 // giveUpTape has no recording begin that waits for its announcement to be heard.
 func (c *Call) giveUpTape() {
 	for i := range c.party.talk.announcements {
-		if a := &c.party.talk.announcements[i]; a.tape {
-			a.tape = false
-			c.tapeAnnounced(false)
+		if a := &c.party.talk.announcements[i]; a.isNotice() {
+			c.tapeAnnounced(a.tape, false)
+			a.tape = ID{}
 		}
 	}
 }

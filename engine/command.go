@@ -60,7 +60,7 @@ func (c *Call) obey(m command) {
 // errors are ErrNoCall, ErrEmergency, ErrNoSound and ErrRecording.
 func (e *Engine) Record(id ID, what media.RecordWhat) (path string, err error) {
 	err = e.order(id, func(c *Call) error {
-		path, err = c.startRecording(what)
+		path, err = c.startRecording(id, what)
 		return err
 	})
 	return path, err

@@ -139,6 +139,36 @@ func TestOriginate(t *testing.T) {
 	}
 }
 
+// What is recorded of a call that an API began within the account is of the call by
+// whose id it was asked for: the one that the API got, or the one that came in.
+func TestOriginateRecorded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := apiHouse(t, func(c *engine.Config) { c.Notice = &media.Prompt{Name: "notice", ULaw: make([]byte, 8000)} })
+		h.Target("phone w0", after(time.Second, answers))
+		h.Target("phone w1", after(time.Second, answers))
+		id, err := h.Engine.Originate(engine.Origination{Account: directory.DefaultAccount, Caller: ann, Callee: "w1"})
+		must(t, err)
+		must(t, h.Engine.RecordTalk(t.Context(), id, true, true)) // for when they talk
+		time.Sleep(5 * time.Second)
+		must(t, h.Engine.RecordTalk(t.Context(), id, false, true))
+		came := h.Journal.Records()[2].ID
+		for _, asked := range []engine.ID{id, came} {
+			must(t, h.Engine.RecordTalk(t.Context(), asked, true, false))
+			time.Sleep(time.Second)
+			must(t, h.Engine.RecordTalk(t.Context(), asked, false, false))
+		}
+		must(t, h.Engine.EndCall(id))
+		synctest.Wait()
+		h.Close(t)
+		of := map[engine.ID]int{}
+		for _, tape := range h.Journal.Tapes() {
+			of[tape.Call]++
+		}
+		equal(t, "recordings", of, map[engine.ID]int{id: 2, came: 1})
+	})
+}
+
 // A call that an API began within the account lasts, by the id that the API got, until
 // the last call is over in which its caller is.
 func TestOriginateGoesOn(t *testing.T) {

@@ -137,9 +137,10 @@ func (c *Call) said(l MessageLimits) media.RecordOptions {
 	}
 }
 
-// startRecording begins to record the call and gives the path of the file.
-func (c *Call) startRecording(what media.RecordWhat) (path string, err error) {
-	t, err := c.tape(Recording{Kind: RecordingCall}, media.RecordOptions{What: what})
+// startRecording begins to record the party, for a call that an API knows it by, and
+// gives the path of the file.
+func (c *Call) startRecording(of ID, what media.RecordWhat) (path string, err error) {
+	t, err := c.tape(Recording{Kind: RecordingCall, Call: of}, media.RecordOptions{What: what})
 	return t.path, err
 }
 
@@ -151,7 +152,7 @@ func (c *Call) tape(r Recording, o media.RecordOptions) (tape, error) {
 	case c.party.leg == nil || !c.party.sound && !c.Answered():
 		return tape{}, ErrNoSound
 	}
-	r.ID, r.Account, r.Call, r.StartedAt = NewID(), c.record.Account, c.record.ID, time.Now()
+	r.ID, r.Account, r.Call, r.StartedAt = NewID(), c.record.Account, cmp.Or(r.Call, c.record.ID), time.Now()
 	r.From, r.To = c.record.From, c.record.To
 	r.File = tapeName(r)
 	t := tape{recording: r, path: c.PathOf(r)}
