@@ -85,9 +85,9 @@ func (c *Call) request(why Event) (r Request, ok bool) {
 	return r, false
 }
 
-// askLate has the app asked about a call that is over before its turn came: the app is
-// told that the call before goes on as this one. The answer only says who wants to know
-// of the end.
+// askLate has the app asked about a call that is over, or sent on, before its turn came:
+// the app is told that the call before goes on as this one. The answer only says who
+// wants to know of the end.
 func (c *Call) askLate(why Event) {
 	if r, ok := c.request(why); ok {
 		c.app.asking = &question{why: why, reply: make(chan Reply, 1), late: &r}

@@ -180,6 +180,14 @@ func TestForwardInTheMiddle(t *testing.T) {
 				_ = h.Engine.Hangup(h.Journal.Records()[1].ID, engine.CauseNormal)
 			}, []engine.Cause{engine.CauseForwarded, engine.CauseCancelled}, []string{"incoming 0", "ended 0", "incoming 1", "ended 1"}, []string{"hangup cancelled"},
 		}, {
+			"sent on meanwhile", 2 * time.Second, func(h *enginetest.House, l *enginetest.Leg) {
+				time.Sleep(2 * time.Second)
+				_ = h.Engine.Transfer(h.Journal.Records()[1].ID, engine.TransferOrder{To: outside.Value})
+				time.Sleep(5 * time.Second)
+				l.HangUp()
+			}, []engine.Cause{engine.CauseForwarded, engine.CauseNormal, engine.CauseNormal},
+			[]string{"incoming 0", "ended 0", "incoming 1", "ended 1"}, []string{"progress", "answer"},
+		}, {
 			"an app that hangs", 10 * time.Second, func(_ *enginetest.House, l *enginetest.Leg) {
 				time.Sleep(5 * time.Second)
 				l.Cancel()

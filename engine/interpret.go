@@ -122,7 +122,7 @@ func (c *Call) first(ctx context.Context, why Event) (Program, error) {
 		return c.missing(MissingEmpty), nil
 	}
 	if err := c.hearOut(ctx); err != nil {
-		if c.over != "" && c.line.steps <= mostDiversions {
+		if c.line.steps <= mostDiversions {
 			c.askLate(why)
 		}
 		return nil, err
