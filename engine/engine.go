@@ -164,7 +164,9 @@ func (e *Engine) Arrive(leg Leg, a Arrival) error {
 			c.standIn(replaced)
 			return
 		}
-		c.main(c.arrive())
+		arrived := c.arrive()
+		c.trace()
+		c.main(arrived)
 	})
 	return nil
 }

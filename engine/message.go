@@ -259,10 +259,13 @@ func (b *inbox) put(m Message) bool {
 }
 
 // take gives the oldest message.
-func (b *inbox) take() (Message, bool) {
+func (b *inbox) take() (Message, bool) { return b.takeIf(func(Message) bool { return true }) }
+
+// takeIf gives the oldest message if it is like this.
+func (b *inbox) takeIf(what func(Message) bool) (Message, bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if len(b.queue) == 0 {
+	if len(b.queue) == 0 || !what(b.queue[0]) {
 		return nil, false
 	}
 	m := b.queue[0]

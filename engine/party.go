@@ -24,6 +24,25 @@ func (c *Call) Stream() media.StreamID {
 // Answered says whether the call's leg was picked up.
 func (c *Call) Answered() bool { return c.party.up }
 
+// trace puts the messages with which the leg came on the timeline, ahead of what the
+// app is asked about them.
+func (c *Call) trace() {
+	traced := func(m Message) bool {
+		of, ok := m.(fromLeg)
+		if ok {
+			_, ok = of.event.(LegMessage)
+		}
+		return ok
+	}
+	for {
+		m, ok := c.inbox.takeIf(traced)
+		if !ok {
+			return
+		}
+		c.handleLeg(m.(fromLeg).event)
+	}
+}
+
 // handleLeg puts what a leg reports on the timeline and gives what concerns the
 // program, or nil.
 func (c *Call) handleLeg(ev LegEvent) Message {

@@ -121,3 +121,38 @@ func meddle(h *enginetest.House, dice *rand.Rand) {
 		}
 	}
 }
+
+// The messages with which a leg came stand on the timeline before what the app is
+// asked about them, however many they are.
+func TestTracedBeforeAsked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := desks(t, nil, bob)
+		came := make([]engine.LegEvent, 2000)
+		for i := range came {
+			came[i] = engine.LegMessage{At: time.Now(), Summary: "INVITE sip:100@host", Peer: "192.0.2.1:5060"}
+		}
+		in, err := h.Arrive(engine.Arrival{From: caller, To: called, Number: number}, came...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		events := h.Journal.Events(h.Journal.Records()[0].ID, engine.EventIncoming, engine.EventSIP, engine.EventRequest)
+		for i, e := range events[:len(came)+2] {
+			want := engine.EventSIP
+			switch i {
+			case 0:
+				want = engine.EventIncoming
+			case len(came) + 1:
+				want = engine.EventRequest
+			}
+			if e.Kind != want {
+				t.Errorf("event %d is %s, want %s", i, e.Kind, want)
+				break
+			}
+		}
+		in.HangUp()
+		synctest.Wait()
+		h.Close(t)
+	})
+}

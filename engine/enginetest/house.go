@@ -91,9 +91,13 @@ func (h *House) Call(t testing.TB, from, to directory.Address, number directory.
 	return leg
 }
 
-// Arrive is a leg that comes in; the error is the engine's.
-func (h *House) Arrive(a engine.Arrival) (*Leg, error) {
+// Arrive is a leg that comes in, on which this has happened; the error is the
+// engine's.
+func (h *House) Arrive(a engine.Arrival, happened ...engine.LegEvent) (*Leg, error) {
 	leg := h.leg("caller")
+	for _, ev := range happened {
+		leg.Emit(ev)
+	}
 	return leg, h.Engine.Arrive(leg, a)
 }
 
