@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// endWithParent has the kernel end the command when this process dies.
+// endWithParent has the kernel end the command when the thread that starts it ends.
 func endWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGTERM}
 }

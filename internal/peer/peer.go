@@ -37,8 +37,9 @@ func NeedIPv6(t testing.TB) {
 }
 
 // Command makes a command that is asked to end when the test does, and killed
-// five seconds later. On Linux it ends with the test's process, too, however
-// that ends.
+// five seconds later. On Linux it ends with the thread that started it, too, which
+// is the test's process however that ends: in tests that run no media plane, whose
+// threads end before.
 func Command(t testing.TB, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }

@@ -56,7 +56,12 @@ func (c *Cluster) create() (err error) {
 	if err := stepDown(cmd, c.folder); err != nil {
 		return err
 	}
-	if out, err := cmd.CombinedOutput(); err != nil {
+	// The kernel ends initdb with the thread that started it, which nobody else may
+	// have meanwhile: the threads of the media plane end with their goroutines.
+	runtime.LockOSThread()
+	out, err := cmd.CombinedOutput()
+	runtime.UnlockOSThread()
+	if err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, out)
 	}
 	return os.WriteFile(filepath.Join(c.data(), "pg_hba.conf"), []byte(access), 0o600)
