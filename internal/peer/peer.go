@@ -37,9 +37,9 @@ func NeedIPv6(t testing.TB) {
 }
 
 // Command makes a command that is asked to end when the test does, and killed
-// five seconds later. On Linux it ends with the thread that started it, too, which
-// is the test's process however that ends: in tests that run no media plane, whose
-// threads end before.
+// five seconds later. On Linux it also ends with the thread that started it, and so
+// with the test's process, however that ends. Tests that run a media plane cannot use
+// it: threads of theirs end before.
 func Command(t testing.TB, program string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(syscall.SIGTERM) }
