@@ -84,11 +84,12 @@ func (c *Call) sendAhead(keys string) error {
 
 // catchUp does what an API asked of the conversation that has just begun.
 func (c *Call) catchUp() {
+	if c.urgent() { // nobody asked that of this one
+		c.dropAhead("an emergency service picked up")
+		return
+	}
 	a := c.ahead
 	c.ahead = ahead{}
-	if c.urgent() {
-		return // nobody asked that of this one
-	}
 	try := func(what string, err error) {
 		if err != nil {
 			c.note(EventMedia, Data{}, "not %s: %s", what, err)
@@ -112,8 +113,8 @@ func (c *Call) catchUp() {
 	c.publish()
 }
 
-// dropAhead tells the timeline what was not done, for there was no conversation.
-func (c *Call) dropAhead() {
+// dropAhead tells the timeline what is not done, and why.
+func (c *Call) dropAhead(why string) {
 	var left []string
 	for _, one := range []struct {
 		wanted bool
@@ -127,6 +128,7 @@ func (c *Call) dropAhead() {
 		}
 	}
 	if len(left) > 0 {
-		c.note(EventMedia, Data{}, "not %s: they never talked", strings.Join(left, ", "))
+		c.note(EventMedia, Data{}, "not %s: %s", strings.Join(left, ", "), why)
 	}
+	c.ahead = ahead{}
 }

@@ -63,7 +63,7 @@ func (c *Call) end(text string) {
 			text = gone.Text
 		}
 	}
-	c.dropAhead()
+	c.dropAhead("they never talked")
 	line := string(c.over)
 	if text != "" {
 		line += ": " + text

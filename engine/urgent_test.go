@@ -199,3 +199,36 @@ func TestNothingIsCaughtUpWithAnEmergency(t *testing.T) {
 		h.Close(t)
 	})
 }
+
+// What an API asked of a conversation before it had begun is not done when it is one
+// with an emergency service, and the timeline says so, once.
+func TestAskedAheadOfAnEmergency(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		waits := act(func(ctx context.Context, c *engine.Call) (engine.Next, error) {
+			_, err := c.Await(ctx, func(m engine.Message) bool { _, key := m.(engine.Digit); return key })
+			return engine.Continue(), err
+		})
+		h := house(t, &phrase{programs: []engine.Program{{waits, verbs.Dial{Targets: []engine.Target{{Address: ambulance}}}}}})
+		h.Target("112", pickUp)
+		in := h.Call(t, caller, called, number)
+		synctest.Wait()
+		id := h.Journal.Records()[0].ID
+		must(t, h.Engine.Hold(id, true), h.Engine.RecordTalk(t.Context(), id, true, false))
+		in.Press("1")
+		synctest.Wait()
+		equal(t, "rung", len(h.Dialled()), 1)
+		in.HangUp()
+		synctest.Wait()
+		told := 0
+		for _, e := range h.Journal.Events(id, engine.EventMedia) {
+			if e.Text == "not recorded, put on hold: an emergency service picked up" {
+				told++
+			}
+		}
+		equal(t, "times that it is told", told, 1)
+		equal(t, "recordings", len(h.Journal.Tapes()), 0)
+		h.Close(t)
+		ends(t, h)
+	})
+}
